@@ -1,0 +1,40 @@
+#include "cgroup.hh"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "error.hh"
+#include "sys.hh"
+#include "unit_name.hh"
+
+namespace vps {
+
+std::string cgroup_of(const std::string& pid) {
+    const std::string text = sys::read_file("/proc/" + pid + "/cgroup");
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+        if (text.compare(at, 3, "0::") == 0)
+            return text.substr(at + 3, text.find('\n', at) - at - 3);
+    throw Error(ExitCode::System, "'/proc/" + pid + "/cgroup': no unified cgroup");
+}
+
+bool in_service_of(Veid veid) {
+    try {
+        return cgroup_of().ends_with("/" + service_unit(veid));
+    } catch (const SysError&) {
+        throw;
+    } catch (const Error&) {
+        return false;  // a host without unified cgroups, which require_unified_cgroups() refuses
+    }
+}
+
+void require_unified_cgroups() {
+    struct statfs fs {};
+    if (statfs("/sys/fs/cgroup", &fs) < 0)
+        throw SysError(errno, "look at", "/sys/fs/cgroup");
+    if (fs.f_type != CGROUP2_SUPER_MAGIC)
+        throw Error(ExitCode::System,
+                    "this host does not run the unified cgroup hierarchy (cgroup v2); boot it with "
+                    "systemd.unified_cgroup_hierarchy=1 on the kernel command line");
+}
+
+}  // namespace vps

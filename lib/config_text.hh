@@ -1,0 +1,12 @@
+// The text of one file of a configuration directory.
+#pragma once
+
+#include <string>
+
+namespace vps {
+
+// Reads the regular file `name` below `dir_fd`, of at most 16 MiB; follows links and never waits on
+// a FIFO. `shown` is the name in the error. Throws SysError; ENOENT means that it does not exist.
+std::string read_config_text(int dir_fd, const char* name, const std::string& shown);
+
+}  // namespace vps

@@ -1,0 +1,221 @@
+#include "config_value.hh"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace vps {
+
+__extension__ using Wide = unsigned __int128;
+
+static constexpr Verdict kNotANumber = bad("not a number");
+static constexpr Verdict kTooLarge = bad("too large");
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// Takes the digits at the start of `text` off it.
+static Verdict take_number(std::uint64_t& out, std::string_view& text) {
+    if (text.starts_with('-'))
+        return bad("negative");
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (error == std::errc::result_out_of_range)
+        return kTooLarge;
+    if (error != std::errc{})
+        return kNotANumber;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return kGood;
+}
+
+// The bytes that a suffix stands for; 0 if it is none.
+static std::uint64_t find_suffix(char c) {
+    static const auto page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    switch (c | 0x20) {  // to lower case
+        case 't':
+            return 1ull << 40;
+        case 'g':
+            return 1ull << 30;
+        case 'm':
+            return 1ull << 20;
+        case 'k':
+            return 1ull << 10;
+        case 'p':
+            return page_size;
+        case 'b':
+            return 1;
+    }
+    return 0;
+}
+
+static Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit) {
+    if (text == "unlimited") {
+        out = kUnlimited;
+        return kGood;
+    }
+    std::uint64_t whole = 0;
+    if (const auto verdict = take_number(whole, text); verdict.grade != Verdict::Good)
+        return verdict;
+
+    // 18 decimals fit; more could not change the result.
+    Wide fraction = 0, scale = 1;
+    if (text.starts_with('.')) {
+        text.remove_prefix(1);
+        for (int i = 0; !text.empty() && is_digit(text[0]); ++i, text.remove_prefix(1)) {
+            if (i >= 18)
+                continue;
+            fraction = fraction * 10 + static_cast<Wide>(text[0] - '0');
+            scale *= 10;
+        }
+    }
+
+    Wide multiplier = 1, divisor = 1;
+    if (!text.empty()) {
+        multiplier = find_suffix(text[0]);
+        if (multiplier == 0 || text.size() > 1)
+            return kNotANumber;
+        if (unit == Unit::Count)
+            return bad("a plain count takes no suffix");
+        if (unit == Unit::Pages)
+            divisor = find_suffix('p');
+    }
+    const Wide amount = (whole * multiplier + fraction * multiplier / scale) / divisor;
+    if (amount >= kUnlimited)
+        return kTooLarge;
+    out = static_cast<std::uint64_t>(amount);
+    return kGood;
+}
+
+Verdict read_yes_no(bool& out, std::string_view text) {
+    if (text != "yes" && text != "no")
+        return bad("neither 'yes' nor 'no'");
+    out = text == "yes";
+    return kGood;
+}
+
+Verdict read_number(std::uint64_t& out, std::string_view text, std::uint64_t max) {
+    if (text == "unlimited") {
+        out = max;
+        return kGood;
+    }
+    std::uint64_t number = 0;
+    if (const auto verdict = take_number(number, text); verdict.grade != Verdict::Good)
+        return verdict;
+    if (!text.empty())
+        return kNotANumber;
+    if (number > max)
+        return kTooLarge;
+    out = number;
+    return kGood;
+}
+
+Verdict read_barrier_limit(BarrierLimit& out, std::string_view text, Unit unit) {
+    const auto colon = text.find(':');
+    BarrierLimit pair{};
+    if (const auto verdict = read_amount(pair.barrier, text.substr(0, colon), unit);
+        verdict.grade != Verdict::Good)
+        return verdict;
+    pair.limit = pair.barrier;
+    if (colon != text.npos) {
+        const auto verdict = read_amount(pair.limit, text.substr(colon + 1), unit);
+        if (verdict.grade != Verdict::Good)
+            return verdict;
+    }
+    out = pair;
+    return pair.barrier > pair.limit ? odd("the barrier is above the limit") : kGood;
+}
+
+Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
+    constexpr std::uint64_t kMaxCpu = 8191;  // what systemd takes
+    if (text == "all") {
+        out = {CpuMask::Kind::All, {}};
+        return kGood;
+    }
+    const auto whole = text;
+    for (;;) {
+        std::uint64_t first = 0;
+        if (const auto verdict = take_number(first, text); verdict.grade != Verdict::Good)
+            return bad("not a list such as '0,2-3'");
+        auto last = first;
+        if (text.starts_with('-')) {
+            text.remove_prefix(1);
+            if (const auto verdict = take_number(last, text); verdict.grade != Verdict::Good)
+                return bad("not a list such as '0,2-3'");
+        }
+        if (last < first)
+            return bad("a range that ends before it starts");
+        if (last > kMaxCpu)
+            return kTooLarge;
+        if (text.empty())
+            break;
+        if (text[0] != ',')
+            return bad("not a list such as '0,2-3'");
+        text.remove_prefix(1);
+    }
+    out = {CpuMask::Kind::List, std::string(whole)};
+    return kGood;
+}
+
+static std::string expand_veid(std::string_view text, Veid veid) {
+    std::string expanded;
+    for (;;) {
+        const auto dollar = text.find('$');
+        expanded += text.substr(0, dollar);
+        if (dollar == text.npos)
+            return expanded;
+        text.remove_prefix(dollar);
+        const auto variable = text.starts_with("$VEID")     ? 5u
+                              : text.starts_with("${VEID}") ? 7u
+                                                            : 0u;
+        expanded += variable ? veid.to_string() : "$";
+        text.remove_prefix(std::max(variable, 1u));
+    }
+}
+
+Verdict read_path(std::string& out, std::string_view text, Veid veid) {
+    if (text.find_first_of(std::string_view("\0\n", 2)) != text.npos)
+        return bad("a path with a line break or a NUL byte");
+    const auto expanded = expand_veid(text, veid);
+    if (!expanded.starts_with('/'))
+        return bad("not an absolute path");
+
+    std::string path;
+    path.reserve(expanded.size());
+    for (std::string_view rest = expanded; !rest.empty();) {
+        const auto name = rest.substr(0, rest.find('/'));
+        rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+        if (name.empty() || name == ".")
+            continue;
+        if (name == "..")
+            return bad("a path with '..'");
+        if (name.size() > NAME_MAX)
+            return bad("a name in this path is too long");
+        path += '/';
+        path += name;
+    }
+    if (path.empty())
+        return bad("the host's own root");
+    if (path.size() >= PATH_MAX)
+        return bad("a path that is too long");
+    out = std::move(path);
+    return kGood;
+}
+
+std::string quote_for_message(std::string_view text) {
+    constexpr std::size_t kMost = 64;
+    std::string quoted = "'";
+    for (const char c : text.substr(0, kMost)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7f) {
+            quoted += c;
+            continue;
+        }
+        constexpr char kHex[] = "0123456789abcdef";
+        quoted += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    return quoted + (text.size() > kMost ? "…'" : "'");
+}
+
+}  // namespace vps

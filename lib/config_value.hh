@@ -1,0 +1,50 @@
+// Values of configuration keys: text in, plain data out. Pure; used by the table of keys.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "config.hh"
+
+namespace vps {
+
+// What became of a value: taken, taken although it looks wrong, or unusable. `why` completes the
+// sentence "bad value '…': "; null for Good.
+struct Verdict {
+    enum Grade { Good, Odd, Bad } grade;
+    const char* why;
+};
+inline constexpr Verdict kGood{Verdict::Good, nullptr};
+constexpr Verdict odd(const char* why) {
+    return {Verdict::Odd, why};
+}
+constexpr Verdict bad(const char* why) {
+    return {Verdict::Bad, why};
+}
+
+// What a number without a suffix counts. Counts take no suffix; one on pages gives bytes, which are
+// divided by the page size.
+enum class Unit { Count, Bytes, Pages };
+
+// "yes" or "no".
+Verdict read_yes_no(bool& out, std::string_view text);
+
+// A decimal number of at most `max`, and nothing else. "unlimited" is `max`.
+Verdict read_number(std::uint64_t& out, std::string_view text, std::uint64_t max);
+
+// "barrier[:limit]", each a number, with decimals and one of the suffixes T G M K P B in either
+// case, or "unlimited". Odd where the barrier is above the limit.
+Verdict read_barrier_limit(BarrierLimit& out, std::string_view text, Unit unit);
+
+// "all" or a list such as "0,2-3".
+Verdict read_cpu_mask(CpuMask& out, std::string_view text);
+
+// An absolute path without "..", other than "/"; "$VEID" and "${VEID}" stand for the VEID. The
+// result has no empty and no "." components.
+Verdict read_path(std::string& out, std::string_view text, Veid veid);
+
+// `text` in quotes, shortened, on one line, printable: to be shown in a message.
+std::string quote_for_message(std::string_view text);
+
+}  // namespace vps

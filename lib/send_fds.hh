@@ -1,0 +1,20 @@
+// File descriptors over a unix socket (SCM_RIGHTS of unix(7)). Safe between clone and exec.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+namespace vps {
+
+inline constexpr std::size_t kMaxSentFds = 4;
+
+// Sends `size` bytes, at least one, and `count` descriptors. Returns 0 or an errno.
+int send_fds(int socket, const void* data, std::size_t size, const int* fds,
+             std::size_t count) noexcept;
+
+// Receives up to `size` bytes and up to `count` descriptors, close-on-exec; those that were not
+// sent are -1. Returns the number of bytes, 0 at the end, -1 with errno.
+ssize_t receive_fds(int socket, void* data, std::size_t size, int* fds, std::size_t count) noexcept;
+
+}  // namespace vps
