@@ -1,0 +1,13 @@
+// Where the generator's words go: to the kernel's log when PID 1 runs it, because its standard
+// error is lost at boot and the journal is not there yet; to standard error otherwise.
+#pragma once
+
+#include <string>
+
+namespace vps {
+
+enum class Priority { Error = 3, Warning = 4 };  // as in syslog(3)
+
+void say(Priority priority, const std::string& text);
+
+}  // namespace vps

@@ -1,0 +1,125 @@
+#include "plan.hh"
+
+#include "boot_order.hh"
+#include "limits.hh"
+#include "unit_file.hh"
+#include "unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr char kWants[] = "vps.target.wants/";
+
+std::string source_of(const ScannedVps& vps) {
+    return "/etc/vz/conf/" + vps.veid.to_string() + ".conf";
+}
+
+// "VPS 101", with "(NAME)" and ": DESCRIPTION" where they are set.
+std::string describe(const ScannedVps& vps) {
+    auto text = "VPS " + vps.veid.to_string();
+    if (vps.config.name && !vps.config.name->empty())
+        text += " (" + *vps.config.name + ")";
+    if (vps.config.description && !vps.config.description->empty())
+        text += ": " + *vps.config.description;
+    return text;
+}
+
+void set_identity(UnitFile& unit, const std::string& description, const std::string& source) {
+    unit.section("Unit");
+    unit.set_text("Description", description);
+    unit.set_path("SourcePath", source);
+    unit.set("Documentation", "man:vps.conf(5)");
+}
+
+void set_mounts(UnitFile& unit, const VpsConfig& config) {
+    if (config.ve_private)
+        unit.add_path("RequiresMountsFor", *config.ve_private);
+    // Not VE_ROOT itself: our own mount there would be a unit that the service then depends on.
+    if (config.ve_root)
+        unit.add_path("RequiresMountsFor",
+                      std::string_view(*config.ve_root).substr(0, config.ve_root->rfind('/')));
+}
+
+void set_order(UnitFile& unit, const BootPlace& place) {
+    if (place.after_level)
+        unit.set_word("After", bootorder_target(*place.after_level));
+    if (place.after_vps)
+        unit.set_word("After", service_unit(*place.after_vps));
+    if (place.before_level)
+        unit.set_word("Before", bootorder_target(*place.before_level));
+}
+
+// Time to stop, and for the scripts around it: five may run, without a limit of their own a minute.
+void set_stop_timeout(UnitFile& unit, const VpsConfig& config) {
+    constexpr unsigned kTemplateSays = 180;
+    const std::uint64_t scripts = config.script_timeout ? 5ull * *config.script_timeout : 60;
+    const auto seconds = config.stop_timeout + scripts;
+    if (seconds == kTemplateSays)
+        return;
+    unit.section("Service");
+    unit.set("TimeoutStopSec", seconds);
+}
+
+std::string service_drop_in(const ScannedVps& vps, const BootPlace& place) {
+    const auto source = source_of(vps);
+    UnitFile unit(source);
+    set_identity(unit, describe(vps), source);
+    set_mounts(unit, vps.config);
+    set_order(unit, place);
+    set_stop_timeout(unit, vps.config);
+    return unit.text();
+}
+
+std::string slice(const ScannedVps& vps, const ScannedHost& host) {
+    const auto source = source_of(vps);
+    UnitFile unit(source);
+    set_identity(unit, "Resources of " + describe(vps), source);
+    set_limits(unit, vps.config, host);
+    return unit.text();
+}
+
+// No requirement, only order: a VPS that fails holds up nobody.
+std::string level_target(std::uint32_t level, const std::uint32_t* previous) {
+    UnitFile unit("BOOTORDER in /etc/vz/conf/*.conf");
+    unit.section("Unit");
+    unit.set_text("Description", "VPSes of BOOTORDER " + std::to_string(level));
+    unit.set("Documentation", "man:vps.conf(5)");
+    if (previous)
+        unit.set_word("After", bootorder_target(*previous));
+    return unit.text();
+}
+
+void plan_levels(UnitTree& tree, const std::vector<std::uint32_t>& levels) {
+    const std::uint32_t* previous = nullptr;
+    for (const auto& level : levels) {
+        const auto name = bootorder_target(level);
+        tree.files.push_back({name, level_target(level, previous)});
+        tree.links.push_back({kWants + name, "../" + name});
+        previous = &level;
+    }
+}
+
+void plan_vps(UnitTree& tree, const ScannedHost& host, const ScannedVps& vps,
+              const BootPlace& place) {
+    const auto service = service_unit(vps.veid);
+    tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(vps, place)});
+    tree.files.push_back({slice_unit(vps.veid), slice(vps, host)});
+    if (place.autostart)
+        tree.links.push_back({kWants + service, UNIT_DIR "/vps@.service"});
+}
+
+}  // namespace
+
+UnitTree plan(const ScannedHost& host) {
+    UnitTree tree;
+    const auto order = order_boot(host);
+    tree.files.reserve(2 * host.vpses.size() + order.levels.size());
+    tree.links.reserve(host.vpses.size() + order.levels.size());
+    for (std::size_t i = 0; i < host.vpses.size(); ++i)
+        plan_vps(tree, host, host.vpses[i], order.places[i]);
+    plan_levels(tree, order.levels);
+    return tree;
+}
+
+}  // namespace vps

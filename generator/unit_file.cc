@@ -1,0 +1,149 @@
+#include "unit_file.hh"
+
+#include <algorithm>
+
+#include "error.hh"
+
+namespace vps {
+
+// systemd refuses lines of 1 MiB, and with them the whole file; people refuse sooner.
+static constexpr std::size_t kMaxText = 200;
+
+static bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+static bool is_word_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("@:._,-").find(c) != std::string_view::npos;
+}
+
+// The length of the UTF-8 character that `text` starts with; 0 if there is none (RFC 3629).
+static std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned first = byte(0);
+    if (first < 0x80)
+        return 1;
+    const std::size_t length = first >= 0xf5   ? 0
+                               : first >= 0xf0 ? 4
+                               : first >= 0xe0 ? 3
+                               : first >= 0xc2 ? 2
+                                               : 0;
+    if (length == 0 || text.size() < length)
+        return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xc0) != 0x80)
+            return 0;
+    // Overlong forms, surrogates, and what lies beyond the last code point.
+    if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+        (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
+        return 0;
+    return length;
+}
+
+static bool is_expressible(std::string_view path) {
+    if (std::any_of(path.begin(), path.end(), is_control))
+        return false;
+    while (!path.empty()) {
+        const auto length = utf8_length(path);
+        if (length == 0)
+            return false;
+        path.remove_prefix(length);
+    }
+    return true;
+}
+
+// Specifiers are expanded in all that is written here.
+static void append_doubling_percent(std::string& out, std::string_view text) {
+    for (const char c : text) {
+        out += c;
+        if (c == '%')
+            out += c;
+    }
+}
+
+UnitFile::UnitFile(std::string_view source) {
+    text_.reserve(512);
+    text_ += "# Made by systemd-vps-generator";
+    if (!source.empty() && is_expressible(source))
+        (text_ += " from ") += source;
+    text_ += '\n';
+}
+
+void UnitFile::start(Literal key) {
+    text_ += key.text();
+    text_ += '=';
+}
+
+void UnitFile::section(Literal name) {
+    text_ += "\n[";
+    text_ += name.text();
+    text_ += "]\n";
+}
+
+void UnitFile::set(Literal key, Literal value) {
+    start(key);
+    text_ += value.text();
+    text_ += '\n';
+}
+
+void UnitFile::set(Literal key, std::uint64_t number, Literal unit) {
+    start(key);
+    text_ += std::to_string(number);
+    text_ += unit.text();
+    text_ += '\n';
+}
+
+void UnitFile::set_text(Literal key, std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size() && plain.size() < kMaxText;) {
+        const auto length = utf8_length(text.substr(i));
+        if (length == 0)
+            plain += '?';
+        else if (is_control(text[i]))
+            plain += ' ';
+        else
+            plain += text.substr(i, length);
+        i += std::max<std::size_t>(length, 1);
+    }
+    // A backslash at the end would join the next line to this one.
+    plain.resize(plain.find_last_not_of("\\ ") + 1);
+    start(key);
+    append_doubling_percent(text_, plain);
+    text_ += '\n';
+}
+
+void UnitFile::set_path(Literal key, std::string_view path) {
+    if (!path.starts_with('/') || !is_expressible(path) || path.ends_with('\\'))
+        return;
+    start(key);
+    append_doubling_percent(text_, path);
+    text_ += '\n';
+}
+
+void UnitFile::set_word(Literal key, std::string_view word) {
+    if (!std::all_of(word.begin(), word.end(), is_word_char))
+        throw Error(ExitCode::System, "'" + std::string(word) + "': not a word for a unit");
+    start(key);
+    text_ += word;
+    text_ += '\n';
+}
+
+void UnitFile::add_path(Literal key, std::string_view path) {
+    while (!is_expressible(path))
+        path = path.substr(0, path.rfind('/'));
+    if (path.size() <= 1)
+        return;
+    start(key);
+    std::string quoted;
+    for (const char c : path) {
+        if (c == '"' || c == '\\')
+            quoted += '\\';
+        quoted += c;
+    }
+    text_ += '"';
+    append_doubling_percent(text_, quoted);
+    text_ += "\"\n";
+}
+
+}  // namespace vps

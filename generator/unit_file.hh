@@ -1,0 +1,56 @@
+// A unit file as a value that can only hold well-formed lines: section and setting names are
+// literals of this program, and each kind of value is made harmless on its way in, so that no byte
+// of a configuration file can start a line, a section, a specifier or a word of its own. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vps {
+
+// A string that stands in this program's source.
+class Literal {
+  public:
+    template <std::size_t N>
+    consteval Literal(const char (&text)[N])
+        : text_(text, N - 1) {}  // NOLINT: implicit, as text is
+    [[nodiscard]] constexpr std::string_view text() const { return text_; }
+
+  private:
+    std::string_view text_;
+};
+
+class UnitFile {
+  public:
+    // Starts the file with a comment line that says where it comes from.
+    explicit UnitFile(std::string_view source);
+
+    void section(Literal name);
+    void set(Literal key, Literal value);
+    void set(Literal key, std::uint64_t number, Literal unit = "");
+
+    // Free text for people. Line breaks and control characters become blanks, bytes that are not
+    // UTF-8 question marks; a long text is cut.
+    void set_text(Literal key, std::string_view text);
+
+    // A path by itself (SourcePath=), absolute and without control characters.
+    void set_path(Literal key, std::string_view path);
+
+    // Unit names or a list of numbers: letters, digits and "@:._,-" only; throws Error otherwise.
+    void set_word(Literal key, std::string_view word);
+
+    // A list of paths, of which several settings add up (RequiresMountsFor=). Where systemd's
+    // syntax cannot express a path, its nearest parent that it can stands in for it; nothing for
+    // "/".
+    void add_path(Literal key, std::string_view path);
+
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+  private:
+    void start(Literal key);
+
+    std::string text_;
+};
+
+}  // namespace vps

@@ -1,0 +1,23 @@
+// What the generator is going to write, as plain data: files and links, by path below one
+// directory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vps {
+
+struct UnitTree {
+    struct File {
+        std::string path;  // at most one directory deep
+        std::string text;
+    };
+    struct Link {
+        std::string path;
+        std::string target;
+    };
+    std::vector<File> files;
+    std::vector<Link> links;
+};
+
+}  // namespace vps

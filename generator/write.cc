@@ -1,0 +1,92 @@
+#include "write.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <map>
+#include <string_view>
+
+#include "error.hh"
+#include "fd.hh"
+
+namespace vps {
+
+namespace {
+
+// Makes the directory that `path` lies in, if it lies in one.
+void make_parent(FdRef dir_fd, const std::string& path, std::string& last_made) {
+    const auto slash = path.find('/');
+    if (slash == path.npos || std::string_view(path).substr(0, slash) == last_made)
+        return;
+    last_made = path.substr(0, slash);
+    if (mkdirat(dir_fd.get(), last_made.c_str(), 0755) < 0 && errno != EEXIST)
+        throw SysError(errno, "make directory", last_made);
+}
+
+void write_text(FdRef fd, std::string_view text, const std::string& path) {
+    while (!text.empty()) {
+        const auto count = write(fd.get(), text.data(), text.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            throw SysError(errno, "write", path);
+        text.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+void write_file(FdRef dir_fd, const UnitTree::File& file) {
+    const Fd fd(openat(dir_fd.get(), file.path.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!fd)
+        throw SysError(errno, "create", file.path);
+    try {
+        write_text(fd, file.text, file.path);
+    } catch (...) {
+        // Half a unit would be worse than none: systemd would run the VPS without its limits.
+        (void)unlinkat(dir_fd.get(), file.path.c_str(), 0);
+        throw;
+    }
+}
+
+void make_link(FdRef dir_fd, const UnitTree::Link& link) {
+    if (symlinkat(link.target.c_str(), dir_fd.get(), link.path.c_str()) < 0)
+        throw SysError(errno, "link", link.path);
+}
+
+}  // namespace
+
+std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory) {
+    const Fd dir_fd(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!dir_fd)
+        throw SysError(errno, "open", directory);
+    std::vector<std::string> errors;
+    std::string last_made;
+    const auto attempt = [&](const std::string& path, const auto& action) {
+        try {
+            make_parent(dir_fd, path, last_made);
+            action();
+        } catch (const SysError& error) {
+            errors.emplace_back(error.what());
+        }
+    };
+    for (const auto& file : tree.files)
+        attempt(file.path, [&] { write_file(dir_fd, file); });
+    for (const auto& link : tree.links)
+        attempt(link.path, [&] { make_link(dir_fd, link); });
+    return errors;
+}
+
+std::string print_tree(const UnitTree& tree) {
+    std::map<std::string_view, std::string> entries;
+    for (const auto& file : tree.files)
+        entries[file.path] = "--- " + file.path + "\n" + file.text;
+    for (const auto& link : tree.links)
+        entries[link.path] = "--- " + link.path + " -> " + link.target + "\n";
+    std::string text;
+    for (const auto& [path, entry] : entries)
+        text += entry;
+    return text;
+}
+
+}  // namespace vps

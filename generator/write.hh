@@ -1,0 +1,18 @@
+// The generator's only side effects: a unit tree below one directory, or on standard output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "unit_tree.hh"
+
+namespace vps {
+
+// Creates the tree's files and links below `directory`, which exists. Replaces nothing. Returns a
+// line for each that could not be made; the others are complete.
+std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory);
+
+// All of the tree as one text, by path: "--- path", then the file; or "--- path -> target".
+std::string print_tree(const UnitTree& tree);
+
+}  // namespace vps
