@@ -1,0 +1,60 @@
+// Makes the VPS context and becomes its init. Runs in the first process of the VPS, forked by
+// vps-run as root in new user, pid, mount, uts, ipc and network namespaces. Nothing of it is left
+// behind when it fails: the namespaces go with the process.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "capabilities.hh"
+#include "fd.hh"
+
+namespace vps {
+
+// Everything that the steps need, prepared before the clone: no step allocates.
+struct ContextSetup {
+    std::string mount_point;     // VE_ROOT in the host's tree, where the root is attached
+    bool user_namespace;         // it is in one of its own
+    CapabilitySet capabilities;  // its bounding set
+    std::string hostname;        // for uts_namespaces(7)
+    bool write_hostname;  // to the VPS's /etc/hostname, too: its init would set what stands there
+    std::vector<std::string> environment;
+    int channel = -1;  // our end of the socket pair to the supervisor
+    int launcher = -1;
+    std::vector<std::string> launch_words;
+    std::vector<char*> words, envp;
+    // Detached mounts that the supervisor sends: what is mounted at VE_ROOT, and a /dev with nodes.
+    int root = -1, dev = -1;
+    std::size_t mounts = 0;  // below the root, yet to be received
+};
+
+// From the VPS's first process to the supervisor: a step that failed, or (error 0) the context is
+// up, with the master of its console attached (SCM_RIGHTS).
+struct SetupReport {
+    int step;
+    int error;
+};
+
+// From the supervisor: the scope holds us; N.start is done, execute init.
+enum class SetupSignal : char { Root = 'r', InScope = 's', Go = 'g' };
+
+// From the supervisor, when the ids are mapped: the root and /dev (SCM_RIGHTS). `mounts` messages
+// follow, each the path below the root of a mount to be attached there, and the mount.
+struct SetupRoot {
+    SetupSignal signal;
+    std::size_t mounts;
+};
+
+// Makes what executes init, to be kept until the clone, and points `setup`, which must not be moved
+// any more, to it. The environment must be there. Throws SysError.
+Fd prepare_launch(ContextSetup& setup);
+
+// The words for a step in an error message: "mount /proc".
+const char* name_of_setup_step(int step);
+
+[[noreturn]] void become_init(ContextSetup& setup) noexcept;
+
+// The programs that are tried as init, in this order (init/main.c of Linux; vzctl).
+inline constexpr const char* kInits[] = {"/sbin/init", "/etc/init", "/bin/init"};
+
+}  // namespace vps

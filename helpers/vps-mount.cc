@@ -1,0 +1,146 @@
+// vps-mount VEID: mounts a VPS's private area on its root and runs the premount and mount scripts
+// around it, as `vzctl mount` did. systemd calls it as the first step of a start (ExecStartPre= of
+// vps@.service). If anything fails, nothing is mounted.
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cgroup.hh"
+#include "dismount.hh"
+#include "error.hh"
+#include "mount.hh"
+#include "program.hh"
+#include "state.hh"
+#include "sys.hh"
+#include "system_manager.hh"
+
+namespace vps {
+
+namespace {
+
+void refuse_ploop(const VpsConfig& config) {
+    const std::string image = *config.ve_private + "/root.hdd/DiskDescriptor.xml";
+    if (config.layout != Layout::Ploop && access(image.c_str(), F_OK) < 0)
+        return;
+    throw Error(ExitCode::Ploop,
+                fmt::format("the private area '{0}' is a ploop image, which a stock kernel cannot "
+                            "mount; convert it on the OpenVZ node (vzctl convert VEID --layout "
+                            "simfs), or copy its files to '{0}' (ploop mount, rsync), and set "
+                            "VE_LAYOUT=simfs",
+                            *config.ve_private));
+}
+
+void require_private_area(const VpsConfig& config) {
+    struct stat status {};
+    if (stat(config.ve_private->c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
+        throw Error(ExitCode::NoPrivateArea,
+                    fmt::format("the private area '{}' does not exist", *config.ve_private));
+    refuse_ploop(config);
+}
+
+void require_mount_by_script(const VpsState& state) {
+    if (mounts_at_or_below(read_mounts(), state.mount_point).empty())
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("a premount script has told to skip the mount (exit code 39), but "
+                                "nothing is mounted on '{}'",
+                                state.mount_point));
+}
+
+// What an earlier life of the VPS left: it is brought to its end.
+void end_earlier_life(const VpsLock& lock, const VpsState& state, const Invocation& invocation) {
+    const Log& log = invocation.log;
+    if (!log.to_journal() && state.phase == Phase::Mounted)
+        throw Error(ExitCode::Mounted,
+                    fmt::format("is mounted on '{}' already", state.mount_point));
+    log.say(Level::Notice, fmt::format("an earlier run was left in state \"{}\"; ending it first",
+                                       row_of(state.phase).name));
+    end_scope(invocation.veid);
+    const VpsConfig config = load_config_of_mounted(invocation, state);
+    end_vps(lock, state, scripts_owed(state, config, false),
+            script_settings(invocation.veid, config), log);
+}
+
+VpsConfig load_config_to_start(const Invocation& invocation) {
+    VpsConfig config = load_usable_config(invocation);
+    for (const Diagnostic& diagnostic : config.diagnostics)
+        if (diagnostic.severity == Severity::Warning)
+            invocation.log.say(Level::Warning, diagnostic.to_string() + ", ignoring it");
+    if (config.disabled)
+        throw Error(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
+    if (config.layout == Layout::Ploop)
+        refuse_ploop(config);
+    return config;
+}
+
+void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
+                        const Invocation& invocation) {
+    const Log& log = invocation.log;
+    const ScriptSettings settings = script_settings(invocation.veid, config);
+    sys::mkdir_all(*config.ve_root, 0755);
+    VpsState state;
+    state.ve_root = *config.ve_root;
+    state.ve_private = *config.ve_private;
+    state.mount_point = sys::realpath(*config.ve_root);
+    if (!mounts_at_or_below(read_mounts(), state.mount_point).empty())
+        throw Error(
+            ExitCode::Mounted,
+            fmt::format("something is mounted on '{0}' already; dismount it first (umount -R "
+                        "'{0}')",
+                        state.mount_point));
+    lock.enter(state, Phase::Mounting);
+    const auto run = [&](const ScriptKind& kind) {
+        tell_status("Starting: action script " + kind.name(invocation.veid));
+        return run_host_script(kind, settings, log);
+    };
+    auto scripts_if_failed = Scripts::None;
+    try {
+        const ScriptResult global = run(script::kGlobalPremount);
+        const ScriptResult mount = std::max(global, run(script::kPremount));
+        if (mount == ScriptResult::MountSkipped) {
+            require_mount_by_script(state);
+        } else {
+            require_private_area(config);
+            bind_mount({.source = *config.ve_private, .target = state.mount_point});
+            make_shared(state.mount_point);
+        }
+        scripts_if_failed = scripts_owed(state, config, true);
+        run(script::kGlobalMount);
+        run(script::kMount);
+    } catch (const Error&) {
+        end_vps(lock, state, scripts_if_failed, settings, log);
+        throw;
+    }
+    lock.enter(state, Phase::Mounted);
+}
+
+ExitCode mount_vps(const Invocation& invocation) {
+    require_unified_cgroups();
+    const VpsLock lock(invocation.veid);
+    if (const std::optional<VpsState> state = lock.read_state()) {
+        // One that runs already is the supervisor's to adopt, whatever its configuration says by
+        // now.
+        if (find_init(*state)) {
+            if (!invocation.log.to_journal())
+                throw Error(ExitCode::Running, "is running");
+            return ExitCode::Ok;
+        }
+        end_earlier_life(lock, *state, invocation);
+    }
+    mount_with_scripts(lock, load_config_to_start(invocation), invocation);
+    return ExitCode::Ok;
+}
+
+}  // namespace
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    return vps::run_program(
+        argc, argv,
+        {.name = "vps-mount",
+         .summary = "Mounts the private area of a VPS and runs its mount scripts."},
+        vps::mount_vps);
+}

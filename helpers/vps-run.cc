@@ -1,0 +1,336 @@
+// vps-run VEID: makes the VPS context of a mounted VPS, runs N.start in it, executes the VPS's init
+// and stays as its parent until it ends. systemd runs it as the main process of vps@.service
+// (Type=notify). Exit code 0: halted or stopped; 133: rebooted from inside.
+
+#include <fmt/format.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <climits>
+#include <csignal>
+#include <functional>
+
+#include "adopted_init.hh"
+#include "context_setup.hh"
+#include "error.hh"
+#include "program.hh"
+#include "reboot_rate.hh"
+#include "send_fds.hh"
+#include "state.hh"
+#include "supervisor.hh"
+#include "sys.hh"
+#include "system_manager.hh"
+#include "unit_name.hh"
+#include "vps_context.hh"
+#include "vps_root.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kConsoleName = "console";  // in the unit's file descriptor store
+
+void require_init(const VpsState& state) {
+    const Fd root = sys::open(state.mount_point, O_PATH | O_DIRECTORY);
+    for (const char* path : kInits)
+        if (sys::find_in_root(root, path, O_PATH))
+            return;
+    throw Error(ExitCode::NoInit, fmt::format("there is no init in '{}' (looked for {})",
+                                              state.ve_root, fmt::join(kInits, ", ")));
+}
+
+ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef channel) {
+    ContextSetup setup;
+    setup.mount_point = state.mount_point;
+    setup.user_namespace = config.userns;
+    setup.hostname = config.hostname.value_or("localhost").substr(0, HOST_NAME_MAX);
+    setup.write_hostname = config.hostname.has_value();
+    // What the kernel gives an init, and the name of the kind of container as inits look for it
+    // (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The console is no
+    // terminal that anybody looks at.
+    setup.environment = {"HOME=/", "TERM=dumb", "container=lxc"};
+    setup.channel = channel.get();
+    return setup;
+}
+
+// What the first process of the VPS has to say: a console master, or nothing at the end of the
+// channel (exec closed it). Throws what failed in there.
+std::optional<Fd> receive_report(FdRef channel) {
+    SetupReport report{};
+    int fd = -1;
+    ssize_t got = receive_fds(channel.get(), &report, sizeof report, &fd, 1);
+    // It ended without having read all that we have sent: that is told once, before what it said.
+    if (got < 0 && errno == ECONNRESET)
+        got = receive_fds(channel.get(), &report, sizeof report, &fd, 1);
+    if (got < 0)
+        throw SysError(errno, "hear from the VPS's first process");
+    if (got == 0)
+        return std::nullopt;
+    if (report.error != 0)
+        throw SysError(report.error, name_of_setup_step(report.step));
+    return fd < 0 ? std::nullopt : std::optional(Fd(fd));
+}
+
+void send_signal(FdRef channel, SetupSignal signal) {
+    if (const int error = send_fds(channel.get(), &signal, sizeof signal, nullptr, 0))
+        throw SysError(error, "wake the VPS's first process");
+}
+
+void send_mounts(FdRef channel, const void* data, std::size_t size,
+                 std::initializer_list<int> fds) {
+    if (const int error = send_fds(channel.get(), data, size, fds.begin(), fds.size()))
+        throw SysError(error, "hand over the root to the VPS's first process");
+}
+
+// What the first process waits for, while systemd moves it to the scope.
+void hand_over_root(FdRef channel, const VpsState& state, const std::optional<UserIds>& ids,
+                    const std::vector<Device>& devices, pid_t pid, const Log& log) {
+    if (ids)
+        map_ids(pid, *ids);
+    const RootMounts root = make_root(state.mount_point, ids, pid);
+    const Fd dev = make_dev(ids, devices);
+    const SetupRoot message{SetupSignal::Root, root.below.size()};
+    send_mounts(channel, &message, sizeof message, {root.top.fd().get(), dev.get()});
+    for (const RootMounts::Below& below : root.below)
+        send_mounts(channel, below.path.c_str(), below.path.size() + 1, {below.mount.fd().get()});
+    if (!root.plain.empty())
+        log.say(Level::Info,
+                fmt::format("user ids cannot be mapped in {}: what is there is nobody's in the VPS",
+                            fmt::join(root.plain, ", ")));
+    if (!root.deleted.empty())
+        log.say(Level::Warning,
+                fmt::format("what is mounted on {} has been deleted on the host: the "
+                            "VPS does not see it",
+                            fmt::join(root.deleted, ", ")));
+}
+
+// Says why the VPS's first process ended early, if it said so; else rethrows `error`.
+[[noreturn]] void throw_root_cause(FdRef channel, const Error& error) {
+    pollfd waiting{channel.get(), POLLIN, 0};
+    if (poll(&waiting, 1, 0) > 0)
+        (void)receive_report(channel);
+    throw error;  // NOLINT(cert-err60-cpp)
+}
+
+void store_console(const Fd& console) {
+    const int fd = console.get();
+    // That of the run before a reboot is of no use any more.
+    (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName).c_str());
+    // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment. Without a store,
+    // an adopted VPS has a silent console.
+    (void)sd_pid_notify_with_fds(
+        0, 0, fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", kConsoleName).c_str(), &fd, 1);
+}
+
+// The console of the VPS that runs already; to be called at any start, so that none stays open.
+std::optional<Fd> take_stored_console() {
+    char** names = nullptr;
+    const int count = sd_listen_fds_with_names(1, &names);
+    std::optional<Fd> console;
+    for (int i = 0; i < count; ++i) {
+        Fd fd(SD_LISTEN_FDS_START + i);
+        if (std::string_view(names[i]) == kConsoleName)
+            console = std::move(fd);
+        std::free(names[i]);
+    }
+    std::free(static_cast<void*>(names));
+    return console;
+}
+
+LineRelay relay_console(Fd console, Veid veid, const Log& log) {
+    return relay_to_log(std::move(console), log, veid.to_string() + ".console", Level::Info);
+}
+
+struct RunningVps {
+    Child init;
+    std::vector<LineRelay> relays;
+};
+
+// The start, step by step. On any error the VPS is killed and what is mounted stays for vps-umount.
+RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState state) {
+    const Veid veid = invocation.veid;
+    const Log& log = invocation.log;
+    const VpsConfig config = load_usable_config(invocation);
+    lock.enter(state, Phase::Starting);
+    require_init(state);
+
+    const std::optional<UserIds> ids = choose_ids(veid, config);
+    if (!ids)
+        log.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
+    else if (!ids->shifted) {
+        state.first_id = ids->first_uid;
+        lock.write_state(state);
+    }
+
+    std::vector<std::string> problems;
+    const std::vector<Device> devices = find_devices(config, problems);
+    const CapabilitySet capabilities = find_capabilities(config, problems);
+    for (const std::string& problem : problems)
+        log.say(Level::Warning, problem + ", ignoring it");
+
+    auto [ours, theirs] = sys::socketpair();
+    ContextSetup setup = plan_context(state, config, theirs);
+    setup.capabilities = capabilities;
+    const Fd launcher = prepare_launch(setup);
+    tell_status("Starting: making the VPS context");
+    RunningVps vps{clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+                                 CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0)),
+                   {}};
+    if (vps.init.pid() == 0)
+        become_init(setup);
+    theirs.reset();
+    const pid_t pid = vps.init.pid();
+    try {
+        // systemd fills the scope while the first process makes its mounts.
+        start_scope(veid, pid, devices);
+        hand_over_root(ours, state, ids, devices, pid, log);
+        wait_for_scope(veid, vps.init);
+        if (ids)
+            delegate_cgroup(pid, *ids);
+        send_signal(ours, SetupSignal::InScope);
+        std::optional<Fd> console = receive_report(ours);
+        if (!console)
+            throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
+        store_console(*console);
+        vps.relays.push_back(relay_console(std::move(*console), veid, log));
+
+        tell_status("Starting: action script " + script::kStart.name(veid));
+        for (LineRelay& relay : run_vps_script(script::kStart, script_settings(veid, config),
+                                               vps.init.pidfd(), pid, log))
+            vps.relays.push_back(std::move(relay));
+
+        state.init_pid = pid;
+        state.init_start = find_start_time(pid).value_or(0);
+        lock.enter(state, Phase::Running);
+        send_signal(ours, SetupSignal::Go);
+        (void)receive_report(ours);
+    } catch (const Error& error) {
+        kill_descendants();  // init, and N.start, which init's end waits for
+        state.init_pid = 0;
+        lock.enter(state, Phase::Starting);
+        throw_root_cause(ours, error);
+    }
+    log.say(Level::Info, fmt::format("started, init is process {}", pid),
+            {{"MESSAGE_ID", std::string(message_id::kVpsStarted)}});
+    return vps;
+}
+
+void tell_ready(pid_t init, const std::string& stop_refused = {}) {
+    const std::string refusal = stop_refused.empty() ? "" : "; the last stop: " + stop_refused;
+    const int told = sd_notify(
+        0, fmt::format("READY=1\nSTATUS=Running, init is process {}{}", init, refusal).c_str());
+    if (told < 0)  // under systemd, which then has us adopt it
+        throw SysError(-told, "tell systemd that the VPS runs");
+}
+
+ExitCode report_end(const Invocation& invocation, const ExitStatus& status) {
+    const Log& log = invocation.log;
+    const auto tell = [&](Level level, const std::string& text, std::string_view id) {
+        log.say(level, text, {{"MESSAGE_ID", std::string(id)}});
+        tell_status(static_cast<char>(std::toupper(text[0])) + text.substr(1));
+    };
+    const std::optional<VpsState> state = read_state(invocation.veid);
+    const bool stopping = state && state->phase == Phase::Stopping;
+    switch (classify_end(status)) {
+        case InitEnd::PoweredOff:
+            tell(Level::Info, stopping ? "powered off" : "halted from inside",
+                 message_id::kVpsStopped);
+            return ExitCode::Ok;
+        case InitEnd::Rebooted:
+            if (stopping)
+                return ExitCode::Ok;  // it was asked to go, and goes
+            if (note_reboot(invocation.veid) == RebootRate::Storm) {
+                tell(Level::Error,
+                     fmt::format("rebooted {} times within {} seconds; it is not started again",
+                                 kRebootBurst, kRebootInterval),
+                     message_id::kVpsRebooted);
+                return ExitCode::System;
+            }
+            tell(Level::Info, "rebooted from inside", message_id::kVpsRebooted);
+            return ExitCode::Reboot;
+        case InitEnd::Crashed:
+            break;
+    }
+    if (stopping)
+        return ExitCode::Ok;  // vps-stop killed it, and said so
+    tell(Level::Error, "init ended unexpectedly: " + status.to_string(), message_id::kInitCrashed);
+    return ExitCode::System;
+}
+
+ExitCode let_run(const Log& log) {
+    log.say(Level::Notice, "the supervisor was told to go; the VPS keeps running");
+    return ExitCode::Ok;
+}
+
+// To the VPS's end. What it prints is read from now on, and nothing is done any more that root
+// without a capability could not do.
+SupervisionEnd supervise_unprivileged(
+    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {}) {
+    give_up_capabilities();
+    return supervise(init, std::move(relays), on_child);
+}
+
+// A VPS that runs already: its stop was refused, or its supervisor has died. It is not our child.
+ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd& init,
+                   std::optional<Fd> console, VpsLock lock) {
+    const Log& log = invocation.log;
+    if (!log.to_journal())
+        throw Error(ExitCode::Running, "is running");
+    std::vector<LineRelay> relays;
+    if (console)
+        relays.push_back(relay_console(std::move(*console), invocation.veid, log));
+    VpsState running = state;
+    lock.enter(running, Phase::Running);
+    { const VpsLock released = std::move(lock); }
+    log.say(Level::Notice, fmt::format("runs already, init is process {}", state.init_pid));
+    tell_ready(state.init_pid, state.stop_refused);
+    const std::optional<AdoptedInit> traced = AdoptedInit::seize(state.init_pid);
+    std::optional<ExitStatus> status;
+    const auto pass_on_signals = [&] {
+        if (traced && !status)
+            status = traced->pass_on_signals();
+    };
+    if (supervise_unprivileged(init, std::move(relays), pass_on_signals) ==
+        SupervisionEnd::ToldToGo)
+        return let_run(log);
+    pass_on_signals();
+    if (!status)
+        log.say(Level::Notice, "has ended, halted or rebooted; it is taken for halted");
+    return report_end(invocation, status.value_or(ExitStatus{}));
+}
+
+ExitCode run_vps(const Invocation& invocation) {
+    VpsLock lock(invocation.veid);
+    const std::optional<VpsState> state = lock.read_state();
+    std::optional<Fd> console = take_stored_console();
+    if (const std::optional<Fd> init = state ? find_init(*state) : std::nullopt)
+        return adopt_vps(invocation, *state, *init, std::move(console), std::move(lock));
+    if (!state || state->phase != Phase::Mounted)
+        throw Error(ExitCode::NotMounted,
+                    fmt::format("is not mounted; start it with systemctl start {}",
+                                service_unit(invocation.veid)));
+    console.reset();  // of a run that has ended
+    RunningVps vps = start_vps(invocation, lock, *state);
+    { const VpsLock released = std::move(lock); }
+    tell_ready(vps.init.pid());
+    if (supervise_unprivileged(vps.init.pidfd(), std::move(vps.relays)) == SupervisionEnd::ToldToGo)
+        return let_run(invocation.log);
+    return report_end(invocation, vps.init.wait().value_or(ExitStatus{}));
+}
+
+}  // namespace
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    return vps::run_program(
+        argc, argv,
+        {.name = "vps-run",
+         .summary =
+             "Starts a mounted VPS and supervises it. Called by vps@.service; use systemctl."},
+        vps::run_vps);
+}

@@ -1,0 +1,87 @@
+// vps-umount [--force] VEID: runs a VPS's umount scripts, dismounts its root with everything below,
+// and runs the postumount scripts, as `vzctl umount` did. systemd calls it at the end of every run,
+// successful or not (ExecStopPost= of vps@.service); how far the VPS got is read from its state.
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "dismount.hh"
+#include "error.hh"
+#include "program.hh"
+#include "reboot_rate.hh"
+#include "state.hh"
+#include "system_manager.hh"
+#include "unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+// True when the VPS has rebooted from inside and is to start again: what systemd tells
+// ExecStopPost= of how the supervisor ended (systemd.exec(5)).
+bool is_reboot() {
+    const char* status = std::getenv("EXIT_STATUS");
+    return status && std::atoi(status) == static_cast<int>(ExitCode::Reboot);
+}
+
+// The VPS runs on: its stop was refused or came to no end, or its supervisor has died. Its unit is
+// about to be inactive. A start that is queued now has the VPS adopted, keeps the console in the
+// unit's descriptor store, and cancels a stop or restart, so that its caller learns of it. As late
+// as here, because the next stop may come at once. (Should we fail, the scope still has the unit
+// started, see vps-.scope.d.)
+void keep_running(const VpsState& state, const Invocation& invocation) {
+    if (host_is_stopping())
+        return;
+    const std::string job = current_job(invocation.veid);
+    if (!job.empty() && state.stop_refused.empty())
+        invocation.log.say(
+            Level::Warning,
+            fmt::format("runs on, so the {} is cancelled; it can be tried again", job));
+    // A start would be merged with a restart; a stop replaces it.
+    if (job.ends_with("restart"))
+        queue_job(service_unit(invocation.veid), Job::Stop);
+    queue_job(service_unit(invocation.veid), Job::Start);
+}
+
+ExitCode umount_vps(const Invocation& invocation) {
+    const Log& log = invocation.log;
+    const VpsLock lock(invocation.veid);
+    if (!is_reboot())
+        forget_reboots(invocation.veid);
+    const std::optional<VpsState> state = lock.read_state();
+    if (!state) {
+        if (log.to_journal())
+            return ExitCode::Ok;
+        throw Error(ExitCode::NotMounted, "is not mounted");
+    }
+    if (find_init(*state)) {
+        if (!log.to_journal())
+            throw Error(ExitCode::Running, "is running");
+        keep_running(*state, invocation);
+        return ExitCode::Ok;
+    }
+    end_scope(invocation.veid);
+    // A refusal of the umount scripts was told by vps-mount or the last stop; they are asked again
+    // at the next start, or by hand, but not twice in one go.
+    if (log.to_journal() && state->phase == Phase::Umounting)
+        return ExitCode::Ok;
+    const VpsConfig config = load_config_of_mounted(invocation, *state);
+    end_vps(lock, *state, scripts_owed(*state, config, log.to_journal()),
+            script_settings(invocation.veid, config), log,
+            invocation.force ? Refusal::Force : Refusal::Respect);
+    return ExitCode::Ok;
+}
+
+}  // namespace
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    return vps::run_program(
+        argc, argv,
+        {.name = "vps-umount",
+         .summary = "Runs the umount scripts of a VPS and dismounts its private area.",
+         .has_force = true},
+        vps::umount_vps);
+}

@@ -1,0 +1,58 @@
+// What the supervisor prepares for a VPS on the host, because the VPS itself must not be able to:
+// its user ids, the tree of mounts that is its root, a /dev with device nodes in it, and its
+// cgroup.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config.hh"
+#include "device.hh"
+#include "fd.hh"
+#include "mount.hh"
+#include "state.hh"
+#include "veid.hh"
+
+namespace vps {
+
+// The user namespace of a VPS: user and group ids of the host from these on. A private area whose
+// files have those ids on disk is `shifted`; any other holds 0…65535 and is shown through idmapped
+// mounts.
+struct UserIds {
+    std::uint32_t first_uid, first_gid;
+    bool shifted;
+};
+
+// Nothing for USERNS=no. An area is shifted if its owner is LOCAL_UID, or starts a range of
+// containers' ids (id_range.hh) as systemd-nspawn's --private-users-ownership=chown leaves it. Its
+// group has to be so, too. Throws Error NoPrivateArea, BadValue, System.
+std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config);
+
+// Writes uid_map and gid_map of the process (user_namespaces(7)). Throws SysError.
+void map_ids(pid_t pid, const UserIds& ids);
+
+// Everything that is mounted at VE_ROOT, with the ids of the VPS.
+struct RootMounts {
+    struct Below {
+        std::string path;  // relative to VE_ROOT
+        DetachedMount mount;
+    };
+    DetachedMount top;
+    std::vector<Below> below;          // what is not in `top` already, parents before children
+    std::vector<std::string> plain;    // host paths of what cannot have the ids
+    std::vector<std::string> deleted;  // and of what is left out: no kernel mounts it on its own
+};
+
+// Copies that receive later mounts of the host. Throws Error CannotMount.
+RootMounts make_root(const std::string& mount_point, const std::optional<UserIds>& ids, pid_t pid);
+
+// A tmpfs with the device nodes of every VPS and those of `devices`, owned by its root. Throws
+// SysError CannotMount.
+Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices);
+
+// Lets the VPS make cgroups below its scope (cgroups(7), "Cgroups delegation"). Throws SysError.
+void delegate_cgroup(pid_t pid, const UserIds& ids);
+
+}  // namespace vps
