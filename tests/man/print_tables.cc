@@ -1,0 +1,68 @@
+// Prints the program's tables for manual.py, one row a line, columns parted by tabs:
+// exit CODE MEANING, key NAME HEAD BECOMES, script NAME CONTEXT WHEN CONSEQUENCE, phase NAME,
+// transition FROM TO WHEN.
+
+#include <cstdio>
+#include <string>
+
+#include "action_script.hh"
+#include "config_key.hh"
+#include "exit_code.hh"
+#include "phase.hh"
+
+namespace {
+
+using namespace vps;
+
+// What vps.conf(5) says about a key in parentheses.
+std::string head_of(const ConfigKey& key) {
+    std::string head(key.type);
+    switch (key.duplicate) {
+        case Duplicate::First:
+            head += "; first counts";
+            break;
+        case Duplicate::Last:
+            head += "; last counts";
+            break;
+        case Duplicate::Accumulate:
+            head += "; adds up";
+            break;
+    }
+    if (key.guards == Guards::Yes)
+        head += "; guards";
+    if (key.scope == Scope::Host)
+        head += "; vz.conf only";
+    if (key.scope == Scope::Vps)
+        head += "; N.conf only";
+    return head;
+}
+
+void print(std::initializer_list<std::string_view> columns) {
+    const char* separator = "";
+    for (const std::string_view column : columns) {
+        std::printf("%s%.*s", separator, static_cast<int>(column.size()), column.data());
+        separator = "\t";
+    }
+    std::printf("\n");
+}
+
+}  // namespace
+
+int main() {
+    for (const ExitCodeRow& row : kExitCodes)
+        print({"exit", std::to_string(static_cast<int>(row.code)), row.meaning});
+    for (const ConfigKey& key : config_keys())
+        print({"key", key.name, head_of(key), key.becomes});
+    for (const ScriptKind& kind : script::kAll)
+        print({"script",
+               (kind.scope == ScriptScope::All ? "vps." : "N.") + std::string(kind.suffix),
+               kind.context == ScriptContext::Host ? "host" : "VPS", kind.when,
+               // Without the advice in parentheses.
+               kind.consequence.substr(0, kind.consequence.find(" ("))});
+    for (const PhaseRow& row : kPhases)
+        if (row.phase != Phase::None)
+            print({"phase", row.name});
+    for (const Transition& row : kTransitions)
+        print({"transition", row_of(row.from).name, row_of(row.to).name, row.cause});
+    return 0;
+}

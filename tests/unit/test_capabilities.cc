@@ -1,0 +1,76 @@
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <unistd.h>
+
+#include "capabilities.hh"
+
+namespace {
+
+using namespace vps;
+
+constexpr CapabilitySet bit(int capability) {
+    return CapabilitySet{1} << capability;
+}
+
+CapabilitySet find(std::initializer_list<const char*> values, std::vector<std::string>& problems) {
+    VpsConfig config;
+    for (const char* value : values)
+        config.others.push_back({"CAPABILITY", value, {}, 1});
+    return find_capabilities(config, problems);
+}
+
+CapabilitySet find(std::initializer_list<const char*> values) {
+    std::vector<std::string> problems;
+    const CapabilitySet set = find(values, problems);
+    EXPECT_TRUE(problems.empty()) << problems[0];
+    return set;
+}
+
+TEST(Capabilities, OfEveryVpsHaveNoPowerOverTheHost) {
+    const CapabilitySet set = find({});
+    EXPECT_NE(set & bit(CAP_SYS_ADMIN), 0U);
+    EXPECT_NE(set & bit(CAP_NET_ADMIN), 0U);
+    for (const int capability : {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME, CAP_SYSLOG, CAP_BPF})
+        EXPECT_EQ(set & bit(capability), 0U) << capability;
+}
+
+TEST(Capabilities, AreTakenAwayByNameInAnyCase) {
+    const CapabilitySet all = find({});
+    EXPECT_EQ(find({"SYS_PTRACE:off"}), all & ~bit(CAP_SYS_PTRACE));
+    EXPECT_EQ(find({" sys_ptrace:off  CAP_MKNOD:off "}),
+              all & ~bit(CAP_SYS_PTRACE) & ~bit(CAP_MKNOD));
+    EXPECT_EQ(find({"CHOWN:off"}), all & ~bit(CAP_CHOWN));
+    EXPECT_EQ(find({"CHECKPOINT_RESTORE:off"}), all & ~bit(CAP_CHECKPOINT_RESTORE));
+}
+
+TEST(Capabilities, OfALaterWordCount) {
+    const CapabilitySet all = find({});
+    EXPECT_EQ(find({"CHOWN:off CHOWN:on"}), all);
+    EXPECT_EQ(find({"CHOWN:off KILL:off", "CHOWN:on"}), all & ~bit(CAP_KILL));
+}
+
+TEST(Capabilities, ThatNoVpsHasAreRefused) {
+    std::vector<std::string> problems;
+    EXPECT_EQ(find({"SYS_TIME:on CHOWN:off"}, problems), find({"CHOWN:off"}));
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0],
+              "CAPABILITY: 'SYS_TIME:on' would be power over the host, which no VPS gets");
+}
+
+TEST(Capabilities, ThatMakeNoSenseAreTold) {
+    for (const char* word :
+         {"CHOWN", "CHOWN:", ":off", "CHOWN:maybe", "VE_ADMIN:on", "CHOWN:off:"}) {
+        std::vector<std::string> problems;
+        EXPECT_EQ(find({word}, problems), find({})) << word;
+        ASSERT_EQ(problems.size(), 1U) << word;
+        EXPECT_NE(problems[0].find(word), std::string::npos);
+    }
+}
+
+TEST(Capabilities, OfAProcessAreReadFromProc) {
+    EXPECT_EQ(bounding_set_of(getpid()) & bit(63), 0U);
+    EXPECT_NE(bounding_set_of(getpid()), 0U);
+    EXPECT_THROW(bounding_set_of(0x7fffffff), std::exception);
+}
+
+}  // namespace

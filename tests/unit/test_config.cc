@@ -1,0 +1,286 @@
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config.hh"
+#include "config_draft.hh"
+#include "error.hh"
+
+namespace vps {
+
+static const Veid kVeid = *Veid::parse("101");
+
+static VpsConfig read(std::string_view vz_conf, std::string_view vps_conf) {
+    ConfigDraft draft(ConfigDraft::Detail::Full);
+    draft.read(ConfigFile::Host, "vz.conf", vz_conf);
+    draft.read(ConfigFile::Vps, "101.conf", vps_conf);
+    return std::move(draft).finish(kVeid);
+}
+
+// Warnings and refusals, the latter with "!", a line each.
+static std::string findings(const VpsConfig& config) {
+    std::string all;
+    for (const auto& diagnostic : config.diagnostics)
+        if (diagnostic.severity != Severity::Note)
+            all += (diagnostic.severity == Severity::Refusal ? "!" : "") + diagnostic.to_string() +
+                   "\n";
+    return all;
+}
+
+static std::string notes(const VpsConfig& config) {
+    std::string all;
+    for (const auto& diagnostic : config.diagnostics)
+        if (diagnostic.severity == Severity::Note)
+            all += diagnostic.to_string() + "\n";
+    return all;
+}
+
+TEST(Config, ReadsEveryField) {
+    const auto config = read(
+        "VIRTUOZZO=no\nVE_PARALLEL=3\nVE_ROOT=/vz/root/$VEID\nVE_PRIVATE=/vz/private/$VEID\n",
+        "VE_LAYOUT=\"simfs\"\nNAME=\"web\"\nDESCRIPTION=\"the shop\"\nHOSTNAME=\"w.example.org\"\n"
+        "ONBOOT=\"yes\"\nBOOTORDER=\"7\"\nDISABLED=\"yes\"\nSTOP_TIMEOUT=\"30\"\n"
+        "SCRIPT_TIMEOUT=\"5\"\nSTART_WAIT=\"yes\"\nSTART_FAILURE_UMOUNT_SCRIPTS=\"yes\"\n"
+        "USERNS=\"no\"\nPHYSPAGES=\"1:2\"\nSWAPPAGES=\"3:4\"\nVMGUARPAGES=\"5:6\"\n"
+        "OOMGUARPAGES=\"7:8\"\nPRIVVMPAGES=\"9:10\"\nNUMPROC=\"11:12\"\nLEGACY_UBC_LIMITS=\"yes\"\n"
+        "CPUUNITS=\"1000\"\nCPUUWEIGHT=\"500\"\nCPULIMIT=\"25\"\nCPUS=\"2\"\nCPUMASK=\"auto\"\n"
+        "NODEMASK=\"0-1\"\nIOPRIO=\"6\"\n");
+    EXPECT_EQ(findings(config), "");
+    EXPECT_EQ(config.ve_root, "/vz/root/101");
+    EXPECT_EQ(config.ve_private, "/vz/private/101");
+    EXPECT_EQ(config.layout, Layout::Simfs);
+    EXPECT_EQ(config.name, "web");
+    EXPECT_EQ(config.description, "the shop");
+    EXPECT_EQ(config.hostname, "w.example.org");
+    EXPECT_EQ(config.onboot, OnBoot::Yes);
+    EXPECT_EQ(config.bootorder, 7u);
+    EXPECT_TRUE(config.disabled);
+    EXPECT_FALSE(config.virtuozzo);
+    EXPECT_EQ(config.parallel, 3u);
+    EXPECT_EQ(config.stop_timeout, 30u);
+    EXPECT_EQ(config.script_timeout, 5u);
+    EXPECT_TRUE(config.start_wait);
+    EXPECT_TRUE(config.start_failure_umount_scripts);
+    EXPECT_FALSE(config.userns);
+    EXPECT_EQ(config.physpages, (BarrierLimit{1, 2}));
+    EXPECT_EQ(config.swappages, (BarrierLimit{3, 4}));
+    EXPECT_EQ(config.vmguarpages, (BarrierLimit{5, 6}));
+    EXPECT_EQ(config.oomguarpages, (BarrierLimit{7, 8}));
+    EXPECT_EQ(config.privvmpages, (BarrierLimit{9, 10}));
+    EXPECT_EQ(config.numproc, (BarrierLimit{11, 12}));
+    EXPECT_TRUE(config.legacy_ubc_limits);
+    EXPECT_EQ(config.cpuunits, 1000u);
+    EXPECT_EQ(config.cpuuweight, 500u);
+    EXPECT_EQ(config.cpulimit, 25u);
+    EXPECT_EQ(config.cpus, 2u);
+    EXPECT_EQ(config.cpumask->kind, CpuMask::Kind::Auto);
+    EXPECT_EQ(config.nodemask->list, "0-1");
+    EXPECT_EQ(config.ioprio, 6u);
+    EXPECT_TRUE(config.others.empty());
+}
+
+TEST(Config, HasVzctlsDefaults) {
+    const auto config = read("", "");
+    EXPECT_EQ(findings(config), "");
+    EXPECT_FALSE(config.ve_root);
+    EXPECT_EQ(config.onboot, OnBoot::Unset);
+    EXPECT_EQ(config.stop_timeout, 120u);
+    EXPECT_FALSE(config.script_timeout);
+    EXPECT_TRUE(config.virtuozzo);
+    EXPECT_TRUE(config.userns);
+    EXPECT_FALSE(config.physpages);
+}
+
+TEST(Config, LetsTheLaterFileWin) {
+    const auto config = read("NUMPROC=1\nSTOP_TIMEOUT=1\nONBOOT=yes\nHOSTNAME=host\n",
+                             "NUMPROC=2\nSTOP_TIMEOUT=2\nONBOOT=no\n");
+    EXPECT_EQ(findings(config), "");
+    EXPECT_EQ(config.numproc, (BarrierLimit{2, 2}));
+    EXPECT_EQ(config.stop_timeout, 2u);
+    EXPECT_EQ(config.onboot, OnBoot::No);
+    EXPECT_EQ(config.hostname, "host");
+}
+
+TEST(Config, TreatsDuplicatesAsTheKeyWants) {
+    const auto config = read("",
+                             "NAME=one\nNAME=two\n"
+                             "NUMPROC=1\nNUMPROC=2\n"
+                             "DISKSPACE=1:1\nDISKSPACE=2:2\n"
+                             "NETFILTER=stateless\nNETFILTER=full\n"
+                             "IP_ADDRESS=\"10.0.0.1 10.0.0.2\"\nIP_ADDRESS=10.0.0.3\n");
+    EXPECT_EQ(findings(config),
+              "101.conf:2:1: NAME: second value ignored, that of line 1 counts\n"
+              "101.conf:6:1: DISKSPACE: second value ignored, that of line 5 counts\n");
+    EXPECT_EQ(config.name, "one");
+    EXPECT_EQ(config.numproc, (BarrierLimit{2, 2}));
+    EXPECT_EQ(*config.find_other("DISKSPACE"), "1:1");
+    EXPECT_EQ(*config.find_other("NETFILTER"), "full");
+    EXPECT_EQ(*config.find_other("IP_ADDRESS"), "10.0.0.1 10.0.0.2 10.0.0.3");
+}
+
+TEST(Config, DoesNotJoinListsOfTwoFiles) {
+    const auto config = read("NAMESERVER=inherit\nDEVNODES=a\n", "NAMESERVER=10.0.0.1\n");
+    EXPECT_EQ(*config.find_other("NAMESERVER"), "10.0.0.1");
+    EXPECT_EQ(*config.find_other("DEVNODES"), "a");
+    ASSERT_EQ(config.others.size(), 2u);
+    EXPECT_EQ(config.others[0].file, ConfigFile::Vps);
+    EXPECT_EQ(config.others[1].file, ConfigFile::Host);
+}
+
+TEST(Config, KeepsUnknownKeysAndSaysNothingAtBoot) {
+    const auto config = read("", "BACKUP_DIR=\"/srv/b\"\nBACKUP_DIR=\"/srv/c\"\n");
+    EXPECT_EQ(findings(config), "");
+    EXPECT_EQ(notes(config),
+              "101.conf:1:1: unknown key 'BACKUP_DIR'\n101.conf:2:1: unknown key 'BACKUP_DIR'\n");
+    EXPECT_EQ(*config.find_other("BACKUP_DIR"), "/srv/c");
+    EXPECT_EQ(config.find_other("BACKUP"), nullptr);
+}
+
+TEST(Config, TakesTheLayoutFromThePrivateFileOnly) {
+    EXPECT_EQ(read("VE_LAYOUT=ploop\n", "").layout, Layout::Unset);
+    EXPECT_EQ(read("VE_LAYOUT=ploop\n", "VE_LAYOUT=simfs\n").layout, Layout::Simfs);
+    EXPECT_EQ(read("", "VE_LAYOUT=ploop:expanded\n").layout, Layout::Ploop);
+    EXPECT_EQ(read("", "VE_LAYOUT=simfs\nVE_LAYOUT=ploop\n").layout, Layout::Ploop);
+}
+
+TEST(Config, TakesTheHostsKeysFromVzConfOnly) {
+    const auto config = read("", "VIRTUOZZO=no\nVE_PARALLEL=1\n");
+    EXPECT_TRUE(config.virtuozzo);
+    EXPECT_FALSE(config.parallel);
+    EXPECT_EQ(notes(config),
+              "101.conf:1:1: VIRTUOZZO counts in vz.conf only\n"
+              "101.conf:2:1: VE_PARALLEL counts in vz.conf only\n");
+}
+
+TEST(Config, WarnsOfBadValuesAndGoesOn) {
+    const auto config = read("", "ONBOOT=\"maybe\"\n  STOP_TIMEOUT=-5\nNUMPROC=\"9:8\"\nNAME=x\n");
+    EXPECT_EQ(findings(config),
+              "101.conf:1:9: ONBOOT: bad value 'maybe': neither 'yes' nor 'no'\n"
+              "101.conf:2:16: STOP_TIMEOUT: bad value '-5': negative\n"
+              "101.conf:3:10: NUMPROC: '9:8': the barrier is above the limit\n");
+    EXPECT_EQ(config.refusal(), nullptr);
+    EXPECT_EQ(config.onboot, OnBoot::Unset);
+    EXPECT_EQ(config.stop_timeout, 120u);
+    EXPECT_EQ(config.numproc, (BarrierLimit{9, 8}));
+    EXPECT_EQ(config.name, "x");
+}
+
+TEST(Config, RefusesWhereABadValueGuards) {
+    const std::string_view bad[] = {
+        "PHYSPAGES=x",      "PHYSPAGES=",           "PHYSPAGES=0",         "PHYSPAGES=\"1",
+        "SWAPPAGES=1:x",    "NUMPROC=0:0",          "NUMPROC=5K",          "CPUUNITS=0",
+        "CPUUWEIGHT=0",     "CPULIMIT=-1",          "CPULIMIT=101%",       "CPULIMIT=x%",
+        "CPUS=many",        "CPUMASK=4-1",          "NODEMASK=auto",       "IOPRIO=8",
+        "USERNS=maybe",     "VE_ROOT=relative",     "VE_ROOT=/",           "VE_ROOT=/vz/../etc",
+        "VE_PRIVATE=$HOME", "VE_PRIVATE=\"/a\nb\"", "LEGACY_UBC_LIMITS=1",
+    };
+    for (const auto text : bad) {
+        const auto config = read("", text);
+        ASSERT_NE(config.refusal(), nullptr) << text;
+        EXPECT_EQ(config.refusal()->line, 1u) << text;
+        EXPECT_EQ(read(text, "").refusal()->file, "vz.conf") << text;
+    }
+}
+
+TEST(Config, ForgivesABadValueThatAGoodOneReplaces) {
+    for (const auto& config :
+         {read("PHYSPAGES=x\nVE_ROOT=relative\n", "PHYSPAGES=1\nVE_ROOT=/r\n"),
+          read("", "PHYSPAGES=x\nPHYSPAGES=1\nVE_ROOT=\"/r\n\nVE_ROOT=/r\n")}) {
+        EXPECT_EQ(config.refusal(), nullptr) << findings(config);
+        EXPECT_EQ(config.physpages, (BarrierLimit{1, 1}));
+        EXPECT_EQ(config.ve_root, "/r");
+    }
+    // But not the other way round.
+    EXPECT_NE(read("PHYSPAGES=1\n", "PHYSPAGES=x\n").refusal(), nullptr);
+    EXPECT_NE(read("", "PHYSPAGES=1\nPHYSPAGES=x\n").refusal(), nullptr);
+}
+
+TEST(Config, SaysItsPlaceInTheFile) {
+    EXPECT_EQ(findings(read("VE_ROOT=bad\n", "\n# c\n\tVE_PRIVATE=\"bad\"\n")),
+              "!vz.conf:1:9: VE_ROOT: bad value 'bad': not an absolute path\n"
+              "!101.conf:3:14: VE_PRIVATE: bad value 'bad': not an absolute path\n");
+}
+
+TEST(Config, NotesCarriageReturnsOnce) {
+    const auto config = read("", "NAME=\"x\"\r\nVE_ROOT=\"/r\"\r\nNUMPROC=5\r\n");
+    EXPECT_EQ(findings(config), "");
+    EXPECT_EQ(notes(config), "101.conf:1:1: lines end in CR LF: sh keeps the CR in every value\n");
+    EXPECT_EQ(config.name, "x");
+    EXPECT_EQ(config.ve_root, "/r");
+    EXPECT_EQ(config.numproc, (BarrierLimit{5, 5}));
+}
+
+TEST(Config, KnowsPercentOfAllCpus) {
+    const auto cpus = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
+    EXPECT_EQ(read("", "CPULIMIT=50%\n").cpulimit, 50 * cpus);
+    EXPECT_EQ(read("", "CPULIMIT=unlimited\n").cpulimit, 0u);
+}
+
+class ConfigFiles : public testing::Test {
+  protected:
+    ConfigFiles() {
+        char name[] = "/tmp/vps-test-XXXXXX";
+        dir_ = mkdtemp(name);
+        std::filesystem::create_directory(dir_ + "/conf");
+    }
+    ~ConfigFiles() override { std::filesystem::remove_all(dir_); }
+
+    void write(const std::string& name, std::string_view text) const {
+        std::ofstream(dir_ + "/" + name) << text;
+    }
+    // "exit code: text"
+    [[nodiscard]] std::string load_error() const {
+        try {
+            (void)load_vps_config(kVeid, dir_);
+        } catch (const Error& error) {
+            auto text = std::to_string(static_cast<int>(error.code())) + ": " + error.what();
+            if (const auto at = text.find(dir_); at != text.npos)
+                text.replace(at, dir_.size(), "D");
+            return text;
+        }
+        return "";
+    }
+
+    std::string dir_;
+};
+
+TEST_F(ConfigFiles, AreBothNeeded) {
+    EXPECT_EQ(load_error(), "10: 'D/vz.conf': no such configuration file");
+    write("vz.conf", "VE_ROOT=/r/$VEID\n");
+    EXPECT_EQ(load_error(), "14: 'D/conf/101.conf': no such configuration file");
+    write("conf/101.conf", "NAME=x");
+    EXPECT_EQ(load_error(), "");
+    const auto config = load_vps_config(kVeid, dir_);
+    EXPECT_EQ(config.ve_root, "/r/101");
+    EXPECT_EQ(config.name, "x");
+}
+
+TEST_F(ConfigFiles, MustBeRegular) {
+    write("vz.conf", "");
+    std::filesystem::create_directory(dir_ + "/conf/101.conf");
+    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': Is a directory");
+    std::filesystem::remove(dir_ + "/conf/101.conf");
+    ASSERT_EQ(mkfifo((dir_ + "/conf/101.conf").c_str(), 0600), 0);
+    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': Invalid argument");
+    std::filesystem::remove(dir_ + "/conf/101.conf");
+    std::filesystem::create_symlink("/dev/zero", dir_ + "/conf/101.conf");
+    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': Invalid argument");
+}
+
+TEST_F(ConfigFiles, MayBeSmallOrLarge) {
+    write("vz.conf", "\n");
+    for (const std::string text : {"", "\n", "x", "\"", "=", "A="}) {
+        write("conf/101.conf", text);
+        EXPECT_EQ(load_error(), "") << text;
+    }
+    write("conf/101.conf", "NAME=\"" + std::string(1 << 20, 'x') + "\"");
+    EXPECT_EQ(load_vps_config(kVeid, dir_).name->size(), 1u << 20);
+    write("conf/101.conf", std::string((16 << 20) + 1, '\n'));
+    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': File too large");
+}
+
+}  // namespace vps

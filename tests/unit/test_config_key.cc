@@ -1,0 +1,41 @@
+#include <gtest/gtest.h>
+
+#include "config_key.hh"
+
+namespace vps {
+
+TEST(ConfigKey, FindsEachByItsNameOnly) {
+    for (const auto& key : config_keys())
+        EXPECT_EQ(find_config_key(key.name), &key) << key.name;
+    for (const auto name : {"", "A", "PHYSPAGES ", "physpages", "PHYSPAGE", "PHYSPAGESS", "ZZZ"})
+        EXPECT_EQ(find_config_key(name), nullptr) << name;
+}
+
+TEST(ConfigKey, SaysWhatItBecomes) {
+    for (const auto& key : config_keys()) {
+        EXPECT_FALSE(key.type.empty()) << key.name;
+        EXPECT_FALSE(key.becomes.empty()) << key.name;
+        // What guards a VPS has to be understood first.
+        if (key.guards == Guards::Yes) {
+            EXPECT_TRUE(key.read) << key.name;
+        }
+    }
+}
+
+// No value at all may throw, and a bad one changes nothing that would pass for a good one.
+TEST(ConfigKey, SurvivesAnyValue) {
+    using namespace std::string_view_literals;
+    const std::string huge(100000, '9');
+    for (const auto& key : config_keys()) {
+        if (!key.read)
+            continue;
+        for (const auto value : {""sv, "\0"sv, "-1"sv, ":"sv, "%n"sv, "\n[Service]"sv, "1:2:3"sv,
+                                 "unlimited"sv, "100%"sv, "%"sv, std::string_view(huge)}) {
+            VpsConfig config;
+            const auto verdict = key.read(config, value);
+            EXPECT_EQ(verdict.why == nullptr, verdict.grade == Verdict::Good) << key.name;
+        }
+    }
+}
+
+}  // namespace vps

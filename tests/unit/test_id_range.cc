@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include "error.hh"
+#include "id_range.hh"
+#include "state.hh"
+#include "temporary_directory.hh"
+
+namespace {
+
+using namespace vps;
+
+Veid veid(const char* text) {
+    return *Veid::parse(text);
+}
+
+TEST(SubordinateIds, AreReadAsTheyAre) {
+    const TemporaryDirectory dir;
+    const std::string path =
+        dir.write("subuid", "alice:100000:65536\nrubbish\n\nbob:x:y\n1000:200000:1");
+    const std::vector<IdRange> ranges = read_subordinate_ids(path);
+    ASSERT_EQ(ranges.size(), 3U);
+    EXPECT_EQ(ranges[0].first, 100000U);
+    EXPECT_EQ(ranges[0].count, 65536U);
+    EXPECT_EQ(ranges[1].count, 0U);
+    EXPECT_EQ(ranges[2].first, 200000U);
+    EXPECT_TRUE(read_subordinate_ids(dir.path() + "/nothing").empty());
+}
+
+TEST(ClaimIds, GivesTheSameRangeAgain) {
+    const TemporaryDirectory run;
+    EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
+    EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
+    EXPECT_EQ(claim_ids(veid("102"), {}, run.path()), 7143424U + kIdsPerVps);
+    release_ids(7143424, run.path());
+    EXPECT_FALSE(std::filesystem::is_symlink(run.path() + "/ids/7143424"));
+    EXPECT_TRUE(std::filesystem::is_symlink(run.path() + "/ids/7208960"));
+}
+
+TEST(ClaimIds, StaysInTheRangeOfContainers) {
+    const TemporaryDirectory run;
+    for (const char* id : {"1", "28663", "28664", "2147483644"}) {
+        const std::uint32_t first = claim_ids(veid(id), {}, run.path());
+        EXPECT_GE(first, kFirstId) << id;
+        EXPECT_LE(first + (kIdsPerVps - 1), kLastId) << id;
+        EXPECT_EQ(first % kIdsPerVps, 0U) << id;
+    }
+}
+
+TEST(ClaimIds, AvoidsWhatOthersHave) {
+    const TemporaryDirectory run;
+    const std::uint32_t usual = 7143424;
+    // One id at either end is enough; one beside it is not.
+    EXPECT_EQ(claim_ids(veid("101"), {{usual, 1}}, run.path()), usual + kIdsPerVps);
+    EXPECT_EQ(claim_ids(veid("101"), {{usual + kIdsPerVps - 1, 1}}, run.path()),
+              usual + kIdsPerVps);
+    EXPECT_EQ(
+        claim_ids(veid("101"), {{usual - 1, 1}, {usual + kIdsPerVps, 9}, {usual, 0}}, run.path()),
+        usual);
+    EXPECT_EQ(claim_ids(veid("101"), {{100000, 1000000000}}, run.path()) / kIdsPerVps,
+              1000100000U / kIdsPerVps + 1);
+    try {
+        (void)claim_ids(veid("101"), {{1, 4000000000}}, run.path());
+        FAIL() << "there is no range left";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("/etc/subuid"), std::string::npos);
+    }
+}
+
+TEST(ClaimIds, AvoidsThoseOfARunningVps) {
+    const TemporaryDirectory run;
+    const Veid other = veid("28765");  // which would have the same
+    ASSERT_EQ(claim_ids(other, {}, run.path()), 7143424U);
+    {
+        const VpsLock lock(other, run.path());
+        VpsState state;
+        state.phase = Phase::Running;
+        state.mount_point = "/vz/root/28765";
+        state.first_id = 7143424;
+        lock.write_state(state);
+        EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U + kIdsPerVps);
+        state.phase = Phase::Postumount;
+        lock.remove_state(state);
+    }
+    // Its claim was left behind, by a crash.
+    EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
+}
+
+}  // namespace

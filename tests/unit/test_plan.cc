@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include <climits>
+
+#include "boot_order.hh"
+#include "limits.hh"
+#include "plan.hh"
+
+namespace vps {
+
+namespace {
+
+ScannedVps make_vps(unsigned veid, std::optional<std::uint32_t> bootorder = {},
+                    OnBoot onboot = OnBoot::Yes) {
+    ScannedVps vps{*Veid::parse(std::to_string(veid)), {}};
+    vps.config.bootorder = bootorder;
+    vps.config.onboot = onboot;
+    return vps;
+}
+
+// "101 >5 @99 <3" : VPS 101 after level 5 and VPS 99, before level 3; a "-" if it is not started.
+std::string show(const ScannedHost& host) {
+    const auto order = order_boot(host);
+    std::string all;
+    for (std::size_t i = 0; i < order.places.size(); ++i) {
+        const auto& place = order.places[i];
+        all += host.vpses[i].veid.to_string();
+        if (!place.autostart)
+            all += " -";
+        if (place.after_level)
+            all += " >" + std::to_string(*place.after_level);
+        if (place.after_vps)
+            all += " @" + place.after_vps->to_string();
+        if (place.before_level)
+            all += " <" + std::to_string(*place.before_level);
+        all += "\n";
+    }
+    for (const auto level : order.levels)
+        all += "level " + std::to_string(level) + "\n";
+    return all;
+}
+
+std::string limits_of(const VpsConfig& config, const ScannedHost& host = {}) {
+    UnitFile unit("");
+    set_limits(unit, config, host);
+    const auto at = unit.text().find("[Slice]\n");
+    return at == std::string::npos ? "" : unit.text().substr(at + 8);
+}
+
+}  // namespace
+
+TEST(BootOrder, IsEmptyWithoutVpses) {
+    EXPECT_EQ(show({}), "");
+}
+
+TEST(BootOrder, StartsOnlyWhoIsToStart) {
+    ScannedHost host;
+    host.vpses = {make_vps(1, 5), make_vps(2, 5, OnBoot::No), make_vps(3, 5, OnBoot::Unset),
+                  make_vps(4, 5)};
+    host.vpses[3].config.disabled = true;
+    EXPECT_EQ(show(host), "1 <5\n2 -\n3 -\n4 -\nlevel 5\n");
+    host.virtuozzo = false;
+    EXPECT_EQ(show(host), "1 -\n2 -\n3 -\n4 -\n");
+}
+
+TEST(BootOrder, GoesFromHighToLowToUnset) {
+    ScannedHost host;
+    host.parallel = 10;
+    host.vpses = {make_vps(1), make_vps(2, 0), make_vps(3, 7), make_vps(4, 0), make_vps(5, 100)};
+    EXPECT_EQ(show(host),
+              "1 >0\n2 >7 <0\n3 >100 <7\n4 >7 <0\n5 <100\nlevel 100\nlevel 7\nlevel 0\n");
+}
+
+TEST(BootOrder, SlidesAWindowOverALevel) {
+    ScannedHost host;
+    host.parallel = 2;
+    for (unsigned veid = 1; veid <= 6; ++veid)
+        host.vpses.push_back(make_vps(veid, veid == 4 ? 9 : 1));
+    EXPECT_EQ(show(host),
+              "1 >9 <1\n2 >9 <1\n3 >9 @1 <1\n4 <9\n5 >9 @2 <1\n6 >9 @3 <1\nlevel 9\nlevel 1\n");
+    host.parallel = 1;
+    EXPECT_EQ(show(host),
+              "1 >9 <1\n2 >9 @1 <1\n3 >9 @2 <1\n4 <9\n5 >9 @3 <1\n6 >9 @5 <1\nlevel 9\nlevel 1\n");
+    host.parallel = UINT_MAX;
+    EXPECT_EQ(show(host).find('@'), std::string::npos);
+}
+
+TEST(Limits, AreNotSetForWhatIsNone) {
+    VpsConfig config;
+    EXPECT_EQ(limits_of(config), "");
+    for (const std::uint64_t none : {std::uint64_t{INT_MAX}, std::uint64_t{LONG_MAX}, kUnlimited}) {
+        const BarrierLimit pair{none, none};
+        config.physpages = config.swappages = config.vmguarpages = config.oomguarpages = pair;
+        config.privvmpages = config.numproc = pair;
+        config.legacy_ubc_limits = true;
+        EXPECT_EQ(limits_of(config), "");
+    }
+    config.cpulimit = config.cpus = 0;
+    config.cpumask = config.nodemask = CpuMask{CpuMask::Kind::All, {}};
+    EXPECT_EQ(limits_of(config), "");
+}
+
+TEST(Limits, TakeThePageSize) {
+    ScannedHost host;
+    host.page_size = 65536;
+    VpsConfig config;
+    config.physpages = {0, 10};
+    config.swappages = {0, 0};
+    EXPECT_EQ(limits_of(config, host), "MemoryMax=655360\nMemorySwapMax=0\n");
+}
+
+TEST(Limits, TakeTheLesserCpuQuota) {
+    const struct {
+        std::optional<unsigned> cpulimit, cpus;
+        std::string expected;
+    } cases[] = {
+        {50, {}, "CPUQuota=50%\n"},  {{}, 2, "CPUQuota=200%\n"}, {50, 2, "CPUQuota=50%\n"},
+        {250, 2, "CPUQuota=200%\n"}, {0, 2, "CPUQuota=200%\n"},  {50, 0, "CPUQuota=50%\n"},
+    };
+    for (const auto& [cpulimit, cpus, expected] : cases) {
+        VpsConfig config;
+        config.cpulimit = cpulimit;
+        config.cpus = cpus;
+        EXPECT_EQ(limits_of(config), expected);
+    }
+}
+
+TEST(Limits, ScaleCpuWeights) {
+    for (const auto& [units, weight] :
+         {std::pair{1ul, 1}, {10ul, 1}, {1000ul, 100}, {100000ul, 10000}, {500000ul, 10000}}) {
+        VpsConfig config;
+        config.cpuunits = units;
+        EXPECT_EQ(limits_of(config), "CPUWeight=" + std::to_string(weight) + "\n");
+    }
+    VpsConfig config;
+    config.cpuuweight = 500;
+    EXPECT_EQ(limits_of(config), "CPUWeight=100\n");
+    config.cpuuweight = 1000000;  // no units at all
+    EXPECT_EQ(limits_of(config), "CPUWeight=1\n");
+}
+
+TEST(Plan, IsTheSameForTheSameHost) {
+    ScannedHost host;
+    host.vpses = {make_vps(1, 5), make_vps(2, 3)};
+    const auto first = plan(host), second = plan(host);
+    ASSERT_EQ(first.files.size(), 6u);
+    for (std::size_t i = 0; i < first.files.size(); ++i) {
+        EXPECT_EQ(first.files[i].path, second.files[i].path);
+        EXPECT_EQ(first.files[i].text, second.files[i].text);
+    }
+    EXPECT_EQ(first.links.size(), 4u);
+}
+
+}  // namespace vps

@@ -1,0 +1,71 @@
+#!/bin/bash
+# mount.simfs as mount(8) calls it and as scripts do. Argument: the program. Needs root.
+set -eu
+if [ "$(id -u)" != 0 ]; then
+    echo "needs root"
+    [ -n "${CI-}" ] && exit 1 || exit 77
+fi
+if [ "${2-}" != inside ]; then exec unshare --mount --propagation private "$0" "$1" inside; fi
+
+simfs=$1
+dir=$(mktemp -d)
+trap 'umount -R "$dir/dst" 2>/dev/null || :; umount -R /sbin 2>/dev/null || :; rm -rf --one-file-system "$dir"' EXIT
+mkdir "$dir/src" "$dir/a,b" "$dir/dst"
+echo text >"$dir/src/file"
+echo comma >"$dir/a,b/file"
+
+fail() { echo "FAILED: $*"; exit 1; }
+options() { findmnt -no VFS-OPTIONS "$dir/dst"; }
+expect() { # OPTION…: each is among the mount's options
+    local option
+    for option in "$@"; do
+        case ,$(options), in *,"$option",*) ;; *) fail "no '$option' in $(options)" ;; esac
+    done
+}
+
+# What mount(8) makes of `mount -n -t simfs SRC DST -o SRC,ro,noexec,nosuid`.
+"$simfs" "$dir/src" "$dir/dst" -n -o "ro,noexec,nosuid,$dir/src"
+expect ro noexec nosuid
+[ "$(cat "$dir/dst/file")" = text ] || fail content
+umount "$dir/dst"
+
+# The same without, options first, a path with a comma.
+"$simfs" -o "rw,$dir/a,b" "$dir/a,b" "$dir/dst"
+expect rw
+[ "$(cat "$dir/dst/file")" = comma ] || fail "comma"
+umount "$dir/dst"
+
+# The last of two contradicting options wins; access time modes.
+"$simfs" "$dir/src" "$dir/dst" -o ro,rw,noatime,nodev
+expect rw noatime nodev
+umount "$dir/dst"
+
+# -f does nothing; errors are mount(8)'s codes, and nothing is mounted.
+"$simfs" -f "$dir/src" "$dir/dst"
+for arguments in "$dir/missing $dir/dst" "$dir/src $dir/missing"; do
+    # shellcheck disable=SC2086
+    if text=$("$simfs" $arguments 2>&1); then fail "mounted: $arguments"; else code=$?; fi
+    [ $code = 32 ] || fail "code $code"
+    case $text in *missing*) ;; *) fail "names nothing: $text" ;; esac
+done
+for arguments in "" "$dir/src" "$dir/src $dir/dst x" "$dir/src $dir/dst -o frobnicate" "-Z $dir/src $dir/dst"; do
+    # shellcheck disable=SC2086
+    if "$simfs" $arguments 2>/dev/null; then fail "accepted: $arguments"; else code=$?; fi
+    [ $code = 1 ] || fail "code $code for: $arguments"
+done
+! mountpoint -q "$dir/dst" || fail "left mounted"
+
+# mount(8) itself finds it by its name.
+real=$(realpath /sbin)
+mkdir "$dir/up" "$dir/work"
+mount -t tmpfs tmpfs "$dir/up"
+mkdir "$dir/up/u" "$dir/up/w"
+mount -t overlay overlay -o "lowerdir=$real,upperdir=$dir/up/u,workdir=$dir/up/w" "$real"
+cp "$simfs" "$real/mount.simfs"
+mount -n -t simfs "$dir/src" "$dir/dst" -o "$dir/src"
+expect rw
+umount "$dir/dst"
+mount -n -t simfs "$dir/src" "$dir/dst" -o "$dir/src,ro"
+expect ro
+umount "$dir/dst" "$real" "$dir/up"
+echo "simfs: all is as it should be"

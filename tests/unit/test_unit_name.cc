@@ -1,0 +1,16 @@
+#include <gtest/gtest.h>
+
+#include "unit_name.hh"
+
+namespace vps {
+
+TEST(UnitName, IsWhatTheManualSays) {
+    const auto veid = *Veid::parse("101");
+    EXPECT_EQ(service_unit(veid), "vps@101.service");
+    EXPECT_EQ(slice_unit(veid), "vps-101.slice");
+    EXPECT_EQ(scope_unit(veid), "vps-101.scope");
+    EXPECT_EQ(bootorder_target(0), "vps-bootorder-0.target");
+    EXPECT_EQ(bootorder_target(4294967295), "vps-bootorder-4294967295.target");
+}
+
+}  // namespace vps
