@@ -231,6 +231,14 @@ inside() { # ID COMMAND…: in all namespaces and the root of the VPS
     nsenter -t "$init" -a /bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
+hold_open() { # FILE: until HOLDER, the pid of a sleep, is killed
+    exec 9<"$1" || fail "open $1"
+    sleep 1000 <&9 9<&- &
+    HOLDER=$!
+    exec 9<&-
+    wait_for 30 grep -qx sleep "/proc/$HOLDER/comm"
+}
+
 # ---- VPSes with an init of their own: it boots and, asked, powers itself off
 
 own_init() { # ID PROGRAM: starts, waits for the file /proof-up, stops, wants /proof-down
