@@ -102,7 +102,7 @@ note_next_phase() { # as the driver's `note`, on disk
 
 boot_number() { sed 's/.*vps_tests.boot=\([0-9]*\).*/\1/' /proc/cmdline; } # cut boots count
 
-# An emulated host is slow: of what runs long each release has its part.
+# Of what runs long each release has its part.
 part_of() { # RELEASE: is it this one's?
     grep -qx "VERSION_CODENAME=$1" /etc/os-release
 }
