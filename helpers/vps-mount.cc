@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "cgroup.hh"
+#include "disk_quota.hh"
 #include "dismount.hh"
 #include "error.hh"
 #include "mount.hh"
@@ -103,6 +104,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
             require_mount_by_script(state);
         } else {
             require_private_area(config);
+            apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
             bind_mount({.source = *config.ve_private, .target = state.mount_point});
             make_shared(state.mount_point);
         }

@@ -115,6 +115,9 @@ std::string obey(const std::string& word, CapabilitySet& set) {
 
 CapabilitySet find_capabilities(const VpsConfig& config, std::vector<std::string>& problems) {
     CapabilitySet set = default_set();
+    // Elsewhere its user namespace keeps it from writing past a quota.
+    if (!config.userns && config.disk_quota && (config.diskspace || config.diskinodes))
+        set &= ~bit(CAP_SYS_RESOURCE);
     for (const Setting& setting : config.others)
         for (std::size_t at = 0; setting.key == "CAPABILITY" && at < setting.value.size();) {
             const std::size_t end = std::min(setting.value.find(' ', at), setting.value.size());

@@ -90,6 +90,12 @@ struct VpsConfig {
     std::optional<unsigned> cpus;      // 0: none
     std::optional<CpuMask> cpumask, nodemask;
     std::optional<unsigned> ioprio;  // 0 to 7
+    // the disk quota
+    std::optional<BarrierLimit> diskspace;   // blocks of 1 KiB
+    std::optional<BarrierLimit> diskinodes;  // files
+    std::optional<unsigned> quotatime;       // seconds
+    bool disk_quota = true;
+    ConfigFile disk_quota_from = ConfigFile::None;  // where DISK_QUOTA is set
 
     std::vector<Setting> others;
     std::vector<Diagnostic> diagnostics;  // of both files, in reading order

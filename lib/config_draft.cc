@@ -101,6 +101,7 @@ std::vector<Diagnostic> ConfigDraft::take_diagnostics() {
 VpsConfig ConfigDraft::finish(Veid veid) && {
     finish_path("VE_ROOT", config_.ve_root, veid);
     finish_path("VE_PRIVATE", config_.ve_private, veid);
+    config_.disk_quota_from = place_of(*find_config_key("DISK_QUOTA")).file;
     return std::move(config_);
 }
 

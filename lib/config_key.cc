@@ -139,6 +139,7 @@ static constexpr auto kYes = Guards::Yes;
 static constexpr auto kNo = Guards::No;
 static constexpr auto kPages = Unit::Pages;
 static constexpr auto kCount = Unit::Count;
+static constexpr auto kBlocks = Unit::Blocks;
 
 // clang-format off
 static constexpr ConfigKey kKeys[] = {
@@ -216,10 +217,10 @@ static constexpr ConfigKey kKeys[] = {
     {"IOPRIO", "0 to 7", Last, kYes, Both, "IOWeight=20 x (priority + 1)", number<&C::ioprio, 0, 7>},
     {"IOLIMIT", "bytes a second", Last, kNo, Both, "IOReadBandwidthMax=, IOWriteBandwidthMax=", nullptr},
     {"IOPSLIMIT", "number", Last, kNo, Both, "IOReadIOPSMax=, IOWriteIOPSMax=", nullptr},
-    {"DISK_QUOTA", "yes or no", First, kNo, Both, "project quota on VE_PRIVATE", nullptr},
-    {"DISKSPACE", "KiB pair", First, kNo, Both, "project quota on VE_PRIVATE", nullptr},
-    {"DISKINODES", "count pair", First, kNo, Both, "project quota on VE_PRIVATE", nullptr},
-    {"QUOTATIME", "seconds", First, kNo, Both, "grace time of the project quota", nullptr},
+    {"DISK_QUOTA", "yes or no", First, kYes, Both, "project quota on VE_PRIVATE; yes in N.conf: start refused without", yes_no<&C::disk_quota>},
+    {"DISKSPACE", "KiB pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskspace, kBlocks>},
+    {"DISKINODES", "count pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskinodes, kCount>},
+    {"QUOTATIME", "seconds", First, kYes, Both, "grace time of the file system's project quota; 0: barriers are limits", number<&C::quotatime, 0, INT_MAX>},
     {"QUOTAUGIDLIMIT", "number", First, kNo, Both, kNothing, nullptr},
     {"NOATIME", "yes or no", First, kNo, Both, kIgnored, nullptr},
 

@@ -80,6 +80,8 @@ static Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit)
             return bad("a plain count takes no suffix");
         if (unit == Unit::Pages)
             divisor = find_suffix('p');
+        if (unit == Unit::Blocks)
+            divisor = find_suffix('k');
     }
     const Wide amount = (whole * multiplier + fraction * multiplier / scale) / divisor;
     if (amount >= kUnlimited)

@@ -23,9 +23,9 @@ constexpr Verdict bad(const char* why) {
     return {Verdict::Bad, why};
 }
 
-// What a number without a suffix counts. Counts take no suffix; one on pages gives bytes, which are
-// divided by the page size.
-enum class Unit { Count, Bytes, Pages };
+// What a number without a suffix counts. Counts take no suffix; one on pages or blocks gives bytes,
+// which are divided by the page size or 1024.
+enum class Unit { Count, Bytes, Pages, Blocks };
 
 // "yes" or "no".
 Verdict read_yes_no(bool& out, std::string_view text);

@@ -37,7 +37,7 @@ FORMAT = 1
 
 HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
-    "procps", "psmisc", "util-linux", "e2fsprogs", "strace",
+    "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs",
 ]
 
 BUILD_PACKAGES = [
@@ -71,6 +71,8 @@ printf '[Journal]\nStorage=persistent\nSyncIntervalSec=5s\nRateLimitIntervalSec=
 printf '[Manager]\nDefaultTimeoutStartSec=120s\nShowStatus=no\n' \
     >etc/systemd/system.conf.d/vps-tests.conf
 mkdir -p var/log/journal
+# For the scenario that starts it: elsewhere VPSes see the host's /proc.
+rm -f etc/systemd/system/multi-user.target.wants/lxcfs.service
 passwd -d root >/dev/null 2>&1 || chroot . passwd -d root >/dev/null
 cat >sbin/vps-test-init <<'INIT'
 #!/bin/bash

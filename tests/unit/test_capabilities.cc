@@ -49,6 +49,17 @@ TEST(Capabilities, OfALaterWordCount) {
     EXPECT_EQ(find({"CHOWN:off KILL:off", "CHOWN:on"}), all & ~bit(CAP_KILL));
 }
 
+TEST(Capabilities, DoNotOverrideTheDiskQuota) {
+    std::vector<std::string> problems;
+    VpsConfig config;
+    config.diskspace = BarrierLimit{1, 1};
+    EXPECT_NE(find_capabilities(config, problems) & bit(CAP_SYS_RESOURCE), 0U);
+    config.userns = false;
+    EXPECT_EQ(find_capabilities(config, problems) & bit(CAP_SYS_RESOURCE), 0U);
+    config.disk_quota = false;
+    EXPECT_NE(find_capabilities(config, problems) & bit(CAP_SYS_RESOURCE), 0U);
+}
+
 TEST(Capabilities, ThatNoVpsHasAreRefused) {
     std::vector<std::string> problems;
     EXPECT_EQ(find({"SYS_TIME:on CHOWN:off"}, problems), find({"CHOWN:off"}));

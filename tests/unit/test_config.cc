@@ -117,9 +117,19 @@ TEST(Config, TreatsDuplicatesAsTheKeyWants) {
               "101.conf:6:1: DISKSPACE: second value ignored, that of line 5 counts\n");
     EXPECT_EQ(config.name, "one");
     EXPECT_EQ(config.numproc, (BarrierLimit{2, 2}));
-    EXPECT_EQ(*config.find_other("DISKSPACE"), "1:1");
+    EXPECT_EQ(config.diskspace, (BarrierLimit{1, 1}));
     EXPECT_EQ(*config.find_other("NETFILTER"), "full");
     EXPECT_EQ(*config.find_other("IP_ADDRESS"), "10.0.0.1 10.0.0.2 10.0.0.3");
+}
+
+TEST(Config, KnowsWhichFileAsksForDiskQuota) {
+    EXPECT_EQ(read("", "").disk_quota_from, ConfigFile::None);
+    EXPECT_EQ(read("DISK_QUOTA=no\n", "").disk_quota_from, ConfigFile::Host);
+    EXPECT_EQ(read("DISK_QUOTA=no\n", "DISK_QUOTA=\"yes\"\n").disk_quota_from, ConfigFile::Vps);
+    EXPECT_TRUE(read("DISK_QUOTA=no\n", "DISK_QUOTA=\"yes\"\n").disk_quota);
+    for (const char* bad : {"DISKSPACE=0\n", "DISKSPACE=1x\n", "DISKINODES=\n", "DISKINODES=10M\n",
+                            "QUOTATIME=-1\n", "DISK_QUOTA=maybe\n", "DISKSPACE=1023B\n"})
+        EXPECT_TRUE(read("", bad).refusal()) << bad;
 }
 
 TEST(Config, DoesNotJoinListsOfTwoFiles) {

@@ -60,6 +60,9 @@ TEST(ConfigValue, ReadsBarrierAndLimit) {
         {"256M", Unit::Pages, pages(256 << 20) + ":" + pages(256 << 20)},
         {"0:2.2G", Unit::Pages, "0:" + pages(2362232012)},
         {"1B", Unit::Pages, "0:0"},
+        {"2097152:2306867", Unit::Blocks, "2097152:2306867"},
+        {"2G:2.2G", Unit::Blocks, "2097152:2306867"},
+        {"1023B", Unit::Blocks, "0:0"},
 
         {"", Unit::Pages, "not a number"},
         {":", Unit::Pages, "not a number"},
