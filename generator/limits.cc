@@ -67,10 +67,7 @@ void set_cpu(Slice& slice, const VpsConfig& config) {
     if (units)
         slice.set("CPUWeight", std::clamp<std::uint64_t>(*units / 10, 1, 10000));
 
-    const std::uint64_t by_limit = config.cpulimit.value_or(0);
-    const std::uint64_t by_cpus = std::uint64_t{config.cpus.value_or(0)} * 100;
-    const auto quota = by_limit && by_cpus ? std::min(by_limit, by_cpus) : by_limit + by_cpus;
-    if (quota)
+    if (const auto quota = cpu_quota(config))
         slice.set("CPUQuota", quota, "%");
 }
 
@@ -98,6 +95,12 @@ void set_masks(Slice& slice, const VpsConfig& config, const ScannedHost& host) {
 }
 
 }  // namespace
+
+std::uint64_t cpu_quota(const VpsConfig& config) {
+    const std::uint64_t by_limit = config.cpulimit.value_or(0);
+    const std::uint64_t by_cpus = std::uint64_t{config.cpus.value_or(0)} * 100;
+    return by_limit && by_cpus ? std::min(by_limit, by_cpus) : by_limit + by_cpus;
+}
 
 void set_limits(UnitFile& unit, const VpsConfig& config, const ScannedHost& host) {
     Slice slice(unit);

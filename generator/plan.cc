@@ -79,6 +79,13 @@ std::string slice(const ScannedVps& vps, const ScannedHost& host) {
     return unit.text();
 }
 
+std::string scope_drop_in(const ScannedVps& vps, std::uint64_t quota) {
+    UnitFile unit(source_of(vps));
+    unit.section("Scope");
+    unit.set("CPUQuota", quota, "%");
+    return unit.text();
+}
+
 // No requirement, only order: a VPS that fails holds up nobody.
 std::string level_target(std::uint32_t level, const std::uint32_t* previous) {
     UnitFile unit("BOOTORDER in /etc/vz/conf/*.conf");
@@ -105,6 +112,8 @@ void plan_vps(UnitTree& tree, const ScannedHost& host, const ScannedVps& vps,
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(vps, place)});
     tree.files.push_back({slice_unit(vps.veid), slice(vps, host)});
+    if (const auto quota = cpu_quota(vps.config))
+        tree.files.push_back({scope_unit(vps.veid) + ".d/50-vps.conf", scope_drop_in(vps, quota)});
     if (place.autostart)
         tree.links.push_back({kWants + service, UNIT_DIR "/vps@.service"});
 }

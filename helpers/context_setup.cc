@@ -128,6 +128,7 @@ int receive_root(ContextSetup& setup) noexcept {
     setup.root = fds[0];
     setup.dev = fds[1];
     setup.mounts = message.mounts;
+    setup.views = message.views;
     return 0;
 }
 
@@ -136,8 +137,7 @@ int receive_mounts(ContextSetup&) noexcept {
     return result_of(mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr));
 }
 
-// Targets of mounts have no symbolic link in them.
-int attach_below_root(ContextSetup& setup) noexcept {
+int attach_received(ContextSetup& setup, int dir) noexcept {
     char path[PATH_MAX];
     int mount = -1;
     const ssize_t length = receive_fds(setup.channel, path, sizeof path, &mount, 1);
@@ -146,7 +146,7 @@ int attach_below_root(ContextSetup& setup) noexcept {
     if (length == 0 || path[length - 1] != '\0' || mount < 0)
         return ECANCELED;
     const int error =
-        result_of(syscall(SYS_move_mount, mount, "", setup.root, path, MOVE_MOUNT_F_EMPTY_PATH));
+        result_of(syscall(SYS_move_mount, mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH));
     close(mount);
     return error;
 }
@@ -157,8 +157,9 @@ int enter_root(ContextSetup& setup) noexcept {
                 MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
         fchdir(setup.root) < 0)
         return errno;
+    // Targets of mounts have no symbolic link in them.
     for (; setup.mounts > 0; --setup.mounts)
-        if (const int error = attach_below_root(setup))
+        if (const int error = attach_received(setup, setup.root))
             return error;
     close(setup.root);
     return result_of(syscall(SYS_pivot_root, ".", "."));
@@ -194,6 +195,14 @@ int protect_proc(ContextSetup&) noexcept {
 
 int mount_sys(ContextSetup&) noexcept {
     return mount_api(kSys);
+}
+
+// Those of lxcfs. What this kernel does not have needs none.
+int receive_views(ContextSetup& setup) noexcept {
+    for (; setup.views > 0; --setup.views)
+        if (const int error = attach_received(setup, AT_FDCWD); error != 0 && error != ENOENT)
+            return error;
+    return 0;
 }
 
 int make_dev(ContextSetup& setup) noexcept {
@@ -359,6 +368,7 @@ constexpr std::array kSteps{
     Step{"mount /proc", mount_proc},
     Step{"make parts of /proc read-only", protect_proc},
     Step{"mount /sys", mount_sys},
+    Step{"mount files of lxcfs", receive_views},
     Step{"make /dev", make_dev},
     Step{"hide parts of /proc", mask_proc},
     Step{"leave the host's directory tree", leave_host_tree},

@@ -26,6 +26,7 @@ struct ContextSetup {
     // Detached mounts that the supervisor sends: what is mounted at VE_ROOT, and a /dev with nodes.
     int root = -1, dev = -1;
     std::size_t mounts = 0;  // below the root, yet to be received
+    std::size_t views = 0;   // and over files of /proc and /sys
 };
 
 // From the VPS's first process to the supervisor: a step that failed, or (error 0) the context is
@@ -39,10 +40,11 @@ struct SetupReport {
 enum class SetupSignal : char { Root = 'r', InScope = 's', Go = 'g' };
 
 // From the supervisor, when the ids are mapped: the root and /dev (SCM_RIGHTS). `mounts` messages
-// follow, each the path below the root of a mount to be attached there, and the mount.
+// follow, each the path below the root of a mount to be attached there, and the mount; then `views`
+// of the same kind with the paths of files of /proc and /sys.
 struct SetupRoot {
     SetupSignal signal;
-    std::size_t mounts;
+    std::size_t mounts, views;
 };
 
 // Makes what executes init, to be kept until the clone, and points `setup`, which must not be moved

@@ -17,6 +17,7 @@
 #include "adopted_init.hh"
 #include "context_setup.hh"
 #include "error.hh"
+#include "lxcfs.hh"
 #include "program.hh"
 #include "reboot_rate.hh"
 #include "send_fds.hh"
@@ -88,15 +89,18 @@ void send_mounts(FdRef channel, const void* data, std::size_t size,
 
 // What the first process waits for, while systemd moves it to the scope.
 void hand_over_root(FdRef channel, const VpsState& state, const std::optional<UserIds>& ids,
-                    const std::vector<Device>& devices, pid_t pid, const Log& log) {
+                    const std::vector<Device>& devices, const std::vector<LxcfsFile>& views,
+                    pid_t pid, const Log& log) {
     if (ids)
         map_ids(pid, *ids);
     const RootMounts root = make_root(state.mount_point, ids, pid);
     const Fd dev = make_dev(ids, devices);
-    const SetupRoot message{SetupSignal::Root, root.below.size()};
+    const SetupRoot message{SetupSignal::Root, root.below.size(), views.size()};
     send_mounts(channel, &message, sizeof message, {root.top.fd().get(), dev.get()});
     for (const RootMounts::Below& below : root.below)
         send_mounts(channel, below.path.c_str(), below.path.size() + 1, {below.mount.fd().get()});
+    for (const LxcfsFile& view : views)
+        send_mounts(channel, view.path.c_str(), view.path.size() + 1, {view.mount.get()});
     if (!root.plain.empty())
         log.say(Level::Info,
                 fmt::format("user ids cannot be mapped in {}: what is there is nobody's in the VPS",
@@ -172,6 +176,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     for (const std::string& problem : problems)
         log.say(Level::Warning, problem + ", ignoring it");
 
+    const std::vector<LxcfsFile> views = open_lxcfs(log);
+
     auto [ours, theirs] = sys::socketpair();
     ContextSetup setup = plan_context(state, config, theirs);
     setup.capabilities = capabilities;
@@ -187,7 +193,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     try {
         // systemd fills the scope while the first process makes its mounts.
         start_scope(veid, pid, devices);
-        hand_over_root(ours, state, ids, devices, pid, log);
+        hand_over_root(ours, state, ids, devices, views, pid, log);
         wait_for_scope(veid, vps.init);
         if (ids)
             delegate_cgroup(pid, *ids);

@@ -110,7 +110,7 @@ Child clone_process(std::uint64_t flags, FdRef cgroup) {
     clone_args args{};
     args.flags = flags | CLONE_PIDFD;
     args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-    args.exit_signal = SIGCHLD;
+    args.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
     if (flags & CLONE_INTO_CGROUP)
         args.cgroup = static_cast<std::uint64_t>(cgroup.get());
     const long pid = syscall(SYS_clone3, &args, sizeof args);

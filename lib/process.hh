@@ -49,7 +49,7 @@ class Child {
 };
 
 // clone3(2) with `flags` (CLONE_NEW*, CLONE_INTO_CGROUP with `cgroup`) and CLONE_PIDFD, as fork(2):
-// the child has pid() == 0. Throws SysError in the parent.
+// the child has pid() == 0. With CLONE_PARENT our parent reaps it. Throws SysError in the parent.
 Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
 
 // In a child, before exec: every signal to its default and none blocked. Safe after clone.

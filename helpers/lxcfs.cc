@@ -1,0 +1,117 @@
+#include "lxcfs.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+
+#include "error.hh"
+#include "mount.hh"
+#include "process.hh"
+#include "send_fds.hh"
+#include "sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kMountPoint = "/var/lib/lxcfs";
+
+// As far as a version of lxcfs has them.
+constexpr std::array kFiles{
+    "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo",
+    "/proc/stat",    "/proc/swaps",     "/proc/uptime",  "/sys/devices/system/cpu/online",
+};
+
+struct Answer {
+    std::size_t file;  // of kFiles; their number: that was all
+    int error;
+};
+
+bool is_mounted() {
+    const std::vector<MountEntry> mounts = read_mounts();
+    const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [](const MountEntry& mount) {
+        return mount.target == kMountPoint;
+    });
+    return last != mounts.rend() && last->type == "fuse.lxcfs";
+}
+
+// A child's: whatever touches lxcfs may wait for it for ever.
+[[noreturn]] void send_files(FdRef channel) noexcept {
+    mount_attr attributes{};
+    attributes.attr_set =
+        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    attributes.propagation = MS_PRIVATE;
+    for (std::size_t i = 0; i <= kFiles.size(); ++i) {
+        Answer answer{i, 0};
+        int mount = -1;
+        if (i < kFiles.size()) {
+            std::array<char, 64> path{};
+            std::strcpy(path.data(), kMountPoint);
+            std::strcat(path.data(), kFiles[i]);
+            mount = open_tree(AT_FDCWD, path.data(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+            if (mount < 0 ||
+                mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+                answer.error = errno;
+        }
+        const bool good = mount >= 0 && answer.error == 0;
+        if (send_fds(channel.get(), &answer, sizeof answer, good ? &mount : nullptr, good ? 1 : 0))
+            _exit(1);
+    }
+    _exit(0);
+}
+
+void warn(const Log& log, const std::string& trouble) {
+    log.say(Level::Warning,
+            fmt::format("lxcfs {}: /proc/meminfo and the like show the host's in the VPS; restart "
+                        "lxcfs, then the VPS",
+                        trouble));
+}
+
+}  // namespace
+
+std::vector<LxcfsFile> open_lxcfs(const Log& log) {
+    std::vector<LxcfsFile> files;
+    if (!is_mounted())
+        return files;
+    auto [ours, theirs] = sys::socketpair();
+    // Not ours but our parent's: one that hangs in the kernel cannot be reaped, and we wait for all
+    // children of ours when a start fails.
+    const Child child = clone_process(CLONE_PARENT);
+    if (child.pid() == 0)
+        send_files(theirs);
+    theirs.reset();
+    for (const Deadline deadline = deadline_after(kLxcfsSeconds);;) {
+        pollfd waiting{ours.get(), POLLIN, 0};
+        const int ready = poll(&waiting, 1, milliseconds_until(deadline));
+        if (ready < 0 && errno == EINTR)
+            continue;
+        Answer answer{};
+        int fd = -1;
+        if (ready <= 0 || receive_fds(ours.get(), &answer, sizeof answer, &fd, 1) !=
+                              static_cast<ssize_t>(sizeof answer)) {
+            sys::pidfd_send_signal(child.pidfd(), SIGKILL);
+            warn(log, fmt::format("does not answer within {} seconds", kLxcfsSeconds));
+            return {};
+        }
+        Fd mount(fd);
+        if (answer.file >= kFiles.size())
+            return files;
+        if (answer.error != 0 && answer.error != ENOENT) {
+            sys::pidfd_send_signal(child.pidfd(), SIGKILL);
+            warn(log, fmt::format("is of no use: {}", std::strerror(answer.error)));
+            return {};
+        }
+        if (mount)
+            files.push_back({kFiles[answer.file], std::move(mount)});
+    }
+}
+
+}  // namespace vps

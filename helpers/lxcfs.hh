@@ -1,0 +1,26 @@
+// The files by which lxcfs(1), where it runs on the host, shows a VPS its own limits and use
+// instead of the host's: /proc/meminfo, cpuinfo, uptime and so on. The supervisor opens them on the
+// host and hands them over; see context_setup.hh.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fd.hh"
+#include "log.hh"
+
+namespace vps {
+
+// What a file system in user space serves answers late or never when that has come to harm.
+inline constexpr unsigned kLxcfsSeconds = 5;
+
+struct LxcfsFile {
+    std::string path;  // where it belongs in the VPS: "/proc/meminfo"
+    Fd mount;          // detached, read-only
+};
+
+// None where lxcfs does not run. Where it does not answer in kLxcfsSeconds, or with an error, a
+// warning says so, and the VPS sees the host's. Throws SysError, but not because of lxcfs.
+std::vector<LxcfsFile> open_lxcfs(const Log& log);
+
+}  // namespace vps
