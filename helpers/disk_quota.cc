@@ -186,6 +186,10 @@ void apply_disk_quota(Veid veid, const VpsConfig& config, PrivateArea area, cons
     const std::string& path = *config.ve_private;
     const bool is_limited = quota.limits != ProjectLimits{};
     const Fd top = sys::open(path, O_RDONLY | O_DIRECTORY);
+    const ProjectId project = veid.value();
+    const bool is_marked = inherited_project(top) == project;
+    if (!is_limited && !is_marked)
+        return;
     if (const ProjectQuota found = project_quota_of(top); found != ProjectQuota::Enforced) {
         if (!is_limited)
             return;
@@ -195,12 +199,9 @@ void apply_disk_quota(Veid veid, const VpsConfig& config, PrivateArea area, cons
         log.say(Level::Warning, why + "; starting without");
         return;
     }
-    const ProjectId project = veid.value();
-    const bool is_marked = inherited_project(top) == project;
     try {
         if (!is_limited) {
-            if (is_marked)
-                apply_limits(top, project, {});
+            apply_limits(top, project, {});
             return;
         }
         if (!is_marked && area == PrivateArea::InUse) {
