@@ -1,7 +1,7 @@
 #include "plan.hh"
 
 #include "boot_order.hh"
-#include "limits.hh"
+#include "slice_limits.hh"
 #include "unit_file.hh"
 #include "unit_name.hh"
 
@@ -71,11 +71,37 @@ std::string service_drop_in(const ScannedVps& vps, const BootPlace& place) {
     return unit.text();
 }
 
+void set_limit(UnitFile& unit, const SliceLimit& limit) {
+    switch (limit.setting->kind) {
+        case LimitKind::Amount:
+            return unit.set(limit.setting->name, limit.number);
+        case LimitKind::Quota:
+            return unit.set(limit.setting->name, limit.number, "%");
+        case LimitKind::Set:
+            return unit.set_word(limit.setting->name, limit.text);
+        case LimitKind::PerDevice:
+            return unit.set_for_device(limit.setting->name, limit.text, limit.number);
+    }
+}
+
+void set_limits(UnitFile& unit, const std::vector<SliceLimit>& limits) {
+    // systemd looks the device up when it makes the cgroup: what holds it must be mounted by then.
+    for (const SliceLimit& limit : limits)
+        if (limit.setting->kind == LimitKind::PerDevice) {
+            unit.add_path("RequiresMountsFor", limit.text);
+            break;
+        }
+    if (!limits.empty())
+        unit.section("Slice");
+    for (const SliceLimit& limit : limits)
+        set_limit(unit, limit);
+}
+
 std::string slice(const ScannedVps& vps, const ScannedHost& host) {
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, "Resources of " + describe(vps), source);
-    set_limits(unit, vps.config, host);
+    set_limits(unit, slice_limits(vps.config, host));
     return unit.text();
 }
 

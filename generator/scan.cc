@@ -11,7 +11,6 @@
 
 #include "config_draft.hh"
 #include "config_text.hh"
-#include "config_value.hh"
 #include "error.hh"
 
 namespace vps {
@@ -71,46 +70,7 @@ unsigned online_cpus() {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
 }
 
-// The numbers of a list such as "0,2-3", which has been checked.
-std::vector<unsigned> numbers_of(const std::string& list) {
-    std::vector<unsigned> numbers;
-    const char* at = list.c_str();
-    while (*at) {
-        char* end = nullptr;
-        auto first = strtoul(at, &end, 10);
-        const auto last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
-        while (first <= last)
-            numbers.push_back(static_cast<unsigned>(first++));
-        at = *end == ',' ? end + 1 : end;
-    }
-    return numbers;
-}
-
-void read_node(ScannedHost& host, const std::string& root, unsigned node) {
-    if (host.node_cpus.contains(node))
-        return;
-    auto& cpus = host.node_cpus[node];  // stays empty for a node without CPUs, or that is not there
-    const auto path = "/sys/devices/system/node/node" + std::to_string(node) + "/cpulist";
-    try {
-        auto text = read_config_text(AT_FDCWD, (root + path).c_str(), path);
-        text.resize(text.find_last_not_of('\n') + 1);
-        CpuMask mask{};
-        if (read_cpu_mask(mask, text).grade == Verdict::Good)
-            cpus = std::move(mask.list);
-    } catch (const SysError& error) {
-        host.errors.emplace_back(error.what());
-    }
-}
-
 }  // namespace
-
-std::vector<unsigned> auto_nodes(const VpsConfig& config) {
-    if (!config.cpumask || config.cpumask->kind != CpuMask::Kind::Auto)
-        return {};
-    if (!config.nodemask || config.nodemask->kind != CpuMask::Kind::List)
-        return {};
-    return numbers_of(config.nodemask->list);
-}
 
 ScannedHost scan(const std::string& root) {
     ScannedHost host;
@@ -138,8 +98,7 @@ ScannedHost scan(const std::string& root) {
         }
     }
     for (const auto& vps : host.vpses)
-        for (const auto node : auto_nodes(vps.config))
-            read_node(host, root, node);
+        read_auto_nodes(host, vps.config, root, host.errors);
     return host;
 }
 

@@ -129,12 +129,7 @@ void UnitFile::set_word(Literal key, std::string_view word) {
     text_ += '\n';
 }
 
-void UnitFile::add_path(Literal key, std::string_view path) {
-    while (!is_expressible(path))
-        path = path.substr(0, path.rfind('/'));
-    if (path.size() <= 1)
-        return;
-    start(key);
+void UnitFile::append_quoted(std::string_view path) {
     std::string quoted;
     for (const char c : path) {
         if (c == '"' || c == '\\')
@@ -143,7 +138,27 @@ void UnitFile::add_path(Literal key, std::string_view path) {
     }
     text_ += '"';
     append_doubling_percent(text_, quoted);
-    text_ += "\"\n";
+    text_ += '"';
+}
+
+void UnitFile::add_path(Literal key, std::string_view path) {
+    while (!is_expressible(path))
+        path = path.substr(0, path.rfind('/'));
+    if (path.size() <= 1)
+        return;
+    start(key);
+    append_quoted(path);
+    text_ += '\n';
+}
+
+void UnitFile::set_for_device(Literal key, std::string_view path, std::uint64_t number) {
+    if (!is_expressible(path))
+        return;
+    start(key);
+    append_quoted(path);
+    text_ += ' ';
+    text_ += std::to_string(number);
+    text_ += '\n';
 }
 
 }  // namespace vps

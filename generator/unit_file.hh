@@ -7,19 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "literal.hh"
+
 namespace vps {
-
-// A string that stands in this program's source.
-class Literal {
-  public:
-    template <std::size_t N>
-    consteval Literal(const char (&text)[N])
-        : text_(text, N - 1) {}  // NOLINT: implicit, as text is
-    [[nodiscard]] constexpr std::string_view text() const { return text_; }
-
-  private:
-    std::string_view text_;
-};
 
 class UnitFile {
   public:
@@ -45,10 +35,15 @@ class UnitFile {
     // "/".
     void add_path(Literal key, std::string_view path);
 
+    // A number for the device that `path` lies on (IOReadBandwidthMax=); nothing where systemd's
+    // syntax cannot express the path.
+    void set_for_device(Literal key, std::string_view path, std::uint64_t number);
+
     [[nodiscard]] const std::string& text() const { return text_; }
 
   private:
     void start(Literal key);
+    void append_quoted(std::string_view path);
 
     std::string text_;
 };

@@ -57,9 +57,8 @@ constexpr unsigned long kNoProgram = MS_NOSUID | MS_NOEXEC | MS_NODEV;
 constexpr ApiMount kProc{"proc", "/proc", kNoProgram, nullptr, 0555};
 constexpr ApiMount kSys{"sysfs", "/sys", kNoProgram, nullptr, 0555};
 constexpr ApiMount kCgroup{"cgroup2", "/sys/fs/cgroup", kNoProgram, nullptr, 0555};
+constexpr ApiMount kTerminals{"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, nullptr, 0755};
 constexpr std::array kDevMounts{
-    ApiMount{"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,
-             "newinstance,ptmxmode=0666,mode=0620,gid=5", 0755},
     ApiMount{"tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=1777", 01777},
     ApiMount{"mqueue", "/dev/mqueue", kNoProgram, nullptr, 01777},
 };
@@ -211,6 +210,10 @@ int make_dev(ContextSetup& setup) noexcept {
     if (syscall(SYS_move_mount, setup.dev, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return errno;
     close(setup.dev);
+    ApiMount terminals = kTerminals;
+    terminals.options = setup.terminal_options.c_str();
+    if (const int error = mount_api(terminals))
+        return error;
     for (const ApiMount& spec : kDevMounts)
         if (const int error = mount_api(spec))
             return error;

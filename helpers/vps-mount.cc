@@ -12,6 +12,7 @@
 #include "disk_quota.hh"
 #include "dismount.hh"
 #include "error.hh"
+#include "live_limits.hh"
 #include "mount.hh"
 #include "program.hh"
 #include "state.hh"
@@ -69,6 +70,7 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     for (const Diagnostic& diagnostic : config.diagnostics)
         if (diagnostic.severity == Severity::Warning)
             invocation.log.say(Level::Warning, diagnostic.to_string() + ", ignoring it");
+    require_cpus_and_nodes(config);
     if (config.disabled)
         throw Error(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
     if (config.layout == Layout::Ploop)

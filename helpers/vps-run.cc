@@ -17,10 +17,13 @@
 #include "adopted_init.hh"
 #include "context_setup.hh"
 #include "error.hh"
+#include "init_limits.hh"
+#include "live_limits.hh"
 #include "lxcfs.hh"
 #include "program.hh"
 #include "reboot_rate.hh"
 #include "send_fds.hh"
+#include "slice_limits.hh"
 #include "state.hh"
 #include "supervisor.hh"
 #include "sys.hh"
@@ -54,6 +57,8 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     // (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The console is no
     // terminal that anybody looks at.
     setup.environment = {"HOME=/", "TERM=dumb", "container=lxc"};
+    if (const auto most = most_terminals(config))
+        setup.terminal_options += fmt::format(",max={}", most);
     setup.channel = channel.get();
     return setup;
 }
@@ -161,6 +166,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     const VpsConfig config = load_usable_config(invocation);
     lock.enter(state, Phase::Starting);
     require_init(state);
+    require_cpus_and_nodes(config);
+    apply_slice_limits(veid, config, log);
 
     const std::optional<UserIds> ids = choose_ids(veid, config);
     if (!ids)
@@ -195,12 +202,14 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         start_scope(veid, pid, devices);
         hand_over_root(ours, state, ids, devices, views, pid, log);
         wait_for_scope(veid, vps.init);
+        update_scope_quota(veid, cpu_quota(config));
         if (ids)
             delegate_cgroup(pid, *ids);
         send_signal(ours, SetupSignal::InScope);
         std::optional<Fd> console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
+        apply_init_limits(vps.init.pidfd(), pid, config);
         store_console(*console);
         vps.relays.push_back(relay_console(std::move(*console), veid, log));
 

@@ -50,7 +50,8 @@ enum class Layout { Unset, Simfs, Ploop };
 // A CPU or NUMA node mask: "all", "auto" (NODEMASK's CPUs, CPUMASK only) or a list such as "0,2-3".
 struct CpuMask {
     enum class Kind { All, Auto, List } kind;
-    std::string list;  // for List: checked, digits, commas and hyphens only
+    std::string list;   // for List: checked, digits, commas and hyphens only
+    std::string place;  // "<file>:<line>:<column>", for what only the host can judge
 };
 
 enum class ConfigFile : std::uint8_t { None, Host, Vps };  // vz.conf, N.conf
@@ -89,7 +90,12 @@ struct VpsConfig {
     std::optional<unsigned> cpulimit;  // percent of one CPU; 0: none
     std::optional<unsigned> cpus;      // 0: none
     std::optional<CpuMask> cpumask, nodemask;
-    std::optional<unsigned> ioprio;  // 0 to 7
+    std::optional<unsigned> ioprio;                   // 0 to 7
+    std::optional<std::uint64_t> iolimit, iopslimit;  // bytes, operations a second; 0: none
+    // limits that init is given
+    std::optional<BarrierLimit> numfile, numsiginfo;    // per process
+    std::optional<BarrierLimit> lockedpages, shmpages;  // pages
+    std::optional<BarrierLimit> numpty;
     // the disk quota
     std::optional<BarrierLimit> diskspace;   // blocks of 1 KiB
     std::optional<BarrierLimit> diskinodes;  // files

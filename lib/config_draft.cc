@@ -101,6 +101,8 @@ std::vector<Diagnostic> ConfigDraft::take_diagnostics() {
 VpsConfig ConfigDraft::finish(Veid veid) && {
     finish_path("VE_ROOT", config_.ve_root, veid);
     finish_path("VE_PRIVATE", config_.ve_private, veid);
+    finish_mask("CPUMASK", config_.cpumask);
+    finish_mask("NODEMASK", config_.nodemask);
     config_.disk_quota_from = place_of(*find_config_key("DISK_QUOTA")).file;
     return std::move(config_);
 }
@@ -118,6 +120,14 @@ void ConfigDraft::finish_path(std::string_view key_name, std::optional<std::stri
     } else {
         path = std::move(checked);
     }
+}
+
+void ConfigDraft::finish_mask(std::string_view key, std::optional<CpuMask>& mask) {
+    if (!mask || detail_ != Detail::Full)
+        return;
+    const auto& place = place_of(*find_config_key(key));
+    mask->place = names_[static_cast<int>(place.file)] + ":" + std::to_string(place.line) + ":" +
+                  std::to_string(place.column);
 }
 
 void ConfigDraft::report(Severity severity, const Place& place, std::string text) {

@@ -113,6 +113,15 @@ static Verdict cpulimit(VpsConfig& config, std::string_view value) {
     return verdict;
 }
 
+// Bytes a second, of which 0 and "unlimited" set no limit.
+static Verdict iolimit(VpsConfig& config, std::string_view value) {
+    std::uint64_t bytes = 0;
+    const auto verdict = read_amount(bytes, value, Unit::Bytes);
+    if (verdict.grade != Verdict::Bad)
+        config.iolimit = bytes == kUnlimited ? 0 : bytes;
+    return verdict;
+}
+
 template <auto Field>
 static Verdict mask(VpsConfig& config, std::string_view value) {
     CpuMask mask{};
@@ -125,7 +134,7 @@ static Verdict mask(VpsConfig& config, std::string_view value) {
 static Verdict cpumask(VpsConfig& config, std::string_view value) {
     if (value != "auto")
         return mask<&VpsConfig::cpumask>(config, value);
-    config.cpumask = CpuMask{CpuMask::Kind::Auto, {}};
+    config.cpumask = CpuMask{CpuMask::Kind::Auto, {}, {}};
     return kGood;
 }
 
@@ -175,8 +184,8 @@ static constexpr ConfigKey kKeys[] = {
     {"OOMGUARPAGES", "pages pair", Last, kYes, Both, "MemoryMin=barrier", pair<&C::oomguarpages, kPages>},
     {"PRIVVMPAGES", "pages pair", Last, kYes, Both, "nothing; with LEGACY_UBC_LIMITS MemoryHigh=barrier, MemoryMax=limit", nonzero_pair<&C::privvmpages, kPages>},
     {"LEGACY_UBC_LIMITS", "yes or no", First, kYes, Both, "yes: PRIVVMPAGES limits memory", yes_no<&C::legacy_ubc_limits>},
-    {"LOCKEDPAGES", "pages pair", Last, kNo, Both, "init's MEMLOCK limit", nullptr},
-    {"SHMPAGES", "pages pair", Last, kNo, Both, "kernel.shmall", nullptr},
+    {"LOCKEDPAGES", "pages pair", Last, kYes, Both, "init's MEMLOCK limit", pair<&C::lockedpages, kPages>},
+    {"SHMPAGES", "pages pair", Last, kYes, Both, "kernel.shmall", pair<&C::shmpages, kPages>},
     {"KMEMSIZE", "bytes pair", Last, kNo, Both, kNothing, nullptr},
     {"DCACHESIZE", "bytes pair", Last, kNo, Both, kNothing, nullptr},
     {"DCACHE", "bytes pair", Last, kNo, Both, kNothing, nullptr},
@@ -191,9 +200,9 @@ static constexpr ConfigKey kKeys[] = {
     // processes, files, buffers
     {"NUMPROC", "count pair", Last, kYes, Both, "TasksMax=limit", nonzero_pair<&C::numproc, kCount>},
     {"AVNUMPROC", "count pair", Last, kNo, Both, kNothing, nullptr},
-    {"NUMFILE", "count pair", Last, kNo, Both, "init's NOFILE limit", nullptr},
-    {"NUMSIGINFO", "count pair", Last, kNo, Both, "init's SIGPENDING limit", nullptr},
-    {"NUMPTY", "count pair", Last, kNo, Both, "most pseudoterminals in the VPS", nullptr},
+    {"NUMFILE", "count pair", Last, kYes, Both, "init's NOFILE limit", nonzero_pair<&C::numfile, kCount>},
+    {"NUMSIGINFO", "count pair", Last, kYes, Both, "init's SIGPENDING limit", pair<&C::numsiginfo, kCount>},
+    {"NUMPTY", "count pair", Last, kYes, Both, "most pseudoterminals in the VPS", pair<&C::numpty, kCount>},
     {"NUMFLOCK", "count pair", Last, kNo, Both, kNothing, nullptr},
     {"NUMTCPSOCK", "count pair", Last, kNo, Both, kNothing, nullptr},
     {"NUMOTHERSOCK", "count pair", Last, kNo, Both, kNothing, nullptr},
@@ -215,8 +224,8 @@ static constexpr ConfigKey kKeys[] = {
 
     // disk
     {"IOPRIO", "0 to 7", Last, kYes, Both, "IOWeight=20 x (priority + 1)", number<&C::ioprio, 0, 7>},
-    {"IOLIMIT", "bytes a second", Last, kNo, Both, "IOReadBandwidthMax=, IOWriteBandwidthMax=", nullptr},
-    {"IOPSLIMIT", "number", Last, kNo, Both, "IOReadIOPSMax=, IOWriteIOPSMax=", nullptr},
+    {"IOLIMIT", "bytes a second", Last, kYes, Both, "IOReadBandwidthMax=, IOWriteBandwidthMax=; 0: none", iolimit},
+    {"IOPSLIMIT", "number", Last, kYes, Both, "IOReadIOPSMax=, IOWriteIOPSMax=; 0: none", number_or_none<&C::iopslimit, INT_MAX>},
     {"DISK_QUOTA", "yes or no", First, kYes, Both, "project quota on VE_PRIVATE; yes in N.conf: start refused without", yes_no<&C::disk_quota>},
     {"DISKSPACE", "KiB pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskspace, kBlocks>},
     {"DISKINODES", "count pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskinodes, kCount>},

@@ -50,7 +50,7 @@ static std::uint64_t find_suffix(char c) {
     return 0;
 }
 
-static Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit) {
+Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit) {
     if (text == "unlimited") {
         out = kUnlimited;
         return kGood;
@@ -132,7 +132,7 @@ Verdict read_barrier_limit(BarrierLimit& out, std::string_view text, Unit unit) 
 Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
     constexpr std::uint64_t kMaxCpu = 8191;  // what systemd takes
     if (text == "all") {
-        out = {CpuMask::Kind::All, {}};
+        out = {CpuMask::Kind::All, {}, {}};
         return kGood;
     }
     const auto whole = text;
@@ -156,7 +156,7 @@ Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
             return bad("not a list such as '0,2-3'");
         text.remove_prefix(1);
     }
-    out = {CpuMask::Kind::List, std::string(whole)};
+    out = {CpuMask::Kind::List, std::string(whole), {}};
     return kGood;
 }
 

@@ -33,6 +33,9 @@ Verdict read_yes_no(bool& out, std::string_view text);
 // A decimal number of at most `max`, and nothing else. "unlimited" is `max`.
 Verdict read_number(std::uint64_t& out, std::string_view text, std::uint64_t max);
 
+// A number, with decimals and one of the suffixes of read_barrier_limit(), or "unlimited".
+Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit);
+
 // "barrier[:limit]", each a number, with decimals and one of the suffixes T G M K P B in either
 // case, or "unlimited". Odd where the barrier is above the limit.
 Verdict read_barrier_limit(BarrierLimit& out, std::string_view text, Unit unit);

@@ -16,6 +16,7 @@
 #include "capabilities.hh"
 #include "cgroup.hh"
 #include "error.hh"
+#include "init_limits.hh"
 #include "launch.hh"
 #include "memory_file.hh"
 #include "send_fds.hh"
@@ -53,6 +54,7 @@ int namespaces_of(pid_t init_pid) {
 struct Entry {
     int namespaces;
     CapabilitySet capabilities;  // as the VPS's init
+    InitLimits limits;
     int init, channel, text;
     int launcher, launch_report;
     const ContextCommand* command;
@@ -205,6 +207,8 @@ int become(const ContextUser& user) noexcept {
     // Keys of the session that we were called from stay there.
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
         give_up(entry.channel, errno);
+    if (const int error = set_init_limits(0, entry.limits))
+        give_up(entry.channel, error);
     // Nobody inside may look into our memory or at our executable before exec replaces them.
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(entry.init, entry.namespaces) < 0)
         give_up(entry.channel, errno);
@@ -354,6 +358,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     const std::vector<char*> envp = pointers_to(command.environment);
     const Entry entry{namespaces_of(init_pid),
                       bounding_set_of(init_pid),
+                      read_init_limits(init_pid),
                       init.get(),
                       channel_end.get(),
                       command.text,

@@ -3,7 +3,6 @@
 #include <climits>
 
 #include "boot_order.hh"
-#include "limits.hh"
 #include "plan.hh"
 
 namespace vps {
@@ -41,10 +40,12 @@ std::string show(const ScannedHost& host) {
 }
 
 std::string limits_of(const VpsConfig& config, const ScannedHost& host = {}) {
-    UnitFile unit("");
-    set_limits(unit, config, host);
-    const auto at = unit.text().find("[Slice]\n");
-    return at == std::string::npos ? "" : unit.text().substr(at + 8);
+    ScannedHost one = host;
+    one.vpses = {{*Veid::parse("101"), config}};
+    for (const auto& file : plan(one).files)
+        if (const auto at = file.text.find("[Slice]\n"); at != std::string::npos)
+            return file.text.substr(at + 8);
+    return "";
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ TEST(Limits, AreNotSetForWhatIsNone) {
         EXPECT_EQ(limits_of(config), "");
     }
     config.cpulimit = config.cpus = 0;
-    config.cpumask = config.nodemask = CpuMask{CpuMask::Kind::All, {}};
+    config.cpumask = config.nodemask = CpuMask{CpuMask::Kind::All, {}, {}};
     EXPECT_EQ(limits_of(config), "");
 }
 

@@ -1,0 +1,42 @@
+// vps-reload VEID: brings a running VPS to what its configuration says now, as far as that can
+// change while it runs: the limits of its slice, its disk, its init and its ipc namespace. systemd
+// calls it (ExecReload= of vps@.service).
+
+#include <fmt/format.h>
+
+#include "disk_quota.hh"
+#include "error.hh"
+#include "init_limits.hh"
+#include "live_limits.hh"
+#include "program.hh"
+#include "slice_limits.hh"
+#include "state.hh"
+#include "system_manager.hh"
+
+namespace vps {
+
+static ExitCode reload_vps(const Invocation& invocation) {
+    const VpsLock lock(invocation.veid);
+    const std::optional<VpsState> state = lock.read_state();
+    const std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
+    if (!init)
+        throw Error(ExitCode::NotRunning, "is not running");
+    VpsConfig config = load_usable_config(invocation);
+    config.ve_private = state->ve_private;
+    apply_slice_limits(invocation.veid, config, invocation.log);
+    update_scope_quota(invocation.veid, cpu_quota(config));
+    apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
+    apply_init_limits(*init, state->init_pid, config);
+    return ExitCode::Ok;
+}
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    return vps::run_program(
+        argc, argv,
+        {.name = "vps-reload",
+         .summary =
+             "Applies the changed limits of a running VPS. Called by vps@.service; use systemctl."},
+        vps::reload_vps);
+}

@@ -1,0 +1,84 @@
+// OpenVZ's resource parameters as settings of a VPS's slice, as plain data: the generator writes
+// them into units, a start or reload compares them with what PID 1 has. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config.hh"
+#include "literal.hh"
+
+namespace vps {
+
+enum class LimitKind {
+    Amount,     // a number
+    Quota,      // percent of one CPU
+    Set,        // CPUs or nodes, a list such as "0,2-3"
+    PerDevice,  // a number, of the device that holds VE_PRIVATE
+};
+
+// A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, and the value
+// of an Amount or Quota that says "none".
+struct LimitSetting {
+    Literal name;
+    const char* property;
+    LimitKind kind;
+    std::uint64_t none;
+};
+
+// All that a configuration can set, in the order in which units have them.
+inline constexpr std::array kLimitSettings{
+    LimitSetting{"MemoryHigh", "MemoryHigh", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"MemoryMax", "MemoryMax", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"MemorySwapMax", "MemorySwapMax", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"MemoryLow", "MemoryLow", LimitKind::Amount, 0},
+    LimitSetting{"MemoryMin", "MemoryMin", LimitKind::Amount, 0},
+    LimitSetting{"TasksMax", "TasksMax", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"CPUWeight", "CPUWeight", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"CPUQuota", "CPUQuotaPerSecUSec", LimitKind::Quota, UINT64_MAX},
+    LimitSetting{"AllowedCPUs", "AllowedCPUs", LimitKind::Set, 0},
+    LimitSetting{"AllowedMemoryNodes", "AllowedMemoryNodes", LimitKind::Set, 0},
+    LimitSetting{"IOWeight", "IOWeight", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"IOReadBandwidthMax", "IOReadBandwidthMax", LimitKind::PerDevice, 0},
+    LimitSetting{"IOWriteBandwidthMax", "IOWriteBandwidthMax", LimitKind::PerDevice, 0},
+    LimitSetting{"IOReadIOPSMax", "IOReadIOPSMax", LimitKind::PerDevice, 0},
+    LimitSetting{"IOWriteIOPSMax", "IOWriteIOPSMax", LimitKind::PerDevice, 0},
+};
+
+struct SliceLimit {
+    const LimitSetting* setting;
+    std::uint64_t number;  // Amount, Quota, PerDevice
+    std::string text;      // Set: the list; PerDevice: a path on the device
+};
+
+// What of the host the limits depend on.
+struct LimitHost {
+    std::uint64_t page_size = 4096;
+    std::map<unsigned, std::string> node_cpus;  // "0-3,8", of nodes that a CPUMASK=auto asks for
+};
+
+// The limits that the configuration asks for, in the table's order.
+std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& host);
+
+// CPUQuota= in percent, 0 for none. The scope has it, too: lxcfs looks for it where the processes
+// are, and not above.
+std::uint64_t cpu_quota(const VpsConfig& config);
+
+// OpenVZ's kernels took anything from INT_MAX on for no limit, and its tools write such numbers.
+bool is_limit(std::uint64_t amount);
+
+// The nodes whose CPUs a CPUMASK=auto stands for; none if it does not say so.
+std::vector<unsigned> auto_nodes(const VpsConfig& config);
+
+// Reads the CPUs of these nodes from sys below `root`, those that are not known yet. What cannot be
+// read is added to `errors`.
+void read_auto_nodes(LimitHost& host, const VpsConfig& config, const std::string& root,
+                     std::vector<std::string>& errors);
+
+// The numbers of a list such as "0,2-3", which has been checked.
+std::vector<unsigned> numbers_of(const std::string& list);
+
+}  // namespace vps

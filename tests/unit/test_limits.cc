@@ -1,0 +1,110 @@
+// Limits of the VPS's processes, and disks below a directory.
+#include <gtest/gtest.h>
+
+#include <climits>
+#include <filesystem>
+#include <fstream>
+
+#include "block_device.hh"
+#include "init_limits.hh"
+#include "temporary_directory.hh"
+
+namespace vps {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr InitLimits kOurs{rlimit{1024, 524288}, rlimit{7, 7}, rlimit{8, 9}};
+
+TEST(InitLimits, AreOursWhereNothingIsAsked) {
+    const VpsConfig config;
+    EXPECT_EQ(plan_init_limits(config, kOurs, 4096, 1000)[0].rlim_max, 524288u);
+    EXPECT_EQ(most_terminals(config), 0u);
+}
+
+TEST(InitLimits, AreBarrierAndLimit) {
+    struct Case {
+        BarrierLimit pair;
+        rlim_t soft, hard;
+    };
+    const Case cases[] = {
+        {{100, 200}, 100, 200},
+        {{300, 200}, 200, 200},
+        {{kUnlimited, 200}, 200, 200},
+        {{100, kUnlimited}, 1024, 524288},
+        {{INT_MAX, INT_MAX}, 1024, 524288},
+        {{5000, 6000}, 1000, 1000},  // fs.nr_open
+    };
+    for (const Case& c : cases) {
+        VpsConfig config;
+        config.numfile = c.pair;
+        const rlimit limit = plan_init_limits(config, kOurs, 4096, 1000)[0];
+        EXPECT_EQ(limit.rlim_cur, c.soft);
+        EXPECT_EQ(limit.rlim_max, c.hard);
+    }
+}
+
+TEST(InitLimits, CountLockedMemoryInPages) {
+    VpsConfig config;
+    config.lockedpages = BarrierLimit{2, 3};
+    config.numsiginfo = BarrierLimit{0, 0};
+    const InitLimits limits = plan_init_limits(config, kOurs, 4096, 1000);
+    EXPECT_EQ(limits[1].rlim_max, 0u);
+    EXPECT_EQ(limits[2].rlim_cur, 8192u);
+    EXPECT_EQ(limits[2].rlim_max, 12288u);
+}
+
+TEST(InitLimits, LeaveTheConsoleItsTerminal) {
+    VpsConfig config;
+    config.numpty = BarrierLimit{0, 0};
+    EXPECT_EQ(most_terminals(config), 1u);
+    config.numpty = BarrierLimit{16, 16};
+    EXPECT_EQ(most_terminals(config), 17u);
+    config.numpty = BarrierLimit{kUnlimited, kUnlimited};
+    EXPECT_EQ(most_terminals(config), 0u);
+}
+
+class Disks : public testing::Test {
+  protected:
+    void make(const std::string& dir, const std::string& numbers) {
+        fs::create_directories(root_ + "/sys/devices/" + dir + "/slaves");
+        std::ofstream(root_ + "/sys/devices/" + dir + "/dev") << numbers << "\n";
+        fs::create_directories(root_ + "/sys/dev/block");
+        fs::create_directory_symlink("../../devices/" + dir, root_ + "/sys/dev/block/" + numbers);
+    }
+    void made_of(const std::string& dir, const std::string& below) {
+        fs::create_directory_symlink("../../" + below, root_ + "/sys/devices/" + dir + "/slaves/" +
+                                                           fs::path(below).filename().string());
+    }
+    TemporaryDirectory dir_;
+    std::string root_ = dir_.path();
+};
+
+TEST_F(Disks, AreWhole) {
+    make("sda", "8:0");
+    make("sda/sda1", "8:1");
+    std::ofstream(root_ + "/sys/devices/sda/sda1/partition") << "1\n";
+    EXPECT_EQ(disks_of("8:0", root_), (std::vector<std::string>{"8:0"}));
+    EXPECT_EQ(disks_of("8:1", root_), (std::vector<std::string>{"8:0"}));
+    EXPECT_TRUE(disks_of("9:9", root_).empty());
+}
+
+TEST_F(Disks, AreFollowedThroughOneDeviceAndNotSeveral) {
+    make("sda", "8:0");
+    make("sda/sda1", "8:1");
+    std::ofstream(root_ + "/sys/devices/sda/sda1/partition") << "1\n";
+    make("dm-0", "253:0");
+    made_of("dm-0", "sda/sda1");
+    make("md0", "9:0");
+    made_of("md0", "sda/sda1");
+    made_of("md0", "dm-0");
+    EXPECT_EQ(disks_of("253:0", root_), (std::vector<std::string>{"253:0", "8:0"}));
+    EXPECT_EQ(disks_of("9:0", root_), (std::vector<std::string>{"9:0"}));
+}
+
+TEST_F(Disks, AreNoneBelowAFileSystemOfItsOwn) {
+    EXPECT_TRUE(find_disks("/proc").empty());
+}
+
+}  // namespace
+}  // namespace vps
