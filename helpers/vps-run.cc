@@ -285,6 +285,8 @@ ExitCode let_run(const Log& log) {
 // without a capability could not do.
 SupervisionEnd supervise_unprivileged(
     FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {}) {
+    // It shares the memory limit of the VPS, whose own processes are to be killed at it.
+    set_oom_score("-900");
     give_up_capabilities();
     return supervise(init, std::move(relays), on_child);
 }

@@ -1,5 +1,6 @@
 #include "process.hh"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -125,6 +126,14 @@ void reset_signals() noexcept {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void set_oom_score(const char* adjustment) noexcept {
+    const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    (void)!write(file, adjustment, strlen(adjustment));
+    close(file);
 }
 
 void adopt_orphans() {

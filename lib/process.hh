@@ -55,6 +55,11 @@ Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
 // In a child, before exec: every signal to its default and none blocked. Safe after clone.
 void reset_signals() noexcept;
 
+// How much sooner (up to 1000) or later (down to -1000) than others of its size the calling process
+// is killed for want of memory (proc_pid_oom_score_adj(5)). Left as it is where that is not
+// allowed. Safe after clone.
+void set_oom_score(const char* adjustment) noexcept;
+
 // Makes orphans among our descendants our children (PR_SET_CHILD_SUBREAPER), so that
 // kill_descendants() finds them.
 void adopt_orphans();

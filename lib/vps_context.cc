@@ -209,6 +209,8 @@ int become(const ContextUser& user) noexcept {
         give_up(entry.channel, errno);
     if (const int error = set_init_limits(0, entry.limits))
         give_up(entry.channel, error);
+    // Whatever the caller's is, what runs in the VPS is no more precious than the rest of it.
+    set_oom_score("0");
     // Nobody inside may look into our memory or at our executable before exec replaces them.
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(entry.init, entry.namespaces) < 0)
         give_up(entry.channel, errno);
