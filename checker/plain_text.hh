@@ -1,0 +1,19 @@
+// Text from files that may hold any bytes, made fit to be shown. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vps {
+
+// For a terminal: control characters, those of two bytes (U+0080 to U+009F) too, and bytes that are
+// not UTF-8 become "?".
+std::string to_printable(std::string_view text);
+
+// A JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD.
+std::string to_json(std::string_view text);
+
+// How many columns of a terminal the text takes, if each character takes one.
+std::size_t count_columns(std::string_view printable);
+
+}  // namespace vps
