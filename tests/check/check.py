@@ -1,0 +1,176 @@
+"""check.py VPS-CHECK: what it says and ends with, for small hosts below a directory."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+VZ_CONF = "VE_ROOT=/vz/root/$VEID\nVE_PRIVATE=/vz/private/$VEID\n"
+PROGRAM = sys.argv[1]
+
+
+def write(root, path, content, mode=0o644):
+    name = os.path.join(root, path)
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+    os.chmod(name, mode)
+
+
+def make_host(root, config="ONBOOT=yes\n"):
+    write(root, "etc/vz/vz.conf", VZ_CONF)
+    write(root, "etc/vz/conf/101.conf", config)
+    write(root, "vz/private/101/sbin/init", "", 0o755)
+
+
+def run(*words):
+    return subprocess.run([PROGRAM, *words], capture_output=True, timeout=60,
+                          stdin=subprocess.DEVNULL)
+
+
+def check(root, *words):
+    """Exit code, and what the JSON says, which must agree with it."""
+    done = run(f"--root={root}", "--json", *words)
+    found = json.loads(done.stdout.decode())
+    codes = [vps["exit_code"] for vps in found["vpses"] if not vps["starts"]]
+    if codes:
+        assert done.returncode == codes[0], (done, codes)
+    text = run(f"--root={root}", *words)
+    assert text.returncode == done.returncode
+    assert not [byte for byte in text.stdout if byte < 32 and byte != 10], text.stdout
+    return done.returncode, found
+
+
+def rows_of(found, name):
+    return [row for file in found["files"] if file["file"].endswith(name) for row in file["rows"]]
+
+
+def findings_of(found, name):
+    return [(finding["severity"], finding["line"], finding["text"]) for file in found["files"]
+            if file["file"].endswith(name) for finding in file["findings"]]
+
+
+def test_exit_codes():
+    """Each host is broken in one way; the code is that of the start."""
+    def remove(path):
+        return lambda root: os.remove(os.path.join(root, path))
+
+    def config(text):
+        return lambda root: write(root, "etc/vz/conf/101.conf", text)
+
+    def script(name, text, mode=0o755):
+        return lambda root: write(root, "etc/vz/conf/" + name, text, mode)
+
+    rows = [
+        (0, lambda root: None),
+        (10, remove("etc/vz/vz.conf")),
+        (14, remove("etc/vz/conf/101.conf")),
+        (21, config("PHYSPAGES=2x\n")),
+        (21, config("NUMPROC=-1\n")),
+        (0, config("NUMPROC=-1\nNUMPROC=10\n")),
+        (0, config("PHYSPAGES=2.2G:1G\n")),
+        (22, lambda root: write(root, "etc/vz/vz.conf", "VE_PRIVATE=/vz/private/$VEID\n")),
+        (23, lambda root: write(root, "etc/vz/vz.conf", "VE_ROOT=/vz/root/$VEID\n")),
+        (43, lambda root: os.rename(f"{root}/vz/private/101", f"{root}/vz/private/102")),
+        (47, remove("vz/private/101/sbin/init")),
+        (99, config("VE_LAYOUT=ploop\n")),
+        (99, lambda root: write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", "")),
+        (105, config("DISABLED=yes\n")),
+    ]
+    if os.geteuid() == 0:  # whom scripts must belong to
+        rows += [
+            (0, script("101.mount", "#!/bin/sh\n")),
+            (79, script("101.mount", "#!/bin/sh\n", 0o644)),
+            (79, script("101.mount", "#!/bin/sh\n", 0o777)),
+            (79, script("vps.premount", "echo\n")),
+            (79, script("101.mount", "\n#!/bin/sh\n")),
+            (79, script("101.mount", "#!/no/such/shell\n")),
+            (79, script("101.mount", "#!/bin/sh\r\n")),
+            (0, script("101.start", "echo without a shebang\n", 0o644)),
+            (79, script("101.start", "#!/bin/sh\n")),  # which this VPS does not have
+            (0, script("101.umount", "#!/bin/sh\n", 0o644)),  # does not hinder a start
+            (79, lambda root: os.mkdir(f"{root}/etc/vz/conf/101.mount")),
+        ]
+    for code, breakage in rows:
+        with tempfile.TemporaryDirectory() as root:
+            make_host(root)
+            breakage(root)
+            found, said = check(root, "101")
+            assert found == code, (found, code, said)
+
+
+def test_rows():
+    with tempfile.TemporaryDirectory() as root:
+        make_host(root, "PHYSPAGES=0:256M\nNAME=one\nNAME=two\nCPULIMIT=50\nCPUS=4\nFOO=1\n"
+                        "KMEMSIZE=1:2\nONBOOT=no\nDEVNODES=no-such-device:rw\nCPUMASK=0-1023\n")
+        code, found = check(root)
+        assert code == 0, found
+        rows = {(row["line"], row["key"]): row for row in rows_of(found, "101.conf")}
+        becomes = {key: row["becomes"] for (_, key), row in reversed(rows.items())}
+        assert becomes["PHYSPAGES"] == "MemoryMax=268435456", becomes
+        assert becomes["CPULIMIT"] == "CPUQuota=50%", becomes
+        assert becomes["CPUS"].startswith("nothing: another key"), becomes
+        assert becomes["KMEMSIZE"].startswith("nothing: no equivalent"), becomes
+        assert becomes["ONBOOT"] == "not started by vps.target", becomes
+        assert [rows[2, "NAME"]["counts"], rows[3, "NAME"]["counts"]] == [True, False]
+        findings = {(severity, line) for severity, line, _ in findings_of(found, "101.conf")}
+        assert {("warning", 3), ("note", 6), ("warning", 9), ("warning", 10)} <= findings, findings
+        assert run(f"--root={root}", "--strict").returncode == 21
+
+
+def test_scripts():
+    if os.geteuid() != 0:
+        return
+    with tempfile.TemporaryDirectory() as root:
+        make_host(root)
+        write(root, "etc/vz/conf/101.mount", """#!/bin/bash
+# vzctl in a comment
+echo 'vzctl in quotes
+' vzctl "vzctl"
+cat <<'EOF'
+vzctl
+EOF
+case "$1" in
+  vzctl) true;;
+  *) A=b vzctl start 1;;
+esac
+mount -n -t simfs /a "$VE_ROOT/a" -o /a
+if vzlist -a; then :; fi
+""", 0o755)
+        code, found = check(root, "101")
+        said = [(severity, line) for severity, line, _ in findings_of(found, "101.mount")]
+        assert code == 0 and said == [("warning", 10), ("note", 12), ("warning", 13)], found
+
+
+def test_hostile():
+    for config in (b"NAME=\x1b[31m\x9b\xff\nX\x00Y=1\n", b'A="\n' * 2000, b"\xff" * 5000,
+                   b"NAME=\xe2\x80\xae\xc2\x9b31m\n", b"=\n"):
+        with tempfile.TemporaryDirectory() as root:
+            make_host(root, config)
+            assert check(root)[0] == 0, config
+    for breakage in (lambda path: os.mkfifo(path), lambda path: os.symlink(path, path),
+                     lambda path: os.mkdir(path)):
+        with tempfile.TemporaryDirectory() as root:
+            make_host(root)
+            path = f"{root}/etc/vz/conf/101.conf"
+            os.remove(path)
+            breakage(path)
+            assert check(root)[0] == 14
+
+
+def test_files():
+    with tempfile.TemporaryDirectory() as root:
+        write(root, "web.conf", "PHYSPAGES=x\n")
+        write(root, "notes", "")
+        assert run(f"{root}/web.conf").returncode == 21
+        assert run(f"{root}/notes").returncode == 20
+        assert run(f"{root}/absent.conf").returncode == 14
+        assert run("--no-such-option").returncode == 20
+        assert run("0").returncode == 20
+        assert run(f"--root={root}").returncode == 10
+
+
+for name, test in sorted(globals().items()):
+    if name.startswith("test_"):
+        test()
