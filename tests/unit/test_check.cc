@@ -1,0 +1,43 @@
+#include <gtest/gtest.h>
+
+#include "check_config.hh"
+#include "check_script.hh"
+#include "plain_text.hh"
+
+namespace {
+
+using namespace vps;
+
+TEST(PlainText, ShowsNoControlCharacters) {
+    EXPECT_EQ(to_printable("a\x1b[1m\xc2\x9b\xff\xe2\x80\xae"), "a?[1m???");
+    EXPECT_EQ(to_printable("für €"), "für €");
+    EXPECT_EQ(to_json("a\"\\\n\xff"), R"("a\"\\\u000a\ufffd")");
+}
+
+TEST(FindCommands, PassesOverWhatIsNoCommand) {
+    const auto commands = find_commands("# a\nA=1 b c; if d \"e; f\"; then g \\\n h; fi\n'");
+    ASSERT_EQ(commands.size(), 4u);
+    EXPECT_EQ(commands[0].words, (std::vector<std::string>{"b", "c"}));
+    EXPECT_EQ(commands[1].words[0], "d");
+    EXPECT_EQ(commands[2].words[0], "g");
+    EXPECT_EQ(commands[2].line, 2u);
+}
+
+TEST(FindCommands, EndsWithAnyText) {
+    for (const char* text :
+         {"\\", "'", "\"\\", "$(", "${", "<<", "<<-", "case x in", "`", "((((", "a()"})
+        (void)find_commands(text);
+}
+
+TEST(CheckConfig, SaysWhichOfTwoCounts) {
+    const auto checked = check_vps_config(ConfigText{"vz.conf", "PHYSPAGES=1G\n"},
+                                          {"N.conf", "PHYSPAGES=x\nPHYSPAGES=1M\nPHYSPAGES=2M\n"},
+                                          *Veid::parse("101"));
+    ASSERT_EQ(checked.rows.size(), 3u);
+    EXPECT_FALSE(checked.rows[0].counts);
+    EXPECT_FALSE(checked.rows[1].counts);
+    EXPECT_TRUE(checked.rows[2].counts);
+    EXPECT_EQ(checked.rows[2].becomes, "MemoryMax=2097152");
+}
+
+}  // namespace
