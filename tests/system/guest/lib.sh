@@ -109,6 +109,13 @@ part_of() { # RELEASE: is it this one's?
 
 reload() { check systemctl daemon-reload; }
 
+# What changes limits of a VPS that runs. systemd 257 reads the new ones at a daemon-reload, but gives
+# them to the kernel only when something of the VPS's slice is started.
+reload_running() { # ID
+    reload
+    if part_of trixie; then check systemctl reload "vps@$1"; fi
+}
+
 # ---- VPSes, configs and scripts
 
 plain_vz_conf() {
@@ -212,14 +219,19 @@ start_fails() { # ID EXIT: unit failed, a helper exited so
 state() { systemctl show -P ActiveState "vps@$1"; }
 
 init_of() { # ID: the host's pid of its init, the one whose pid inside is 1
-    local pid
-    for pid in $(cat "/sys/fs/cgroup/vps.slice/vps-$1.slice/vps-$1.scope/cgroup.procs" \
-        "/sys/fs/cgroup/vps.slice/vps-$1.slice/vps-$1.scope/"*/cgroup.procs 2>/dev/null); do
-        if awk '$1 == "NSpid:" && NF > 2 && $NF == 1 { found = 1 } END { exit !found }' \
-            "/proc/$pid/status" 2>/dev/null; then
-            echo "$pid"
-            return
-        fi
+    local pid try
+    # An init that is moving to a cgroup of its own may be in none of those that are looked at.
+    for try in 1 2 3; do
+        for pid in $(cat "/sys/fs/cgroup/vps.slice/vps-$1.slice/vps-$1.scope/cgroup.procs" \
+            "/sys/fs/cgroup/vps.slice/vps-$1.slice/vps-$1.scope/"*/cgroup.procs 2>/dev/null); do
+            if awk '$1 == "NSpid:" && NF > 2 && $NF == 1 { found = 1 } END { exit !found }' \
+                "/proc/$pid/status" 2>/dev/null; then
+                echo "$pid"
+                return
+            fi
+        done
+        [ -d "/sys/fs/cgroup/vps.slice/vps-$1.slice/vps-$1.scope" ] || return 1
+        [ $try = 3 ] || sleep 0.2
     done
     return 1
 }
