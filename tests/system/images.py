@@ -228,7 +228,6 @@ def debootstrap(recipe, tree, log):
 def make_disk(tree, disk, label, spare_mib, log):
     used = subprocess.run(["du", "-sk", "--apparent-size", tree], check=True, capture_output=True)
     # An inode for each file and some: small files take more room than they hold.
-    # Small files take more room than they hold.
     mib = int(used.stdout.split()[0]) * 14 // 10 // 1024 + spare_mib
     run(["mkfs.ext4", "-q", "-F", "-L", label, "-E", "lazy_itable_init=0,root_owner=0:0", "-m", "0",
          "-d", str(tree), str(disk), f"{mib}M"], log)
