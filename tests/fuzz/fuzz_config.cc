@@ -49,7 +49,7 @@ static void check_unit(const std::string& text) {
         require(is_printable(line) && !line.ends_with('\\'), "bad line", text);
         if (line.empty() || line.starts_with('#'))
             continue;
-        if (line == "[Unit]" || line == "[Service]" || line == "[Slice]")
+        if (line == "[Unit]" || line == "[Service]" || line == "[Slice]" || line == "[Scope]")
             continue;
         require(known.contains(line.substr(0, line.find('='))), "unknown setting", text);
     }
