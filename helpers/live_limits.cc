@@ -9,12 +9,12 @@
 #include <sstream>
 
 #include "block_device.hh"
+#include "cgroup.hh"
 #include "error.hh"
 #include "process.hh"
 #include "slice_limits.hh"
 #include "sys.hh"
-#include "system_manager.hh"
-#include "unit_name.hh"
+#include "unit_limits.hh"
 
 namespace vps {
 
@@ -69,7 +69,7 @@ bool has_io_controller() {
 }
 
 std::string read_io_max(Veid veid) {
-    const std::string path = "/sys/fs/cgroup/vps.slice/" + slice_unit(veid) + "/io.max";
+    const std::string path = slice_cgroup(veid) + "/io.max";
     return access(path.c_str(), F_OK) == 0 ? sys::read_file(path) : std::string();
 }
 

@@ -11,7 +11,7 @@
 #include "program.hh"
 #include "slice_limits.hh"
 #include "state.hh"
-#include "system_manager.hh"
+#include "unit_limits.hh"
 
 namespace vps {
 

@@ -28,6 +28,7 @@
 #include "supervisor.hh"
 #include "sys.hh"
 #include "system_manager.hh"
+#include "unit_limits.hh"
 #include "unit_name.hh"
 #include "vps_context.hh"
 #include "vps_root.hh"

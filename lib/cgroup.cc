@@ -17,6 +17,10 @@ std::string cgroup_of(const std::string& pid) {
     throw Error(ExitCode::System, "'/proc/" + pid + "/cgroup': no unified cgroup");
 }
 
+std::string slice_cgroup(Veid veid) {
+    return "/sys/fs/cgroup/vps.slice/" + slice_unit(veid);
+}
+
 bool in_service_of(Veid veid) {
     try {
         return cgroup_of().ends_with("/" + service_unit(veid));

@@ -1,4 +1,4 @@
-// Which cgroup a process is in, and so whether a program runs as part of a VPS's service.
+// Cgroups of VPSes: where they are, which one a process is in.
 #pragma once
 
 #include <string>
@@ -10,6 +10,9 @@ namespace vps {
 // The path of a process's cgroup below /sys/fs/cgroup ("/vps.slice/…"), as seen from our cgroup
 // namespace (cgroups(7)). Throws SysError; ENOENT and ESRCH mean that the process is gone.
 std::string cgroup_of(const std::string& pid = "self");
+
+// The directory of vps-N.slice's cgroup.
+std::string slice_cgroup(Veid veid);
 
 // True when systemd runs this process for vps@N.service: its cgroup says so, which neither the
 // environment nor the command line can pretend. Throws SysError.

@@ -10,7 +10,6 @@
 
 #include "device.hh"
 #include "process.hh"
-#include "slice_limits.hh"
 #include "veid.hh"
 
 namespace vps {
@@ -21,17 +20,6 @@ namespace vps {
 // PID 1 does the move after it has answered: see wait_for_scope(). The scope of an earlier run,
 // which systemd has yet to forget, is waited for. Throws Error System.
 void start_scope(Veid veid, pid_t pid, const std::vector<Device>& devices);
-
-// Makes the limits of vps-N.slice those, and no others, until systemd reads its units again: what
-// the configuration says then counts again. Nothing is sent where nothing differs. What an admin's
-// drop-in or slice sets is left alone. Returns the limits that are ours. Throws Error System.
-std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted);
-
-// Sets just these, over what there is.
-void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits);
-
-// The same for CPUQuota= of vps-N.scope, which exists; 0: none. Throws Error System.
-void update_scope_quota(Veid veid, std::uint64_t percent);
 
 // Returns when `process` is in vps-N.scope. Throws Error System when it has ended, or after 30 s.
 void wait_for_scope(Veid veid, const Child& process);

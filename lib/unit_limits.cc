@@ -1,0 +1,242 @@
+#include "unit_limits.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <variant>
+
+#include "cgroup.hh"
+#include "sys.hh"
+#include "system_bus.hh"
+#include "unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kSlice = "org.freedesktop.systemd1.Slice";
+constexpr const char* kScope = "org.freedesktop.systemd1.Scope";
+
+// A property's value: an amount, the bitmap of a set, or amounts by path.
+using ByPath = std::vector<std::pair<std::string, std::uint64_t>>;
+using LimitValue = std::variant<std::uint64_t, std::vector<std::uint8_t>, ByPath>;
+
+std::vector<std::uint8_t> bitmap_of(const std::string& list) {
+    std::vector<std::uint8_t> bitmap;
+    for (const unsigned number : numbers_of(list)) {
+        bitmap.resize(std::max<std::size_t>(bitmap.size(), number / 8 + 1));
+        bitmap[number / 8] |= static_cast<std::uint8_t>(1U << number % 8);
+    }
+    return bitmap;
+}
+
+LimitValue value_of(const SliceLimit& limit) {
+    switch (limit.setting->kind) {
+        case LimitKind::Amount:
+            return limit.number;
+        case LimitKind::Quota:
+            return limit.number * 10'000;  // microseconds a second
+        case LimitKind::Set:
+            return bitmap_of(limit.text);
+        case LimitKind::PerDevice:
+            return ByPath{{limit.text, limit.number}};
+    }
+    return {};
+}
+
+LimitValue none_of(const LimitSetting& setting) {
+    if (setting.kind == LimitKind::Set)
+        return std::vector<std::uint8_t>();
+    if (setting.kind == LimitKind::PerDevice)
+        return ByPath();
+    return setting.none;
+}
+
+const char* type_of(LimitKind kind) {
+    return kind == LimitKind::Set ? "ay" : kind == LimitKind::PerDevice ? "a(st)" : "t";
+}
+
+LimitValue read_limit(const Bus& bus, const std::string& unit, const char* interface,
+                      const LimitSetting& setting) {
+    const Message reply =
+        get_property(bus, unit, interface, setting.property, type_of(setting.kind));
+    sd_bus_message* m = reply.get();
+    if (setting.kind == LimitKind::Set) {
+        const void* bytes = nullptr;
+        std::size_t size = 0;
+        check(sd_bus_message_read_array(m, 'y', &bytes, &size), setting.property);
+        const auto* first = static_cast<const std::uint8_t*>(bytes);
+        std::vector<std::uint8_t> bitmap(first, first + size);
+        while (!bitmap.empty() && bitmap.back() == 0)
+            bitmap.pop_back();
+        return bitmap;
+    }
+    if (setting.kind == LimitKind::PerDevice) {
+        ByPath amounts;
+        check(sd_bus_message_enter_container(m, 'a', "(st)"), setting.property);
+        const char* path = nullptr;
+        std::uint64_t amount = 0;
+        while (sd_bus_message_read(m, "(st)", &path, &amount) > 0)
+            amounts.emplace_back(path, amount);
+        return amounts;
+    }
+    std::uint64_t amount = 0;
+    check(sd_bus_message_read(m, "t", &amount), setting.property);
+    return amount;
+}
+
+void append_limit(sd_bus_message* m, const LimitSetting& setting, const LimitValue& value) {
+    constexpr const char* kWhat = "fill bus message";
+    const char* type = type_of(setting.kind);
+    check(sd_bus_message_open_container(m, 'r', "sv"), kWhat);
+    check(sd_bus_message_append(m, "s", setting.property), kWhat);
+    check(sd_bus_message_open_container(m, 'v', type), kWhat);
+    if (const auto* amount = std::get_if<std::uint64_t>(&value)) {
+        check(sd_bus_message_append(m, "t", *amount), kWhat);
+    } else if (const auto* bitmap = std::get_if<std::vector<std::uint8_t>>(&value)) {
+        check(sd_bus_message_append_array(m, 'y', bitmap->data(), bitmap->size()), kWhat);
+    } else {
+        check(sd_bus_message_open_container(m, 'a', "(st)"), kWhat);
+        for (const auto& [path, number] : std::get<ByPath>(value))
+            check(sd_bus_message_append(m, "(st)", path.c_str(), number), kWhat);
+        check(sd_bus_message_close_container(m), kWhat);
+    }
+    check(sd_bus_message_close_container(m), kWhat);
+    check(sd_bus_message_close_container(m), kWhat);
+}
+
+struct LimitChange {
+    const LimitSetting* setting;
+    LimitValue value;
+};
+
+// systemd also writes each into a drop-in, which would outlive the configuration it came from:
+// those that were not there before are removed again. What is in PID 1's memory stays until it
+// reads its units anew.
+void send_limits(const Bus& bus, const std::string& unit, const std::vector<LimitChange>& changes) {
+    const std::string dir = "/run/systemd/system.control/" + unit + ".d/";
+    std::vector<std::string> ours;
+    for (const LimitChange& change : changes) {
+        std::string path = fmt::format("{}50-{}.conf", dir, change.setting->name.text());
+        if (access(path.c_str(), F_OK) < 0)
+            ours.push_back(std::move(path));
+    }
+    const Message message = new_call(bus, "SetUnitProperties");
+    sd_bus_message* m = message.get();
+    check(sd_bus_message_append(m, "sb", unit.c_str(), 1), "fill bus message");
+    check(sd_bus_message_open_container(m, 'a', "(sv)"), "fill bus message");
+    for (const LimitChange& change : changes) {
+        // A list adds to what there is, unless it is emptied first.
+        if (change.setting->kind == LimitKind::PerDevice &&
+            change.value != none_of(*change.setting))
+            append_limit(m, *change.setting, none_of(*change.setting));
+        append_limit(m, *change.setting, change.value);
+    }
+    check(sd_bus_message_close_container(m), "fill bus message");
+    const auto remove_ours = [&] {
+        for (const std::string& path : ours)
+            (void)unlink(path.c_str());  // it need not be there
+        (void)rmdir(dir.c_str());        // others' files may be there
+    };
+    try {
+        (void)call(bus, message, "limit " + unit);
+    } catch (...) {
+        remove_ours();
+        throw;
+    }
+    remove_ours();
+}
+
+void note_settings(std::set<std::string>& names, const std::string& path) {
+    if (access(path.c_str(), R_OK) < 0)
+        return;  // one of ours, which systemd still lists
+    std::istringstream lines(sys::read_file(path));
+    for (std::string line; std::getline(lines, line);) {
+        line.erase(0, line.find_first_not_of(" \t"));
+        line.resize(std::min(line.size(), line.find_first_of(" \t=")));
+        names.insert(line);
+    }
+}
+
+// What the admin's drop-ins for the slice set; nothing where the slice itself is the admin's.
+std::optional<std::set<std::string>> find_admins_settings(const Bus& bus, const std::string& unit) {
+    const std::string fragment = get_string(bus, unit, kUnit, "FragmentPath");
+    if (!fragment.empty() && !fragment.starts_with("/run/systemd/generator"))
+        return std::nullopt;
+    const Message reply = get_property(bus, unit, kUnit, "DropInPaths", "as");
+    std::set<std::string> names;
+    check(sd_bus_message_enter_container(reply.get(), 'a', "s"), "DropInPaths");
+    const char* path = nullptr;
+    while (sd_bus_message_read(reply.get(), "s", &path) > 0)
+        note_settings(names, path);
+    return names;
+}
+
+std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& wanted) {
+    const Bus bus = connect();
+    const std::string unit = unit_path(slice_unit(veid));
+    const auto admins = find_admins_settings(bus, unit);
+    if (!admins)
+        return {};
+    std::vector<SliceLimit> ours;
+    std::vector<LimitChange> changes;
+    for (const LimitSetting& setting : kLimitSettings) {
+        if (admins->contains(std::string(setting.name.text())))
+            continue;
+        const auto limit = std::find_if(wanted.begin(), wanted.end(), [&](const SliceLimit& one) {
+            return one.setting == &setting;
+        });
+        if (limit != wanted.end())
+            ours.push_back(*limit);
+        LimitValue value = limit == wanted.end() ? none_of(setting) : value_of(*limit);
+        if (read_limit(bus, unit, kSlice, setting) != value)
+            changes.push_back({&setting, std::move(value)});
+    }
+    if (!changes.empty())
+        send_limits(bus, slice_unit(veid), changes);
+    return ours;
+}
+
+}  // namespace
+
+std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted) {
+    return patiently([&] { return try_to_update(veid, wanted); });
+}
+
+void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits) {
+    std::vector<LimitChange> changes;
+    for (const SliceLimit& limit : limits)
+        changes.push_back({limit.setting, value_of(limit)});
+    patiently([&] { send_limits(connect(), slice_unit(veid), changes); });
+}
+
+// As the kernel has it, without a word to PID 1: it is right mostly.
+static bool scope_has_quota(Veid veid, std::uint64_t percent) {
+    const std::string file = slice_cgroup(veid) + "/" + scope_unit(veid) + "/cpu.max";
+    if (access(file.c_str(), F_OK) < 0)
+        return percent == 0;
+    const std::string amount = percent == 0 ? "max" : std::to_string(percent * 1000);
+    return sys::read_file(file) == amount + " 100000\n";
+}
+
+void update_scope_quota(Veid veid, std::uint64_t percent) {
+    if (scope_has_quota(veid, percent))
+        return;
+    const auto setting =
+        std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
+                     [](const LimitSetting& row) { return row.kind == LimitKind::Quota; });
+    const LimitValue value =
+        percent == 0 ? none_of(*setting) : value_of(SliceLimit{setting, percent, {}});
+    patiently([&] {
+        const Bus bus = connect();
+        if (read_limit(bus, unit_path(scope_unit(veid)), kScope, *setting) != value)
+            send_limits(bus, scope_unit(veid), {{setting, value}});
+    });
+}
+
+}  // namespace vps
