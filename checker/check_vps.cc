@@ -16,6 +16,7 @@
 #include "config_text.hh"
 #include "context_setup.hh"
 #include "device.hh"
+#include "slice_limits.hh"
 #include "sys.hh"
 
 namespace vps {
@@ -80,12 +81,6 @@ bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
     return true;
 }
 
-// A list such as "0,2-3" that has been checked: its greatest number.
-unsigned long greatest_of(const std::string& list) {
-    const std::size_t last = list.find_last_of(",-");
-    return std::stoul(list.substr(last == std::string::npos ? 0 : last + 1));
-}
-
 void check_against_host(const VpsConfig& config, CheckedFile& file) {
     const auto say = [&](const std::string& key, const std::string& text) {
         Finding finding{Grade::Warning, 0, 0, key, text};
@@ -97,14 +92,15 @@ void check_against_host(const VpsConfig& config, CheckedFile& file) {
         if (finding.line != 0)
             file.findings.push_back(std::move(finding));
     };
-    const auto cpus = static_cast<unsigned long>(sysconf(_SC_NPROCESSORS_CONF));
+    const auto cpus = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_CONF));
     if (config.cpumask && config.cpumask->kind == CpuMask::Kind::List &&
-        greatest_of(config.cpumask->list) >= cpus)
+        std::ranges::max(numbers_of(config.cpumask->list)) >= cpus)
         say("CPUMASK", fmt::format("CPUMASK: '{}' names CPUs that this host does not have: it has "
                                    "0 to {}",
                                    config.cpumask->list, cpus - 1));
     if (config.nodemask && config.nodemask->kind == CpuMask::Kind::List &&
-        access(fmt::format("/sys/devices/system/node/node{}", greatest_of(config.nodemask->list))
+        access(fmt::format("/sys/devices/system/node/node{}",
+                           std::ranges::max(numbers_of(config.nodemask->list)))
                    .c_str(),
                F_OK) < 0)
         say("NODEMASK", fmt::format("NODEMASK: '{}' names nodes that this host does not have",
@@ -249,22 +245,20 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         const ScriptPlace inside =
             config.config.ve_private ? place_in_vps(root, *config.config.ve_private) : host;
         AreaScripts scripts{false, false};
-        const auto check_scripts = [&](bool before_mount) {
-            for (const ScriptKind& kind : script::kAll)
-                if ((kind.when == script::kBeforeMount) == before_mount) {
-                    const bool in_vps = kind.context == ScriptContext::Vps;
-                    const bool there =
-                        check_script(kind, veid, dir, in_vps ? inside : host, checked, &verdict);
-                    scripts.premount |= there && kind.when == script::kBeforeMount;
-                    scripts.mount |= there && kind.when == script::kAfterMount;
-                }
+        const auto check_here = [&](const ScriptKind& kind) {
+            const bool in_vps = kind.context == ScriptContext::Vps;
+            return check_script(kind, veid, dir, in_vps ? inside : host, checked, &verdict);
         };
-        check_scripts(true);
+        for (const ScriptKind& kind : script::kAll)
+            if (kind.when == script::kBeforeMount)
+                scripts.premount |= check_here(kind);
         // A mount script counts for what is in the area, and is checked after it is there.
         for (const ScriptKind& kind : {script::kGlobalMount, script::kMount})
             scripts.mount |= access((dir + "/" + kind.name(veid)).c_str(), F_OK) == 0;
         judge_area(config.config, root, scripts, verdict, file);
-        check_scripts(false);
+        for (const ScriptKind& kind : script::kAll)
+            if (kind.when != script::kBeforeMount)
+                check_here(kind);
     }
     checked.files[place] = std::move(file);
     checked.verdicts.push_back(std::move(verdict));
