@@ -20,17 +20,11 @@ namespace vps {
 
 namespace {
 
-std::vector<unsigned> read_numbers(const std::string& path) {
-    std::string text = sys::read_file(path);
-    text.resize(text.find_last_not_of('\n') + 1);
-    return numbers_of(text);
-}
-
 void require_present(const char* key, const std::optional<CpuMask>& mask, const char* what,
                      const std::string& dir) {
     if (!mask || mask->kind != CpuMask::Kind::List)
         return;
-    const auto online = read_numbers(dir + "/online");
+    const auto online = numbers_of(sys::read_line(dir + "/online"));
     for (const unsigned number : numbers_of(mask->list))
         if (std::find(online.begin(), online.end(), number) == online.end())
             throw Error(ExitCode::BadValue,
@@ -56,13 +50,6 @@ bool is_in_force(const std::string& io_max, const std::vector<std::string>& disk
     return false;
 }
 
-const char* name_in_kernel(std::string_view setting) {
-    return setting == "IOReadBandwidthMax"    ? "rbps"
-           : setting == "IOWriteBandwidthMax" ? "wbps"
-           : setting == "IOReadIOPSMax"       ? "riops"
-                                              : "wiops";
-}
-
 bool has_io_controller() {
     const std::string controllers = " " + sys::read_file("/sys/fs/cgroup/cgroup.controllers");
     return controllers.find(" io") != std::string::npos;
@@ -77,7 +64,7 @@ bool all_in_force(Veid veid, const std::vector<SliceLimit>& limits,
                   const std::vector<std::string>& disks) {
     const std::string io_max = read_io_max(veid);
     return std::all_of(limits.begin(), limits.end(), [&](const SliceLimit& limit) {
-        return is_in_force(io_max, disks, name_in_kernel(limit.setting->name.text()), limit.number);
+        return is_in_force(io_max, disks, limit.setting->in_io_max, limit.number);
     });
 }
 

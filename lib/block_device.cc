@@ -14,12 +14,6 @@ namespace vps {
 
 namespace fs = std::filesystem;
 
-static std::string read_numbers(const fs::path& dir) {
-    std::string text = sys::read_file((dir / "dev").string());
-    text.resize(text.find_last_not_of('\n') + 1);
-    return text;
-}
-
 // Partitions are no disks: their parent is. Empty if there is no such device.
 static fs::path whole_disk(const fs::path& device) {
     std::error_code error;
@@ -33,7 +27,7 @@ std::vector<std::string> disks_of(const std::string& device, const std::string& 
     std::vector<std::string> disks;
     fs::path disk = whole_disk(sys_root + "/sys/dev/block/" + device);
     while (!disk.empty()) {
-        disks.push_back(read_numbers(disk));
+        disks.push_back(sys::read_line((disk / "dev").string()));
         fs::path below;
         std::error_code error;
         unsigned slaves = 0;

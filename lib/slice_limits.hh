@@ -20,13 +20,14 @@ enum class LimitKind {
     PerDevice,  // a number, of the device that holds VE_PRIVATE
 };
 
-// A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, and the value
-// of an Amount or Quota that says "none".
+// A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, the value of
+// an Amount or Quota that says "none", and what io.max of the cgroup calls a PerDevice.
 struct LimitSetting {
     Literal name;
     const char* property;
     LimitKind kind;
     std::uint64_t none;
+    const char* in_io_max = nullptr;
 };
 
 // All that a configuration can set, in the order in which units have them.
@@ -42,10 +43,10 @@ inline constexpr std::array kLimitSettings{
     LimitSetting{"AllowedCPUs", "AllowedCPUs", LimitKind::Set, 0},
     LimitSetting{"AllowedMemoryNodes", "AllowedMemoryNodes", LimitKind::Set, 0},
     LimitSetting{"IOWeight", "IOWeight", LimitKind::Amount, UINT64_MAX},
-    LimitSetting{"IOReadBandwidthMax", "IOReadBandwidthMax", LimitKind::PerDevice, 0},
-    LimitSetting{"IOWriteBandwidthMax", "IOWriteBandwidthMax", LimitKind::PerDevice, 0},
-    LimitSetting{"IOReadIOPSMax", "IOReadIOPSMax", LimitKind::PerDevice, 0},
-    LimitSetting{"IOWriteIOPSMax", "IOWriteIOPSMax", LimitKind::PerDevice, 0},
+    LimitSetting{"IOReadBandwidthMax", "IOReadBandwidthMax", LimitKind::PerDevice, 0, "rbps"},
+    LimitSetting{"IOWriteBandwidthMax", "IOWriteBandwidthMax", LimitKind::PerDevice, 0, "wbps"},
+    LimitSetting{"IOReadIOPSMax", "IOReadIOPSMax", LimitKind::PerDevice, 0, "riops"},
+    LimitSetting{"IOWriteIOPSMax", "IOWriteIOPSMax", LimitKind::PerDevice, 0, "wiops"},
 };
 
 struct SliceLimit {

@@ -105,6 +105,12 @@ std::string read_file(const std::string& path, std::size_t limit) {
     return read_all(sys::open(path, O_RDONLY), path, limit);
 }
 
+std::string read_line(const std::string& path) {
+    std::string text = read_file(path);
+    text.resize(text.find_last_not_of('\n') + 1);
+    return text;
+}
+
 std::string read_all(FdRef fd, const std::string& path, std::size_t limit) {
     std::string text;
     for (;;) {
