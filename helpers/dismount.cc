@@ -12,6 +12,7 @@
 #include "mount.hh"
 #include "process.hh"
 #include "sys.hh"
+#include "vps_network.hh"
 
 namespace vps {
 
@@ -104,6 +105,7 @@ Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_fai
 
 void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptSettings& settings,
              const Log& log, Refusal refusal) {
+    undo_network(settings.veid, state, log);
     if (scripts == Scripts::Umount) {
         lock.enter(state, Phase::Umounting);
         run_umount_script(script::kUmount, settings, log, refusal);

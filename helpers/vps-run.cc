@@ -31,6 +31,7 @@
 #include "unit_limits.hh"
 #include "unit_name.hh"
 #include "vps_context.hh"
+#include "vps_network.hh"
 #include "vps_root.hh"
 
 namespace vps {
@@ -181,10 +182,12 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     std::vector<std::string> problems;
     const std::vector<Device> devices = find_devices(config, problems);
     const CapabilitySet capabilities = find_capabilities(config, problems);
+    const NetworkSpec network = plan_network(config, problems);
     for (const std::string& problem : problems)
         log.say(Level::Warning, problem + ", ignoring it");
 
     const std::vector<LxcfsFile> views = open_lxcfs(log);
+    claim_network(veid, network, lock, state);
 
     auto [ours, theirs] = sys::socketpair();
     ContextSetup setup = plan_context(state, config, theirs);
@@ -202,6 +205,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         // systemd fills the scope while the first process makes its mounts.
         start_scope(veid, pid, devices);
         hand_over_root(ours, state, ids, devices, views, pid, log);
+        make_network(veid, network, state, pid, log);
         wait_for_scope(veid, vps.init);
         update_scope_quota(veid, cpu_quota(config));
         if (ids)

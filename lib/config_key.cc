@@ -253,7 +253,7 @@ static constexpr ConfigKey kKeys[] = {
     {"IPTABLES_MODULES", "list", First, kNo, Host, kIgnored, nullptr},
     {"IP6TABLES", "list", First, kNo, Host, kIgnored, nullptr},
     {"VE_ROUTE_SRC_DEV", "text", First, kNo, Host, kIgnored, nullptr},
-    {"NEIGHBOUR_DEVS", "text", First, kNo, Host, kIgnored, nullptr},
+    {"NEIGHBOUR_DEVS", "text", First, kNo, Host, "devices of the host that answer for IP_ADDRESS", nullptr},
     {"SKIP_ARPDETECT", "yes or no", First, kNo, Host, kIgnored, nullptr},
     {"ERROR_ON_ARPFAIL", "yes or no", First, kNo, Host, kIgnored, nullptr},
     {"RATE", "list", First, kNo, Both, kNothing, nullptr},

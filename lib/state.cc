@@ -53,6 +53,12 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.mount_point = value;
         } else if (key == "stop_refused") {
             state.stop_refused = value;
+        } else if (key == "links") {
+            state.links = value;
+        } else if (key == "addresses") {
+            state.addresses = value;
+        } else if (key == "neighbour_devices") {
+            state.neighbour_devices = value;
         } else if (key == "first_id") {
             std::from_chars(value.data(), value.data() + value.size(), state.first_id);
         } else if (key == "init_pid") {
@@ -109,6 +115,11 @@ void VpsLock::write_state(const VpsState& state) const {
                        "\nmount_point=" + state.mount_point + "\n";
     if (state.first_id != 0)
         text += "first_id=" + std::to_string(state.first_id) + "\n";
+    for (const auto& [key, words] : {std::pair{"links=", &state.links},
+                                     {"addresses=", &state.addresses},
+                                     {"neighbour_devices=", &state.neighbour_devices}})
+        if (!words->empty())
+            text += key + *words + "\n";
     if (!state.stop_refused.empty())
         text += "stop_refused=" + state.stop_refused + "\n";
     if (state.init_pid != 0)
@@ -132,6 +143,20 @@ void VpsLock::remove_state(const VpsState& state) const {
 
 std::optional<VpsState> read_state(Veid veid, const std::string& run_dir) {
     return read_state_in(run_dir + "/" + veid.to_string());
+}
+
+std::vector<std::pair<Veid, VpsState>> read_states(const std::string& run_dir) {
+    std::vector<std::pair<Veid, VpsState>> states;
+    std::error_code none;  // no directory: no VPS
+    for (const auto& entry : std::filesystem::directory_iterator(run_dir, none))
+        if (const std::optional<Veid> veid = Veid::parse(entry.path().filename().string()))
+            try {
+                if (std::optional<VpsState> state = read_state(*veid, run_dir))
+                    states.emplace_back(*veid, std::move(*state));
+            } catch (const Error&) {
+                // Told whenever that VPS itself is worked on.
+            }
+    return states;
 }
 
 std::optional<Fd> find_user_namespace_of(const std::string& path, const std::string& run_dir) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "fd.hh"
 #include "phase.hh"
@@ -22,6 +24,8 @@ struct VpsState {
     // Running and Stopping: init, by pid and start time (process.hh), which no other process has
     pid_t init_pid = 0;
     std::uint64_t init_start = 0;
+    // Starting to Stopping: what was made for it on the host (vps_network.hh), each a list of words
+    std::string links, addresses, neighbour_devices;
     std::string stop_refused;  // Running: why N.stop refused the last stop, else empty
 };
 
@@ -47,6 +51,9 @@ class VpsLock {
 
 // The state without the lock, for the supervisor, which must not hold it while the VPS runs.
 std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = "/run/vps");
+
+// The states of all VPSes that have one, but for those that cannot be read.
+std::vector<std::pair<Veid, VpsState>> read_states(const std::string& run_dir = "/run/vps");
 
 // The user namespace of the running VPS that has `path` at or below its root; nothing if there is
 // none, or it has no namespace of its own.
