@@ -16,6 +16,7 @@
 #include "config_text.hh"
 #include "context_setup.hh"
 #include "device.hh"
+#include "network_spec.hh"
 #include "slice_limits.hh"
 #include "sys.hh"
 
@@ -81,7 +82,7 @@ bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
     return true;
 }
 
-void check_against_host(const VpsConfig& config, CheckedFile& file) {
+void check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     const auto say = [&](const std::string& key, const std::string& text) {
         Finding finding{Grade::Warning, 0, 0, key, text};
         for (const ConfigRow& row : file.rows)
@@ -108,6 +109,7 @@ void check_against_host(const VpsConfig& config, CheckedFile& file) {
     std::vector<std::string> problems;
     (void)find_devices(config, problems);
     (void)find_capabilities(config, problems);
+    (void)plan_network(veid, config, {}, problems);
     for (const std::string& problem : problems)
         say(problem.substr(0, problem.find(':')), problem);
 }
@@ -199,7 +201,7 @@ void check_host(const std::string& root, Checked& checked) {
             CheckedConfig config = check_host_config(*text);
             file.rows = std::move(config.rows);
             file.findings = std::move(config.findings);
-            check_against_host(config.config, file);
+            check_against_host(*Veid::parse("1"), config.config, file);
         } else {
             file.findings.push_back({Grade::Error, 0, 0, {}, "no such file: no VPS can start"});
         }
@@ -238,7 +240,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         file.rows = std::move(config.rows);
         for (Finding& finding : config.findings)
             file.findings.push_back(std::move(finding));
-        check_against_host(config.config, file);
+        check_against_host(veid, config.config, file);
         judge_config(config.config, verdict);
 
         const ScriptPlace host = this_host();
@@ -288,7 +290,7 @@ void check_file(const std::string& path, Checked& checked) {
         CheckedConfig config = check_vps_config(vz_conf, *text, number);
         checked.files.push_back({CheckedFile::Kind::VpsConfig, path, veid, std::move(config.rows),
                                  std::move(config.findings)});
-        check_against_host(config.config, checked.files.back());
+        check_against_host(number, config.config, checked.files.back());
         StartVerdict verdict{number, ExitCode::Ok, {}};
         if (vz_conf)
             judge_config(config.config, verdict);

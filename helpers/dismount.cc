@@ -10,9 +10,9 @@
 #include "error.hh"
 #include "id_range.hh"
 #include "mount.hh"
+#include "network_program.hh"
 #include "process.hh"
 #include "sys.hh"
-#include "vps_network.hh"
 
 namespace vps {
 
@@ -105,7 +105,7 @@ Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_fai
 
 void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptSettings& settings,
              const Log& log, Refusal refusal) {
-    undo_network(settings.veid, state, log);
+    remove_network(settings.veid);
     if (scripts == Scripts::Umount) {
         lock.enter(state, Phase::Umounting);
         run_umount_script(script::kUmount, settings, log, refusal);

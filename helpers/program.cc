@@ -33,7 +33,7 @@ po::options_description visible_options(const ProgramInfo& info, CommandLine& li
     if (info.has_force)
         options.add_options()("force", po::bool_switch(&line.force),
                               "go on even if a script or a busy mount refuses");
-    if (info.has_command)
+    if (info.has_user)
         options.add_options()("user", po::value(&line.user)->value_name("USER"),
                               "run it as this user of the VPS, not as root");
     return options;
@@ -51,7 +51,7 @@ CommandLine parse(int argc, char** argv, const ProgramInfo& info) {
     po::positional_options_description positions;
     positions.add("veid", 1);
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-    if (info.has_command) {
+    if (!info.command_usage.empty()) {
         CommandWords split = split_words(words);
         words = std::move(split.ours);
         line.command = std::move(split.command);
@@ -72,12 +72,9 @@ void print_help(const ProgramInfo& info) {
     CommandLine unused;
     std::ostringstream options;
     options << visible_options(info, unused);
-    fmt::print("Usage: {}{} VEID{}\n\n{}\n\n{}\nMore: man {}\n", info.name,
-               info.has_force     ? " [--force]"
-               : info.has_command ? " [--user USER]"
-                                  : "",
-               info.has_command ? " [--] [COMMAND [ARGUMENT ...]]" : "", info.summary,
-               options.str(), info.name);
+    fmt::print("Usage: {}{}{} VEID {}\n\n{}\n\n{}\nMore: man {}\n", info.name,
+               info.has_force ? " [--force]" : "", info.has_user ? " [--user USER]" : "",
+               info.command_usage, info.summary, options.str(), info.name);
 }
 
 Veid parse_veid(const std::string& text) {

@@ -18,7 +18,8 @@ struct ProgramInfo {
     std::string name;     // "vps-mount"
     std::string summary;  // one line for --help
     bool has_force = false;
-    bool has_command = false;  // --user USER and, after VEID, a command to run in the VPS
+    bool has_user = false;           // --user USER
+    std::string command_usage = {};  // what may follow VEID, for --help; empty: nothing may
 };
 
 struct Invocation {
@@ -26,12 +27,11 @@ struct Invocation {
     bool force = false;
     Log log;
     std::string user{};                  // empty: none was named
-    std::vector<std::string> command{};  // none: a shell
+    std::vector<std::string> command{};  // what followed VEID
 };
 
-// Parses "NAME [--force] VEID", or "NAME [--user USER] VEID [--] [COMMAND…]", --help and --version;
-// requires root; calls `body`; reports what it throws, with the VPS's number, and turns it into the
-// exit code.
+// Parses "NAME [OPTIONS] VEID [--] [COMMAND…]", --help and --version; requires root; calls `body`;
+// reports what it throws, with the VPS's number, and turns it into the exit code.
 int run_program(int argc, char** argv, const ProgramInfo& info,
                 const std::function<ExitCode(const Invocation&)>& body);
 

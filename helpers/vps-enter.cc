@@ -261,6 +261,7 @@ int main(int argc, char** argv) {
     return vps::run_program(argc, argv,
                             {.name = "vps-enter",
                              .summary = "Runs a command, or a login shell, in a running VPS.",
-                             .has_command = true},
+                             .has_user = true,
+                             .command_usage = "[--] [COMMAND [ARGUMENT ...]]"},
                             vps::enter_vps);
 }

@@ -20,6 +20,8 @@
 #include "init_limits.hh"
 #include "live_limits.hh"
 #include "lxcfs.hh"
+#include "network_program.hh"
+#include "network_spec.hh"
 #include "program.hh"
 #include "reboot_rate.hh"
 #include "send_fds.hh"
@@ -31,7 +33,6 @@
 #include "unit_limits.hh"
 #include "unit_name.hh"
 #include "vps_context.hh"
-#include "vps_network.hh"
 #include "vps_root.hh"
 
 namespace vps {
@@ -182,12 +183,10 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     std::vector<std::string> problems;
     const std::vector<Device> devices = find_devices(config, problems);
     const CapabilitySet capabilities = find_capabilities(config, problems);
-    const NetworkSpec network = plan_network(config, problems);
     for (const std::string& problem : problems)
         log.say(Level::Warning, problem + ", ignoring it");
 
     const std::vector<LxcfsFile> views = open_lxcfs(log);
-    claim_network(veid, network, lock, state);
 
     auto [ours, theirs] = sys::socketpair();
     ContextSetup setup = plan_context(state, config, theirs);
@@ -202,10 +201,12 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     theirs.reset();
     const pid_t pid = vps.init.pid();
     try {
+        std::optional<NetworkStart> network;
+        if (wants_network(config))
+            network.emplace(veid, pid);
         // systemd fills the scope while the first process makes its mounts.
         start_scope(veid, pid, devices);
         hand_over_root(ours, state, ids, devices, views, pid, log);
-        make_network(veid, network, state, pid, log);
         wait_for_scope(veid, vps.init);
         update_scope_quota(veid, cpu_quota(config));
         if (ids)
@@ -217,6 +218,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         apply_init_limits(vps.init.pidfd(), pid, config);
         store_console(*console);
         vps.relays.push_back(relay_console(std::move(*console), veid, log));
+        if (network)
+            network->finish();
 
         tell_status("Starting: action script " + script::kStart.name(veid));
         for (LineRelay& relay : run_vps_script(script::kStart, script_settings(veid, config),

@@ -91,7 +91,12 @@ void fail_script(const ScriptKind& kind, const std::string& path, const std::str
 }
 
 std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir) {
-    ActionScript script{&kind, kind.name(veid), dir + "/" + kind.name(veid), Fd()};
+    return find_script(kind, kind.name(veid), dir + "/" + kind.name(veid));
+}
+
+std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
+                                        const std::string& path) {
+    ActionScript script{&kind, name, path, Fd()};
     const auto fail = [&](const std::string& reason) { fail_script(kind, script.path, reason); };
     // O_NONBLOCK: a FIFO of that name must not hang us; it is refused below.
     script.file = Fd(open(script.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -115,7 +120,7 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const
     // that it points into.
     const std::string resolved =
         sys::readlink("/proc/self/fd/" + std::to_string(script.file.get()));
-    for (const std::string& parent : {dir, directory_of(resolved)}) {
+    for (const std::string& parent : {directory_of(path), directory_of(resolved)}) {
         struct stat status {};
         if (stat(parent.empty() ? "/" : parent.c_str(), &status) < 0)
             fail(SysError(errno, "look at", parent).what());
@@ -190,22 +195,28 @@ ScriptResult report_script(const ActionScript& script, const std::optional<ExitS
 ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
                              const Log& log) {
     const std::optional<ActionScript> script = find_script(kind, settings.veid, settings.dir);
-    if (!script)
-        return ScriptResult::Done;
+    return script ? run_host_script(*script, {}, settings, log) : ScriptResult::Done;
+}
 
+ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
+                             const ScriptSettings& settings, const Log& log) {
     std::vector<std::string> environment = basic_environment(settings.veid);
     environment.push_back("VE_CONFFILE=" + settings.dir + "/" + settings.veid.to_string() +
                           ".conf");
     environment.push_back("VE_ROOT=" + settings.ve_root);
     environment.push_back("VE_PRIVATE=" + settings.ve_private);
-    std::vector<char*> envp;
-    for (std::string& variable : environment)
-        envp.push_back(variable.data());
-    envp.push_back(nullptr);
-    std::string path = script->path;
-    char* const argv[] = {path.data(), nullptr};
+    std::vector<std::string> words{script.path};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const auto pointers_to = [](std::vector<std::string>& texts) {
+        std::vector<char*> pointers;
+        for (std::string& text : texts)
+            pointers.push_back(text.data());
+        pointers.push_back(nullptr);
+        return pointers;
+    };
+    const std::vector<char*> argv = pointers_to(words), envp = pointers_to(environment);
 
-    const ScriptStreams streams = open_streams(script->name, log);
+    const ScriptStreams streams = open_streams(script.name, log);
     const Fd null = sys::open("/dev/null", O_RDWR);
     auto [failure, report] = sys::pipe();
     const auto started = std::chrono::steady_clock::now();
@@ -213,7 +224,7 @@ ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& setti
     const TerminationRequest request;
     Child child = clone_process();
     if (child.pid() == 0)
-        become_script(argv[0], streams, null, report, argv, envp.data());
+        become_script(argv[0], streams, null, report, argv.data(), envp.data());
     report.reset();
 
     std::optional<ExitStatus> ended = child.wait(deadline_after(settings.timeout), request.fd());
@@ -223,9 +234,9 @@ ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& setti
     }
     int error = 0;
     if (ended && read(failure.get(), &error, sizeof error) == sizeof error)
-        fail_script(kind, script->path,
-                    explain_exec_failure(error, sys::read_all(script->file, script->path)));
-    return report_script(*script, ended, std::chrono::steady_clock::now() - started, settings, log);
+        fail_script(*script.kind, script.path,
+                    explain_exec_failure(error, sys::read_all(script.file, script.path)));
+    return report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
 }
 
 }  // namespace vps

@@ -70,6 +70,9 @@ struct ActionScript {
 // The script, if it exists. Throws Error ScriptFailed when root is not the only one who can write
 // the script or its directory.
 std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir);
+// The same of a script that is configured by its path; `name` is for its lines in the journal.
+std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
+                                        const std::string& path);
 
 // What a script sees and how long it may take.
 struct ScriptSettings {
@@ -90,6 +93,10 @@ enum class ScriptResult {
 // else. Does nothing if it does not exist. Throws Error ScriptFailed.
 ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
                              const Log& log);
+
+// The same with a script that was found, and arguments.
+ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
+                             const ScriptSettings& settings, const Log& log);
 
 // HOME, TERM and PATH, and VEID: what a script of either context sees at least.
 std::vector<std::string> basic_environment(Veid veid);

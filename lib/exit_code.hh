@@ -32,7 +32,9 @@ enum class ExitCode : int {
     IpInUse = 78,
     ScriptFailed = 79,
     Ploop = 99,
+    NetdevFailed = 104,
     Disabled = 105,
+    VethFailed = 130,
     Reboot = 133,
 };
 
@@ -66,7 +68,9 @@ inline constexpr std::array kExitCodes{
     ExitCodeRow{ExitCode::IpInUse, "an IP address of the VPS is in use already"},
     ExitCodeRow{ExitCode::ScriptFailed, "an action script failed"},
     ExitCodeRow{ExitCode::Ploop, "the private area is a ploop image"},
+    ExitCodeRow{ExitCode::NetdevFailed, "a network device of the host cannot be moved"},
     ExitCodeRow{ExitCode::Disabled, "the VPS is disabled"},
+    ExitCodeRow{ExitCode::VethFailed, "a device of NETIF cannot be set up"},
     ExitCodeRow{ExitCode::Reboot,
                 "the VPS rebooted from inside (between the unit and its supervisor)"},
 };

@@ -14,15 +14,22 @@ namespace vps {
 
 namespace {
 
-std::vector<std::string_view> split_words(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\n";
+constexpr std::string_view kBlanks = " \t\n";
+constexpr std::string_view kInsideVenet = "venet0";
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
     std::vector<std::string_view> words;
-    for (std::size_t at = 0; (at = text.find_first_not_of(kBlanks, at)) != text.npos;) {
-        const std::size_t end = std::min(text.find_first_of(kBlanks, at), text.size());
+    for (std::size_t at = 0; (at = text.find_first_not_of(separators, at)) != text.npos;) {
+        const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
         words.push_back(text.substr(at, end - at));
         at = end;
     }
     return words;
+}
+
+std::string_view value_of(const VpsConfig& config, std::string_view key) {
+    const std::string* value = config.find_other(key);
+    return value ? std::string_view(*value) : std::string_view();
 }
 
 // A mask is a number of bits or, of IPv4, spelled as an address.
@@ -61,18 +68,14 @@ const char* find_fault(const IpAddress& address) {
 
 void plan_addresses(const VpsConfig& config, NetworkSpec& spec,
                     std::vector<std::string>& problems) {
-    const std::string* value = config.find_other("IP_ADDRESS");
-    if (!value)
-        return;
-    const std::string* ipv6 = config.find_other("IPV6");
-    for (const std::string_view word : split_words(*value)) {
+    for (const std::string_view word : split(value_of(config, "IP_ADDRESS"), kBlanks)) {
         const auto problem = [&](const std::string& why) {
             problems.push_back("IP_ADDRESS: " + quote_for_message(word) + ": " + why);
         };
         try {
             const IpAddress address = IpAddress::parse(word);
             const auto same = [&](const IpAddress& other) { return other.raw == address.raw; };
-            if (address.family == AF_INET6 && ipv6 && *ipv6 == "no")
+            if (address.family == AF_INET6 && value_of(config, "IPV6") == "no")
                 problem("IPV6=no");
             else if (std::none_of(spec.addresses.begin(), spec.addresses.end(), same))
                 spec.addresses.push_back(address);
@@ -84,24 +87,123 @@ void plan_addresses(const VpsConfig& config, NetworkSpec& spec,
 
 void plan_neighbour_devices(const VpsConfig& config, NetworkSpec& spec,
                             std::vector<std::string>& problems) {
-    const std::string* value = config.find_other("NEIGHBOUR_DEVS");
-    if (!value || *value == "detect" || value->empty())
+    const std::string_view value = value_of(config, "NEIGHBOUR_DEVS");
+    if (value == "detect" || value.empty())
         return;
-    if (!value->starts_with("list:")) {
+    if (!value.starts_with("list:")) {
         // vzctl takes every other word for this one.
         spec.neighbour_devices.kind = NeighbourDevices::Kind::All;
-        if (*value != "all")
-            problems.push_back("NEIGHBOUR_DEVS: " + quote_for_message(*value) +
+        if (value != "all")
+            problems.push_back("NEIGHBOUR_DEVS: " + quote_for_message(value) +
                                ": none of detect, all and list:…, taken for all");
         return;
     }
     spec.neighbour_devices.kind = NeighbourDevices::Kind::List;
-    for (const std::string_view word : split_words(std::string_view(*value).substr(5)))
+    for (const std::string_view word : split(value.substr(5), kBlanks))
         if (is_link_name(word))
             spec.neighbour_devices.list.emplace_back(word);
         else
             problems.push_back("NEIGHBOUR_DEVS: " + quote_for_message(word) +
                                ": no name of a device");
+}
+
+// FNV-1a: well spread, nothing secret.
+std::uint64_t hash(std::initializer_list<std::string_view> parts) {
+    std::uint64_t sum = 0xcbf29ce484222325;
+    for (const std::string_view part : parts)
+        for (const char c : std::string(part) + '\0')
+            sum = (sum ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
+    return sum;
+}
+
+MacAddress make_mac(std::uint8_t first, std::uint64_t bits) {
+    MacAddress mac;
+    mac.raw[0] = first;
+    for (std::size_t at = 1; at < mac.raw.size(); ++at, bits >>= 8)
+        mac.raw[at] = static_cast<std::uint8_t>(bits ^ (bits >> 40));
+    return mac;
+}
+
+// "veth101.0" for "eth0", as vzctl names it.
+std::string default_host_ifname(Veid veid, const std::string& ifname) {
+    const std::size_t digits = ifname.find_last_not_of("0123456789") + 1;
+    return "veth" + veid.to_string() + "." +
+           (digits < ifname.size() ? ifname.substr(digits) : ifname);
+}
+
+// One setting of a device; returns what is wrong with it, or null.
+const char* read_veth_setting(VethSpec& veth, std::string_view key, std::string_view value,
+                              std::optional<MacAddress>& mac, std::optional<MacAddress>& host_mac) {
+    if (key == "mac" || key == "host_mac") {
+        std::optional<MacAddress>& field = key == "mac" ? mac : host_mac;
+        field = MacAddress::parse(value);
+        return field ? nullptr : "no hardware address of a single device, like 00:18:51:a0:b1:c2";
+    }
+    if (key == "mac_filter") {
+        veth.mac_filter = value != "off";
+        return value == "on" || value == "off" ? nullptr : "neither on nor off";
+    }
+    for (const auto& [name, field] : {std::pair{"ifname", &VethSpec::ifname},
+                                      {"host_ifname", &VethSpec::host_ifname},
+                                      {"bridge", &VethSpec::bridge}})
+        if (key == name) {
+            veth.*field = value;
+            return is_link_name(value) ? nullptr : "no name of a device (at most 15 characters)";
+        }
+    return "unknown; there are ifname, mac, host_ifname, host_mac, bridge and mac_filter";
+}
+
+void plan_veths(Veid veid, const VpsConfig& config, std::string_view host, NetworkSpec& spec,
+                std::vector<std::string>& problems) {
+    for (const std::string_view text : split(value_of(config, "NETIF"), "; \t\n")) {
+        VethSpec veth;
+        std::optional<MacAddress> mac, host_mac;
+        std::string problem;
+        for (const std::string_view setting : split(text, ",")) {
+            const std::size_t equals = std::min(setting.find('='), setting.size());
+            if (const char* why = read_veth_setting(
+                    veth, setting.substr(0, equals),
+                    setting.substr(std::min(equals + 1, setting.size())), mac, host_mac);
+                why && problem.empty())
+                problem = quote_for_message(setting) + ": " + why;
+        }
+        if (veth.ifname.empty() && problem.empty())
+            problem = "ifname= is missing";
+        if (veth.host_ifname.empty())
+            veth.host_ifname = default_host_ifname(veid, veth.ifname);
+        if (problem.empty() && !is_link_name(veth.host_ifname))
+            problem = quote_for_message(veth.host_ifname) +
+                      " would be its name on the host, which is too long; give host_ifname=";
+        if (veth.ifname == kInsideVenet && !spec.addresses.empty())
+            problem = "the device of IP_ADDRESS has that name";
+        for (const VethSpec& other : spec.veths)
+            if (other.ifname == veth.ifname || other.host_ifname == veth.host_ifname)
+                problem = "another device has that name";
+        if (!problem.empty()) {
+            problems.push_back("NETIF: " + quote_for_message(text) + ": " + problem);
+            continue;
+        }
+        const std::uint64_t bits = hash({host, veid.to_string(), veth.ifname});
+        // Locally administered; the host's end highest of all, because a bridge without an address
+        // of its own takes the lowest of its ports'.
+        veth.mac = mac.value_or(make_mac(0x02, bits));
+        veth.host_mac = host_mac.value_or(make_mac(0xfe, bits));
+        spec.veths.push_back(std::move(veth));
+    }
+}
+
+void plan_devices(const VpsConfig& config, NetworkSpec& spec, std::vector<std::string>& problems) {
+    for (const std::string_view word : split(value_of(config, "NETDEV"), ", \t\n"))
+        if (!is_link_name(word) || word == "lo")
+            problems.push_back("NETDEV: " + quote_for_message(word) + ": no name of a device");
+        else if (std::find(spec.devices.begin(), spec.devices.end(), word) == spec.devices.end())
+            spec.devices.emplace_back(word);
+}
+
+ArpDetect plan_arp_detect(const VpsConfig& config) {
+    if (value_of(config, "SKIP_ARPDETECT") == "yes")
+        return ArpDetect::Skip;
+    return value_of(config, "ERROR_ON_ARPFAIL") == "yes" ? ArpDetect::Refuse : ArpDetect::Warn;
 }
 
 }  // namespace
@@ -130,17 +232,60 @@ std::string IpAddress::to_string() const {
     return inet_ntop(family, raw.data(), text, sizeof text) ? text : "";
 }
 
+std::optional<MacAddress> MacAddress::parse(std::string_view text) {
+    MacAddress mac;
+    if (text.size() != 3 * mac.raw.size() - 1)
+        return std::nullopt;
+    for (std::size_t i = 0; i < mac.raw.size(); ++i) {
+        const char* const start = text.data() + 3 * i;
+        const auto [end, error] = std::from_chars(start, start + 2, mac.raw[i], 16);
+        if (error != std::errc() || end != start + 2)
+            return std::nullopt;
+        if (i + 1 < mac.raw.size() && *end != ':' && *end != '-')
+            return std::nullopt;
+    }
+    const bool is_group = mac.raw[0] & 1;
+    return is_group || mac == MacAddress{} ? std::nullopt : std::optional(mac);
+}
+
+std::string_view MacAddress::bytes() const {
+    return {reinterpret_cast<const char*>(raw.data()), raw.size()};
+}
+
+std::string MacAddress::to_string() const {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t byte : raw) {
+        if (!text.empty())
+            text += ':';
+        text += {kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+    return text;
+}
+
 bool is_link_name(std::string_view name) {
-    return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return c > ' ' && c < 0x7f && c != '/' && c != ':' && c != '%';
+    return !name.empty() && name.size() < IFNAMSIZ && name[0] != '-' && name != "." &&
+           name != ".." && std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '.' || c == '_' || c == '-' || c == '@';
            });
 }
 
-NetworkSpec plan_network(const VpsConfig& config, std::vector<std::string>& problems) {
+bool wants_network(const VpsConfig& config) {
+    return std::any_of(config.others.begin(), config.others.end(), [](const Setting& setting) {
+        return !setting.value.empty() &&
+               (setting.key == "IP_ADDRESS" || setting.key == "NETIF" || setting.key == "NETDEV");
+    });
+}
+
+NetworkSpec plan_network(Veid veid, const VpsConfig& config, std::string_view host,
+                         std::vector<std::string>& problems) {
     NetworkSpec spec;
     plan_addresses(config, spec, problems);
     plan_neighbour_devices(config, spec, problems);
+    spec.arp_detect = plan_arp_detect(config);
+    plan_veths(veid, config, host, spec, problems);
+    plan_devices(config, spec, problems);
     return spec;
 }
 

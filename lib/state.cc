@@ -53,12 +53,6 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.mount_point = value;
         } else if (key == "stop_refused") {
             state.stop_refused = value;
-        } else if (key == "links") {
-            state.links = value;
-        } else if (key == "addresses") {
-            state.addresses = value;
-        } else if (key == "neighbour_devices") {
-            state.neighbour_devices = value;
         } else if (key == "first_id") {
             std::from_chars(value.data(), value.data() + value.size(), state.first_id);
         } else if (key == "init_pid") {
@@ -101,8 +95,9 @@ VpsLock::VpsLock(Veid veid, const std::string& run_dir) : dir_(run_dir + "/" + v
 VpsLock::~VpsLock() {
     if (!lock_)
         return;
-    (void)unlink((dir_ + "/state.new").c_str());  // of an earlier holder that was killed
-    (void)rmdir(dir_.c_str());                    // fails, as it should, while there is a state
+    for (const char* name : {"/state.new", "/network.new"})  // of earlier writers, killed
+        (void)unlink((dir_ + name).c_str());
+    (void)rmdir(dir_.c_str());  // fails, as it should, while there is a state
 }
 
 std::optional<VpsState> VpsLock::read_state() const {
@@ -115,11 +110,6 @@ void VpsLock::write_state(const VpsState& state) const {
                        "\nmount_point=" + state.mount_point + "\n";
     if (state.first_id != 0)
         text += "first_id=" + std::to_string(state.first_id) + "\n";
-    for (const auto& [key, words] : {std::pair{"links=", &state.links},
-                                     {"addresses=", &state.addresses},
-                                     {"neighbour_devices=", &state.neighbour_devices}})
-        if (!words->empty())
-            text += key + *words + "\n";
     if (!state.stop_refused.empty())
         text += "stop_refused=" + state.stop_refused + "\n";
     if (state.init_pid != 0)
@@ -145,20 +135,6 @@ std::optional<VpsState> read_state(Veid veid, const std::string& run_dir) {
     return read_state_in(run_dir + "/" + veid.to_string());
 }
 
-std::vector<std::pair<Veid, VpsState>> read_states(const std::string& run_dir) {
-    std::vector<std::pair<Veid, VpsState>> states;
-    std::error_code none;  // no directory: no VPS
-    for (const auto& entry : std::filesystem::directory_iterator(run_dir, none))
-        if (const std::optional<Veid> veid = Veid::parse(entry.path().filename().string()))
-            try {
-                if (std::optional<VpsState> state = read_state(*veid, run_dir))
-                    states.emplace_back(*veid, std::move(*state));
-            } catch (const Error&) {
-                // Told whenever that VPS itself is worked on.
-            }
-    return states;
-}
-
 std::optional<Fd> find_user_namespace_of(const std::string& path, const std::string& run_dir) {
     std::error_code none;  // no directory: no VPS
     for (const auto& entry : std::filesystem::directory_iterator(run_dir, none)) {
@@ -177,6 +153,10 @@ std::optional<Fd> find_user_namespace_of(const std::string& path, const std::str
         return user_namespace;
     }
     return std::nullopt;
+}
+
+std::string network_record_path(Veid veid) {
+    return std::string(kRunDir) + "/" + veid.to_string() + "/network";
 }
 
 std::optional<Fd> find_init(const VpsState& state) {

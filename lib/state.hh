@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "fd.hh"
 #include "phase.hh"
 #include "veid.hh"
 
 namespace vps {
+
+inline constexpr const char* kRunDir = "/run/vps";
 
 struct VpsState {
     Phase phase = Phase::None;
@@ -24,15 +24,13 @@ struct VpsState {
     // Running and Stopping: init, by pid and start time (process.hh), which no other process has
     pid_t init_pid = 0;
     std::uint64_t init_start = 0;
-    // Starting to Stopping: what was made for it on the host (vps_network.hh), each a list of words
-    std::string links, addresses, neighbour_devices;
     std::string stop_refused;  // Running: why N.stop refused the last stop, else empty
 };
 
 class VpsLock {
   public:
     // Throws Error Locked at once when another operation on the VPS is under way.
-    explicit VpsLock(Veid veid, const std::string& run_dir = "/run/vps");
+    explicit VpsLock(Veid veid, const std::string& run_dir = kRunDir);
     VpsLock(VpsLock&&) = default;
     // Removes the VPS's directory unless it holds a state.
     ~VpsLock();
@@ -50,15 +48,15 @@ class VpsLock {
 };
 
 // The state without the lock, for the supervisor, which must not hold it while the VPS runs.
-std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = "/run/vps");
-
-// The states of all VPSes that have one, but for those that cannot be read.
-std::vector<std::pair<Veid, VpsState>> read_states(const std::string& run_dir = "/run/vps");
+std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = kRunDir);
 
 // The user namespace of the running VPS that has `path` at or below its root; nothing if there is
 // none, or it has no namespace of its own.
 std::optional<Fd> find_user_namespace_of(const std::string& path,
-                                         const std::string& run_dir = "/run/vps");
+                                         const std::string& run_dir = kRunDir);
+
+// Where vps-network keeps what it has made for the VPS on the host.
+std::string network_record_path(Veid veid);
 
 // A process handle of the VPS's init; nothing if the state names none, or it has ended.
 std::optional<Fd> find_init(const VpsState& state);

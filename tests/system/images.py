@@ -38,11 +38,13 @@ FORMAT = 1
 HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
     "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs",
+    "libmnl0", "libnftables1", "iptables", "nftables",
 ]
 
 BUILD_PACKAGES = [
     "g++", "meson", "ninja-build", "pkg-config", "libsystemd-dev", "libseccomp-dev",
     "libboost-program-options-dev", "libfmt-dev", "libgtest-dev", "systemd",
+    "libmnl-dev", "libnftables-dev",
 ]
 
 # A small initrd: most of a boot without KVM is spent on unpacking it.

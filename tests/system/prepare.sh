@@ -1,7 +1,8 @@
 # What ./demo and ./check need from Debian, 12 or 13; sourced by both.
 
 packages="g++ clang libclang-rt-dev clang-format clang-tidy meson ninja-build pkg-config python3
-    libsystemd-dev libseccomp-dev libboost-program-options-dev libfmt-dev libgtest-dev systemd
+    libsystemd-dev libseccomp-dev libboost-program-options-dev libfmt-dev libgtest-dev
+    libmnl-dev libnftables-dev systemd
     mmdebstrap debian-archive-keyring qemu-system-x86 systemd-container e2fsprogs mandoc strace iproute2 procps kmod"
 
 say() { printf '\n== %s (%s)\n' "$*" "$(date +%T)"; }

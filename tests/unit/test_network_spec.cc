@@ -15,6 +15,13 @@ VpsConfig config(std::initializer_list<std::pair<const char*, const char*>> sett
     return config;
 }
 
+const Veid kVeid = *Veid::parse("101");
+
+NetworkSpec plan(std::initializer_list<std::pair<const char*, const char*>> settings,
+                 std::vector<std::string>& problems) {
+    return plan_network(kVeid, config(settings), "this host", problems);
+}
+
 std::string spell(const std::vector<IpAddress>& addresses) {
     std::string text;
     for (const IpAddress& address : addresses)
@@ -87,9 +94,8 @@ TEST(IpAddress, IsRefusedIfItIsNone) {
 
 TEST(NetworkSpec, HasEachAddressOnceInItsOrder) {
     std::vector<std::string> problems;
-    const NetworkSpec spec = plan_network(
-        config({{"IP_ADDRESS", " 192.0.2.7\t2001:db8::7/64 192.0.2.8/24 192.0.2.7/24 "}}),
-        problems);
+    const NetworkSpec spec =
+        plan({{"IP_ADDRESS", " 192.0.2.7\t2001:db8::7/64 192.0.2.8/24 192.0.2.7/24 "}}, problems);
     EXPECT_EQ(spell(spec.addresses), "192.0.2.7/32 2001:db8::7/64 192.0.2.8/24 ");
     EXPECT_EQ(spec.neighbour_devices, NeighbourDevices{});
     EXPECT_TRUE(problems.empty());
@@ -97,9 +103,8 @@ TEST(NetworkSpec, HasEachAddressOnceInItsOrder) {
 
 TEST(NetworkSpec, LeavesOutWhatCannotBeRead) {
     std::vector<std::string> problems;
-    const NetworkSpec spec = plan_network(
-        config({{"IP_ADDRESS", "192.0.2.300 192.0.2.7 fe80::1 2001:db8::7"}, {"IPV6", "no"}}),
-        problems);
+    const NetworkSpec spec = plan(
+        {{"IP_ADDRESS", "192.0.2.300 192.0.2.7 fe80::1 2001:db8::7"}, {"IPV6", "no"}}, problems);
     EXPECT_EQ(spell(spec.addresses), "192.0.2.7/32 ");
     const std::vector<std::string> expected{"IP_ADDRESS: '192.0.2.300': not an IP address",
                                             "IP_ADDRESS: 'fe80::1': a link-local address",
@@ -107,11 +112,13 @@ TEST(NetworkSpec, LeavesOutWhatCannotBeRead) {
     EXPECT_EQ(problems, expected);
 }
 
-TEST(NetworkSpec, IsEmptyWithoutAddresses) {
+TEST(NetworkSpec, IsEmptyWithoutAddressesAndDevices) {
     std::vector<std::string> problems;
-    EXPECT_TRUE(plan_network({}, problems).empty());
-    EXPECT_TRUE(plan_network(config({{"IP_ADDRESS", " "}}), problems).empty());
+    EXPECT_TRUE(plan({}, problems).empty());
+    EXPECT_TRUE(plan({{"IP_ADDRESS", " "}, {"NETIF", " ;"}, {"NETDEV", ","}}, problems).empty());
     EXPECT_TRUE(problems.empty());
+    EXPECT_FALSE(wants_network(config({{"IP_ADDRESS", ""}, {"NEIGHBOUR_DEVS", "all"}})));
+    EXPECT_TRUE(wants_network(config({{"NETDEV", "eth1"}})));
 }
 
 TEST(NetworkSpec, KnowsTheNeighbourDevices) {
@@ -130,8 +137,7 @@ TEST(NetworkSpec, KnowsTheNeighbourDevices) {
     };
     for (const auto& row : rows) {
         std::vector<std::string> problems;
-        EXPECT_EQ(plan_network(config({{"NEIGHBOUR_DEVS", row.text}}), problems).neighbour_devices,
-                  row.devices)
+        EXPECT_EQ(plan({{"NEIGHBOUR_DEVS", row.text}}, problems).neighbour_devices, row.devices)
             << row.text;
         EXPECT_EQ(problems.size(), row.problems) << row.text;
     }
@@ -140,8 +146,94 @@ TEST(NetworkSpec, KnowsTheNeighbourDevices) {
 TEST(NetworkSpec, NamesLinksThatTheKernelTakes) {
     EXPECT_EQ(venet_name(*Veid::parse("101")), "venet101");
     EXPECT_TRUE(is_link_name(venet_name(*Veid::parse("2147483644"))));
-    for (const char* name : {"", ".", "..", "a b", "a/b", "a:b", "a\nb", "sixteen-chars-xx", "a%d"})
+    for (const char* name : {"", ".", "..", "a b", "a/b", "a:b", "a\nb", "sixteen-chars-xx", "a%d",
+                             "-a", "a\"b", "a;b", "a$b"})
         EXPECT_FALSE(is_link_name(name)) << name;
+}
+
+std::string spell(const VethSpec& veth) {
+    return veth.ifname + " " + veth.mac.to_string() + " " + veth.host_ifname + " " +
+           veth.host_mac.to_string() + " " + veth.bridge +
+           (veth.mac_filter ? " filtered" : " open");
+}
+
+TEST(NetworkSpec, ReadsNetif) {
+    std::vector<std::string> problems;
+    const NetworkSpec spec = plan(
+        {{"NETIF",
+          "ifname=eth0,bridge=vmbr0,mac=00:18:51:A0:8A:D6,host_ifname=veth101.0,host_mac=00-18-51-"
+          "01-02-03,mac_filter=off;ifname=lan,mac=02:00:00:00:00:01,host_mac=02:00:00:00:00:02"}},
+        problems);
+    ASSERT_EQ(spec.veths.size(), 2U);
+    EXPECT_EQ(spell(spec.veths[0]),
+              "eth0 00:18:51:a0:8a:d6 veth101.0 00:18:51:01:02:03 vmbr0 open");
+    EXPECT_EQ(spell(spec.veths[1]),
+              "lan 02:00:00:00:00:01 veth101.lan 02:00:00:00:00:02  filtered");
+    EXPECT_TRUE(problems.empty());
+}
+
+TEST(NetworkSpec, MakesHardwareAddressesThatStay) {
+    std::vector<std::string> problems;
+    const auto make = [&](const char* host, const char* veid, const char* netif) {
+        return plan_network(*Veid::parse(veid), config({{"NETIF", netif}}), host, problems)
+            .veths.at(0);
+    };
+    const VethSpec veth = make("a", "101", "ifname=eth0");
+    EXPECT_EQ(veth, make("a", "101", "ifname=eth0"));
+    EXPECT_EQ(veth.host_ifname, "veth101.0");
+    EXPECT_EQ(veth.mac.raw[0], 0x02);
+    EXPECT_EQ(veth.host_mac.raw[0], 0xfe);
+    EXPECT_NE(veth.mac, make("b", "101", "ifname=eth0").mac);
+    EXPECT_NE(veth.mac, make("a", "102", "ifname=eth0").mac);
+    EXPECT_NE(veth.mac, make("a", "101", "ifname=eth1").mac);
+    EXPECT_TRUE(problems.empty());
+}
+
+TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
+    const struct {
+        const char *netif, *problem;
+    } rows[]{
+        {"bridge=vmbr0", "ifname= is missing"},
+        {"ifname=", "'ifname=': no name of a device (at most 15 characters)"},
+        {"ifname", "'ifname': no name of a device (at most 15 characters)"},
+        {"ifname=../eth0", "'ifname=../eth0': no name of a device (at most 15 characters)"},
+        {"ifname=eth0,bridge=\"a", "'bridge=\"a': no name of a device (at most 15 characters)"},
+        {"ifname=eth0,mac=00:18:51:a0:8a",
+         "'mac=00:18:51:a0:8a': no hardware address of a single device, like 00:18:51:a0:b1:c2"},
+        {"ifname=eth0,mac=01:18:51:a0:8a:d6",
+         "'mac=01:18:51:a0:8a:d6': no hardware address of a single device, like 00:18:51:a0:b1:c2"},
+        {"ifname=eth0,mac_filter=yes", "'mac_filter=yes': neither on nor off"},
+        {"ifname=eth0,vlan=5",
+         "'vlan=5': unknown; there are ifname, mac, host_ifname, host_mac, bridge and mac_filter"},
+        {"ifname=a-long-name",
+         "'veth101.a-long-name' would be its name on the host, which is too long; give "
+         "host_ifname="},
+        {"ifname=venet0", "the device of IP_ADDRESS has that name"},
+        {"ifname=eth9", "another device has that name"},
+    };
+    for (const auto& row : rows) {
+        std::vector<std::string> problems;
+        const NetworkSpec spec =
+            plan({{"IP_ADDRESS", "192.0.2.7"},
+                  {"NETIF", (std::string("ifname=eth9;") + row.netif).c_str()}},
+                 problems);
+        EXPECT_EQ(spec.veths.size(), 1U) << row.netif;
+        ASSERT_EQ(problems.size(), 1U) << row.netif;
+        EXPECT_EQ(problems[0], "NETIF: '" + std::string(row.netif) + "': " + row.problem);
+    }
+}
+
+TEST(NetworkSpec, ReadsNetdevAndArpDetect) {
+    std::vector<std::string> problems;
+    const NetworkSpec spec =
+        plan({{"NETDEV", "eth1 eth2,eth1 lo a/b"}, {"ERROR_ON_ARPFAIL", "yes"}}, problems);
+    EXPECT_EQ(spec.devices, (std::vector<std::string>{"eth1", "eth2"}));
+    EXPECT_EQ(problems, (std::vector<std::string>{"NETDEV: 'lo': no name of a device",
+                                                  "NETDEV: 'a/b': no name of a device"}));
+    EXPECT_EQ(spec.arp_detect, ArpDetect::Refuse);
+    EXPECT_EQ(plan({}, problems).arp_detect, ArpDetect::Warn);
+    EXPECT_EQ(plan({{"SKIP_ARPDETECT", "yes"}, {"ERROR_ON_ARPFAIL", "yes"}}, problems).arp_detect,
+              ArpDetect::Skip);
 }
 
 }  // namespace

@@ -23,7 +23,4 @@ void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addr
 // IpInUse where the host has a route to exactly one of them.
 void route_to_venet(const std::string& link, const std::vector<IpAddress>& addresses);
 
-// A link that does not exist is no error. Throws SysError.
-void remove_link(const std::string& link);
-
 }  // namespace vps

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -28,13 +27,13 @@ bool is_of_a_vps(std::string_view name) {
 }
 
 // Where the host would send what is for the address; nothing if it knows no way.
-std::string find_way_to(const NetlinkSocket& socket, const IpAddress& address) {
+std::string find_way_to(const RouteSocket& socket, const IpAddress& address) {
     rtmsg header{};
     header.rtm_family = static_cast<unsigned char>(address.family);
     header.rtm_dst_len = static_cast<unsigned char>(address.bytes().size() * 8);
-    NetlinkMessage message(RTM_GETROUTE, 0, header);
-    message.add(RTA_DST, address.bytes());
-    const NetlinkReply reply = socket.ask(message);
+    NetlinkRequest request(RTM_GETROUTE, 0, header);
+    mnl_attr_put(request, RTA_DST, address.bytes().size(), address.bytes().data());
+    const NetlinkReply reply = socket.ask(request);
     const auto type = reply.header<rtmsg>().rtm_type;
     if (reply.error == 0 && type == RTN_LOCAL)
         throw Error(ExitCode::IpInUse,
@@ -64,22 +63,23 @@ std::vector<std::string> find_all_devices() {
     return names;
 }
 
-NetlinkMessage proxy_message(int type, const IpAddress& address, unsigned device) {
+NetlinkReply ask_for_proxy(std::uint16_t type, unsigned flags, const IpAddress& address,
+                           unsigned device) {
     ndmsg header{};
     header.ndm_family = static_cast<unsigned char>(address.family);
     header.ndm_ifindex = static_cast<int>(device);
     header.ndm_state = NUD_PERMANENT;
     header.ndm_flags = NTF_PROXY;
-    NetlinkMessage message(type, type == RTM_NEWNEIGH ? NLM_F_CREATE | NLM_F_REPLACE : 0, header);
-    message.add(NDA_DST, address.bytes());
-    return message;
+    NetlinkRequest request(type, flags, header);
+    mnl_attr_put(request, NDA_DST, address.bytes().size(), address.bytes().data());
+    return RouteSocket().ask(request);
 }
 
 }  // namespace
 
 std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec) {
     std::vector<std::string> names;
-    const NetlinkSocket socket(NETLINK_ROUTE);
+    const RouteSocket socket;
     for (const IpAddress& address : spec.addresses) {
         const std::string way = find_way_to(socket, address);
         if (spec.neighbour_devices.kind == NeighbourDevices::Kind::Detect && !way.empty() &&
@@ -95,9 +95,8 @@ std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec) {
 }
 
 void answer_for(const IpAddress& address, const std::string& device) {
-    const NetlinkReply reply =
-        NetlinkSocket(NETLINK_ROUTE)
-            .ask(proxy_message(RTM_NEWNEIGH, address, if_nametoindex(device.c_str())));
+    const NetlinkReply reply = ask_for_proxy(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, address,
+                                             if_nametoindex(device.c_str()));
     if (reply.error != 0)
         throw SysError(reply.error, fmt::format("answer on {} for", device), address.to_string(),
                        ExitCode::CannotAddIp);
@@ -107,8 +106,7 @@ void stop_answering_for(const IpAddress& address, const std::string& device) {
     const unsigned index = if_nametoindex(device.c_str());
     if (index == 0)
         return;
-    const NetlinkReply reply =
-        NetlinkSocket(NETLINK_ROUTE).ask(proxy_message(RTM_DELNEIGH, address, index));
+    const NetlinkReply reply = ask_for_proxy(RTM_DELNEIGH, 0, address, index);
     if (reply.error != 0 && reply.error != ENOENT)
         throw SysError(reply.error, fmt::format("stop answering on {} for", device),
                        address.to_string());

@@ -1,0 +1,75 @@
+// vps-network VEID up PID: makes the network that a VPS's configuration asks for, on the host and
+// in the network namespace of its first process PID. vps-network VEID down: removes from the host
+// what is left of it. vps-run and vps-umount call it, who have the VPS's lock. What fails it prints
+// on its standard output, for them to tell.
+
+#include <fmt/format.h>
+#include <systemd/sd-id128.h>
+
+#include <charconv>
+
+#include "error.hh"
+#include "network_spec.hh"
+#include "program.hh"
+#include "vps_network.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kUsage = "up PID | down";
+
+// A text of this host alone that does not give its machine id away.
+std::string host_name_for_hashes() {
+    constexpr sd_id128_t kPurpose =
+        SD_ID128_MAKE(9d, 2f, 5c, 0e, 5b, 0a, 4a, 6e, 8d, 0c, 0f, 5a, 61, 5e, 7f, 33);
+    sd_id128_t id{};
+    if (sd_id128_get_machine_app_specific(kPurpose, &id) < 0)
+        return {};  // no machine-id(5): the same on all such hosts
+    char text[SD_ID128_STRING_MAX];
+    return sd_id128_to_string(id, text);
+}
+
+void bring_up(const Invocation& invocation, const std::string& pid) {
+    pid_t init = 0;
+    const auto [end, error] = std::from_chars(pid.data(), pid.data() + pid.size(), init);
+    if (error != std::errc() || end != pid.data() + pid.size() || init <= 1)
+        throw Error(ExitCode::Usage, fmt::format("'{}' is no PID (see --help)", pid));
+    const VpsConfig config = load_usable_config(invocation);
+    std::vector<std::string> problems;
+    const NetworkSpec spec =
+        plan_network(invocation.veid, config, host_name_for_hashes(), problems);
+    for (const std::string& problem : problems)
+        invocation.log.say(Level::Warning, problem + ", ignoring it");
+    if (!spec.empty())
+        make_network(spec, init, script_settings(invocation.veid, config), invocation.log);
+}
+
+ExitCode run_network(const Invocation& invocation) {
+    try {
+        const std::vector<std::string>& words = invocation.command;
+        if (words.size() == 2 && words[0] == "up")
+            bring_up(invocation, words[1]);
+        else if (words.size() == 1 && words[0] == "down")
+            undo_network(invocation.veid, invocation.log);
+        else
+            throw Error(ExitCode::Usage, fmt::format("after VEID, {} is wanted", kUsage));
+    } catch (const Error& error) {
+        fmt::print("{}", error.what());
+        return error.code();
+    }
+    return ExitCode::Ok;
+}
+
+}  // namespace
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    return vps::run_program(argc, argv,
+                            {.name = "vps-network",
+                             .summary = "Makes or removes the network of a VPS. Called by vps-run "
+                                        "and vps-umount.",
+                             .command_usage = vps::kUsage},
+                            vps::run_network);
+}
