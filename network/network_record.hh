@@ -19,7 +19,7 @@ struct NetworkRecord {
     std::vector<std::string> neighbour_devices;  // that answer for them
     std::vector<std::string> links;              // the host's ends
     std::vector<MovedDevice> devices;            // of the host, in the VPS
-    bool filter = false;                         // the nf_tables table
+    bool filter = false;                         // chains in the nf_tables table
 };
 
 // Nothing if there is none. Throws SysError.

@@ -32,13 +32,21 @@ void run_nft(const std::string& commands) {
                                               text.substr(0, text.find('\n'))));
 }
 
-std::string table_name(Veid veid) {
-    return "vps" + veid.to_string();
+constexpr const char* kTable = "netdev systemd-vps";
+
+// A link's place among the host's ends of a VPS names its chain: not all names of links are names
+// of chains.
+std::string chain_name(Veid veid, std::size_t place) {
+    return fmt::format("vps{}_{}", veid.to_string(), place);
 }
 
 // Also where there is none.
-std::string removal(Veid veid) {
-    return fmt::format("table netdev {0}\ndelete table netdev {0}\n", table_name(veid));
+std::string removal(Veid veid, std::size_t links) {
+    std::string commands = fmt::format("add table {}\n", kTable);
+    for (std::size_t place = 0; place < links; ++place)
+        for (const char* verb : {"add", "flush", "delete"})
+            commands += fmt::format("{} chain {} {}\n", verb, kTable, chain_name(veid, place));
+    return commands;
 }
 
 // What comes in on the link and no rule accepts is dropped. Link names have no character that means
@@ -73,19 +81,25 @@ void make_packet_filter(Veid veid, const NetworkSpec& spec) {
     if (!needs_packet_filter(spec))
         return;
     std::string chains;
+    std::size_t place = 0;
     if (!spec.addresses.empty())
         chains +=
-            chain("venet0", venet_name(veid),
+            chain(chain_name(veid, place++), venet_name(veid),
                   accept_from(AF_INET, spec.addresses) + accept_from(AF_INET6, spec.addresses));
-    for (std::size_t i = 0; i < spec.veths.size(); ++i)
-        if (const VethSpec& veth = spec.veths[i]; veth.mac_filter)
-            chains += chain(fmt::format("netif{}", i), veth.host_ifname,
+    for (const VethSpec& veth : spec.veths) {
+        if (veth.mac_filter)
+            chains += chain(chain_name(veid, place), veth.host_ifname,
                             fmt::format("ether saddr {} accept\n", veth.mac.to_string()));
-    run_nft(removal(veid) + fmt::format("table netdev {} {{\n{}}}\n", table_name(veid), chains));
+        ++place;
+    }
+    run_nft(removal(veid, place) + fmt::format("table {} {{\n{}}}\n", kTable, chains));
 }
 
-void remove_packet_filter(Veid veid) {
-    run_nft(removal(veid));
+void remove_packet_filter(Veid veid, std::size_t links, LastOfAll last) {
+    if (last == LastOfAll::Yes)
+        run_nft(fmt::format("add table {0}\ndelete table {0}\n", kTable));
+    else
+        run_nft(removal(veid, links));
 }
 
 }  // namespace vps

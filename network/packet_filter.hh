@@ -1,6 +1,7 @@
-// What may come out of a VPS: a table "vps101" of nf_tables in the netdev family, with a chain on
-// the host's end of each of its links. It is ours alone; nothing else of the host's packet filter
-// is looked at or changed (libnftables(3)). Callers are root in the host context.
+// What may come out of the VPSes: the table "systemd-vps" of nf_tables in the netdev family, with a
+// chain on each of the host's ends. It is ours alone; nothing else of the host's packet filter is
+// looked at or changed (libnftables(3)). Callers are root in the host context and one at a time
+// (HostClaims): whoever changes the tables meanwhile has libnftables read all of them again.
 #pragma once
 
 #include <string>
@@ -19,7 +20,9 @@ bool needs_packet_filter(const NetworkSpec& spec);
 // before the links are up. Throws Error.
 void make_packet_filter(Veid veid, const NetworkSpec& spec);
 
-// Removes it; one that does not exist is no error. Throws Error.
-void remove_packet_filter(Veid veid);
+// Removes the chains of that many links of the VPS, and with the last of all VPSes the table. What
+// does not exist is no error. Throws Error.
+enum class LastOfAll { No, Yes };
+void remove_packet_filter(Veid veid, std::size_t links, LastOfAll last);
 
 }  // namespace vps

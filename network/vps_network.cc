@@ -41,11 +41,21 @@ void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
                                         address.to_string(), other.to_string()));
 }
 
+// While one exists, no other VPS takes addresses or changes the packet filter.
+class HostClaims {
+  public:
+    HostClaims() : dir_(sys::open(kRunDir, O_RDONLY | O_DIRECTORY)) {
+        if (flock(dir_.get(), LOCK_EX) < 0)
+            throw SysError(errno, "lock", kRunDir);
+    }
+
+  private:
+    Fd dir_;
+};
+
 NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
-    // One at a time looks and writes: of two that start at once, the second finds the first.
-    const Fd claims = sys::open(kRunDir, O_RDONLY | O_DIRECTORY);
-    if (flock(claims.get(), LOCK_EX) < 0)
-        throw SysError(errno, "lock", kRunDir);
+    // Of two that start at once, the second finds the first.
+    const HostClaims claims;
     NetworkRecord record;
     refuse_addresses_of_others(veid, spec);
     record.neighbour_devices = find_neighbour_devices(spec);
@@ -138,6 +148,14 @@ void warn_of_sysctls(const NetworkSpec& spec, const std::vector<std::string>& de
                             fmt::join(missing, " and ")));
 }
 
+void undo_packet_filter(Veid veid, const NetworkRecord& record) {
+    const HostClaims claims;
+    const auto others = read_records_of_others(veid);
+    const bool last = std::none_of(others.begin(), others.end(),
+                                   [](const auto& other) { return other.second.filter; });
+    remove_packet_filter(veid, record.links.size(), last ? LastOfAll::Yes : LastOfAll::No);
+}
+
 void try_undo(const Log& log, const std::function<void()>& undo) {
     try {
         undo();
@@ -165,7 +183,10 @@ void make_network(const NetworkSpec& spec, pid_t init, const ScriptSettings& set
         make_venet(venet_name(veid), inside);
     for (const VethSpec& veth : spec.veths)
         make_veth(veth, inside);
-    make_packet_filter(veid, spec);
+    {
+        const HostClaims claims;
+        make_packet_filter(veid, spec);
+    }
     if (!spec.addresses.empty()) {
         configure_venet(inside, spec.addresses);
         route_to_venet(venet_name(veid), spec.addresses);
@@ -193,7 +214,7 @@ void undo_network(Veid veid, const Log& log) {
     for (const std::string& link : record->links)
         try_undo(log, [&] { remove_link(link); });
     if (record->filter)
-        try_undo(log, [&] { remove_packet_filter(veid); });
+        try_undo(log, [&] { undo_packet_filter(veid, *record); });
     remove_network_record(veid);
 }
 
