@@ -17,6 +17,7 @@
 #include "context_setup.hh"
 #include "device.hh"
 #include "network_spec.hh"
+#include "resolver.hh"
 #include "slice_limits.hh"
 #include "sys.hh"
 
@@ -110,6 +111,7 @@ void check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     (void)find_devices(config, problems);
     (void)find_capabilities(config, problems);
     (void)plan_network(veid, config, {}, problems);
+    (void)find_resolver(config, problems);
     for (const std::string& problem : problems)
         say(problem.substr(0, problem.find(':')), problem);
 }

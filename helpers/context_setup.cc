@@ -16,10 +16,8 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string_view>
 
 #include "launch.hh"
 #include "process.hh"
@@ -237,26 +235,7 @@ int leave_host_tree(ContextSetup&) noexcept {
     return result_of(chdir("/"));
 }
 
-// As vzctl did at each start: the VPS's own init would set what stands in its /etc/hostname. A VPS
-// that has no such file, or a read-only one, keeps its own way.
-void write_hostname_file(ContextSetup& setup) noexcept {
-    const int file = open("/etc/hostname", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (file < 0)
-        return;
-    struct stat status {};
-    std::array<char, HOST_NAME_MAX + 2> old{};
-    const ssize_t length = read(file, old.data(), old.size() - 1);
-    const bool same = length == static_cast<ssize_t>(setup.hostname.size() + 1) &&
-                      setup.hostname == std::string_view(old.data(), setup.hostname.size());
-    if (!same && fstat(file, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(file, 0) == 0 &&
-        lseek(file, 0, SEEK_SET) == 0)
-        (void)dprintf(file, "%s\n", setup.hostname.c_str());
-    close(file);
-}
-
 int set_hostname(ContextSetup& setup) noexcept {
-    if (setup.write_hostname)
-        write_hostname_file(setup);
     return result_of(sethostname(setup.hostname.data(), setup.hostname.size()));
 }
 

@@ -17,7 +17,6 @@ struct ContextSetup {
     bool user_namespace;         // it is in one of its own
     CapabilitySet capabilities;  // its bounding set
     std::string hostname;        // for uts_namespaces(7)
-    bool write_hostname;  // to the VPS's /etc/hostname, too: its init would set what stands there
     // of its devpts
     std::string terminal_options = "newinstance,ptmxmode=0666,mode=0620,gid=5";
     std::vector<std::string> environment;

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cctype>
-#include <climits>
 #include <csignal>
 #include <functional>
 
@@ -24,6 +23,7 @@
 #include "network_spec.hh"
 #include "program.hh"
 #include "reboot_rate.hh"
+#include "resolver.hh"
 #include "send_fds.hh"
 #include "slice_limits.hh"
 #include "state.hh"
@@ -33,6 +33,7 @@
 #include "unit_limits.hh"
 #include "unit_name.hh"
 #include "vps_context.hh"
+#include "vps_files.hh"
 #include "vps_root.hh"
 
 namespace vps {
@@ -54,8 +55,7 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     ContextSetup setup;
     setup.mount_point = state.mount_point;
     setup.user_namespace = config.userns;
-    setup.hostname = config.hostname.value_or("localhost").substr(0, HOST_NAME_MAX);
-    setup.write_hostname = config.hostname.has_value();
+    setup.hostname = config.hostname.value_or("localhost");
     // What the kernel gives an init, and the name of the kind of container as inits look for it
     // (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The console is no
     // terminal that anybody looks at.
@@ -157,6 +157,10 @@ LineRelay relay_console(Fd console, Veid veid, const Log& log) {
     return relay_to_log(std::move(console), log, veid.to_string() + ".console", Level::Info);
 }
 
+FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
+    return ids && ids->shifted ? FileOwner{ids->first_uid, ids->first_gid} : FileOwner{0, 0};
+}
+
 struct RunningVps {
     Child init;
     std::vector<LineRelay> relays;
@@ -183,6 +187,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     std::vector<std::string> problems;
     const std::vector<Device> devices = find_devices(config, problems);
     const CapabilitySet capabilities = find_capabilities(config, problems);
+    const Resolver resolver = find_resolver(config, problems);
     for (const std::string& problem : problems)
         log.say(Level::Warning, problem + ", ignoring it");
 
@@ -207,6 +212,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         // systemd fills the scope while the first process makes its mounts.
         start_scope(veid, pid, devices);
         hand_over_root(ours, state, ids, devices, views, pid, log);
+        write_name_files(state.mount_point, config, resolver, owner_on_disk(ids), log);
         wait_for_scope(veid, vps.init);
         update_scope_quota(veid, cpu_quota(config));
         if (ids)

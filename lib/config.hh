@@ -54,6 +54,12 @@ struct CpuMask {
     std::string place;  // "<file>:<line>:<column>", for what only the host can judge
 };
 
+// A list of words. Lines of one file add up; those of N.conf take the place of vz.conf's.
+struct WordList {
+    std::vector<std::string> words;
+    bool complete = false;  // its file has been read: what comes now is of the next one
+};
+
 enum class ConfigFile : std::uint8_t { None, Host, Vps };  // vz.conf, N.conf
 
 // A key that no field below stands for, as written: one for a later version, for nothing here, or a
@@ -102,6 +108,9 @@ struct VpsConfig {
     std::optional<unsigned> quotatime;       // seconds
     bool disk_quota = true;
     ConfigFile disk_quota_from = ConfigFile::None;  // where DISK_QUOTA is set
+    // the resolver; "inherit" stands for what the host has
+    WordList nameservers;    // IP addresses
+    WordList searchdomains;  // domain names
 
     std::vector<Setting> others;
     std::vector<Diagnostic> diagnostics;  // of both files, in reading order

@@ -12,6 +12,8 @@ ConfigDraft::ConfigDraft(Detail detail) : detail_(detail), places_(config_keys()
 
 void ConfigDraft::read(ConfigFile file, std::string name, std::string_view text) {
     names_[static_cast<int>(file)] = std::move(name);
+    for (WordList* list : {&config_.nameservers, &config_.searchdomains})
+        list->complete = true;
     ConfigLines lines(text);
     ConfigLine line{};
     while (lines.next(line))

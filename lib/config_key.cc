@@ -138,6 +138,22 @@ static Verdict cpumask(VpsConfig& config, std::string_view value) {
     return kGood;
 }
 
+static Verdict host_name(VpsConfig& config, std::string_view value) {
+    std::string name;
+    const auto verdict = read_host_name(name, value);
+    if (verdict.grade != Verdict::Bad)
+        config.hostname = std::move(name);
+    return verdict;
+}
+
+static Verdict name_servers(VpsConfig& config, std::string_view value) {
+    return read_name_servers(config.nameservers, value);
+}
+
+static Verdict search_domains(VpsConfig& config, std::string_view value) {
+    return read_search_domains(config.searchdomains, value);
+}
+
 static constexpr std::string_view kNothing = "nothing: no equivalent on a stock kernel";
 static constexpr std::string_view kIgnored = "nothing: of use to OpenVZ's own tools only";
 
@@ -164,7 +180,7 @@ static constexpr ConfigKey kKeys[] = {
     // identity
     {"NAME", "text", First, kNo, Vps, "an alias; Description=", text<&C::name>},
     {"DESCRIPTION", "text", First, kNo, Vps, "Description=", text<&C::description>},
-    {"HOSTNAME", "text", First, kNo, Both, "the host name in the VPS", text<&C::hostname>},
+    {"HOSTNAME", "text", First, kNo, Both, "the host name in the VPS, its /etc/hostname and a line of its /etc/hosts", host_name},
 
     // life
     {"ONBOOT", "yes, no or auto", First, kNo, Both, "started by vps.target", onboot},
@@ -246,8 +262,8 @@ static constexpr ConfigKey kKeys[] = {
     {"NETDEV", "list", Accumulate, kNo, Both, "devices of the host, moved into the VPS", nullptr},
     {"VETH", "list", First, kNo, Both, kNothing, nullptr},
     {"IPV6", "yes or no", First, kNo, Both, "no: IPv6 addresses are left out", nullptr},
-    {"NAMESERVER", "list", Accumulate, kNo, Both, "resolv.conf in the VPS", nullptr},
-    {"SEARCHDOMAIN", "list", Accumulate, kNo, Both, "resolv.conf in the VPS", nullptr},
+    {"NAMESERVER", "list", Accumulate, kNo, Both, "nameserver lines of /etc/resolv.conf in the VPS; inherit: the host's", name_servers},
+    {"SEARCHDOMAIN", "list", Accumulate, kNo, Both, "search line of /etc/resolv.conf in the VPS; inherit: the host's", search_domains},
     {"NETFILTER", "text", Last, kNo, Both, kNothing, nullptr},
     {"IPTABLES", "list", Accumulate, kNo, Both, kNothing, nullptr},
     {"IPTABLES_MODULES", "list", First, kNo, Host, kIgnored, nullptr},

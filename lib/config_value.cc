@@ -1,5 +1,6 @@
 #include "config_value.hh"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -203,6 +204,92 @@ Verdict read_path(std::string& out, std::string_view text, Veid veid) {
         return bad("a path that is too long");
     out = std::move(path);
     return kGood;
+}
+
+// Whether it is made of parts that are not empty and have at most `longest` bytes.
+static bool has_name_parts(std::string_view text, std::size_t longest) {
+    constexpr std::string_view kCharacters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    for (;;) {
+        const auto part = text.substr(0, text.find('.'));
+        if (part.empty() || part.size() > longest ||
+            part.find_first_not_of(kCharacters) != part.npos)
+            return false;
+        if (part.size() == text.size())
+            return true;
+        text.remove_prefix(part.size() + 1);
+    }
+}
+
+Verdict read_host_name(std::string& out, std::string_view text) {
+    if (text.size() > HOST_NAME_MAX)
+        return bad("a host name has at most 64 characters");
+    if (!has_name_parts(text, HOST_NAME_MAX))
+        return bad("a host name has letters, digits, '-', '_' and single dots between them only");
+    out = text;
+    const std::string dotted = "." + out + ".";
+    for (const char* unusual : {"_", ".-", "-."})
+        if (dotted.find(unusual) != dotted.npos)
+            return odd("systemd in the VPS would change this name");
+    return kGood;
+}
+
+bool is_ip_address(std::string_view text) {
+    in6_addr address{};
+    const std::string copy(text);
+    return copy.find('\0') == copy.npos && (inet_pton(AF_INET, copy.c_str(), &address) == 1 ||
+                                            inet_pton(AF_INET6, copy.c_str(), &address) == 1);
+}
+
+static bool is_name_server(std::string_view word) {
+    return word == "inherit" || is_ip_address(word);
+}
+
+static bool is_search_domain(std::string_view word) {
+    constexpr std::size_t kLongestName = 253, kLongestPart = 63;
+    if (word == ".")
+        return true;
+    if (word.ends_with('.'))
+        word.remove_suffix(1);
+    return word.size() <= kLongestName && has_name_parts(word, kLongestPart);
+}
+
+static Verdict read_words(WordList& out, std::string_view text, bool (*is_good)(std::string_view),
+                          Verdict none, Verdict some) {
+    constexpr std::string_view kBlanks = " \t\n";
+    std::vector<std::string> words;
+    bool left_out = false;
+    while (!text.empty()) {
+        const auto word = text.substr(0, text.find_first_of(kBlanks));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        if (word.empty())
+            continue;
+        if (is_good(word))
+            words.emplace_back(word);
+        else
+            left_out = true;
+    }
+    if (words.empty() && left_out)
+        return none;
+    if (out.complete)
+        out = {};
+    out.words.insert(out.words.end(), words.begin(), words.end());
+    return left_out ? some : kGood;
+}
+
+Verdict read_name_servers(WordList& out, std::string_view text) {
+    constexpr std::size_t kMost = 3;  // MAXNS of resolv.h, and of musl
+    const auto verdict =
+        read_words(out, text, is_name_server, bad("neither an IP address nor 'inherit'"),
+                   odd("what is neither an IP address nor 'inherit' is left out"));
+    if (verdict.grade == Verdict::Good && out.words.size() > kMost)
+        return odd("more than three: resolvers ask the first three only");
+    return verdict;
+}
+
+Verdict read_search_domains(WordList& out, std::string_view text) {
+    return read_words(out, text, is_search_domain, bad("not a domain name"),
+                      odd("what is not a domain name is left out"));
 }
 
 std::string quote_for_message(std::string_view text) {

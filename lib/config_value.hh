@@ -47,6 +47,21 @@ Verdict read_cpu_mask(CpuMask& out, std::string_view text);
 // result has no empty and no "." components.
 Verdict read_path(std::string& out, std::string_view text, Veid veid);
 
+// A name for uts_namespaces(7): letters, digits, '-' and '_' in parts with single dots between
+// them, at most HOST_NAME_MAX bytes. Odd where systemd would not take it from /etc/hostname as it
+// is (hostname(5)).
+Verdict read_host_name(std::string& out, std::string_view text);
+
+// IP addresses and "inherit", separated by blanks, added to the list. Words of another kind are
+// left out: Odd, or Bad where no word is left. Odd as well where resolvers do not ask all of them.
+Verdict read_name_servers(WordList& out, std::string_view text);
+
+// The same of domain names, "." among them.
+Verdict read_search_domains(WordList& out, std::string_view text);
+
+// An IPv4 or IPv6 address as inet_pton(3) takes it.
+bool is_ip_address(std::string_view text);
+
 // `text` in quotes, shortened, on one line, printable: to be shown in a message.
 std::string quote_for_message(std::string_view text);
 

@@ -133,12 +133,40 @@ TEST(Config, KnowsWhichFileAsksForDiskQuota) {
 }
 
 TEST(Config, DoesNotJoinListsOfTwoFiles) {
-    const auto config = read("NAMESERVER=inherit\nDEVNODES=a\n", "NAMESERVER=10.0.0.1\n");
-    EXPECT_EQ(*config.find_other("NAMESERVER"), "10.0.0.1");
+    const auto config = read("IP_ADDRESS=10.0.0.9\nDEVNODES=a\n", "IP_ADDRESS=10.0.0.1\n");
+    EXPECT_EQ(*config.find_other("IP_ADDRESS"), "10.0.0.1");
     EXPECT_EQ(*config.find_other("DEVNODES"), "a");
     ASSERT_EQ(config.others.size(), 2u);
     EXPECT_EQ(config.others[0].file, ConfigFile::Vps);
     EXPECT_EQ(config.others[1].file, ConfigFile::Host);
+}
+
+TEST(Config, AddsUpTheResolverOfOneFile) {
+    const auto servers = [](const char* vz_conf, const char* vps_conf) {
+        return read(vz_conf, vps_conf).nameservers.words;
+    };
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(servers("NAMESERVER=inherit\n", ""), Words{"inherit"});
+    EXPECT_EQ(servers("NAMESERVER=inherit\n", "NAMESERVER=1.1.1.1\nNAMESERVER=\"2.2.2.2\"\n"),
+              (Words{"1.1.1.1", "2.2.2.2"}));
+    EXPECT_EQ(servers("NAMESERVER=inherit\n", "NAMESERVER=\"\"\n"), Words{});
+    EXPECT_EQ(servers("NAMESERVER=inherit\n", "NAMESERVER=x\n"), Words{"inherit"});
+    EXPECT_EQ(read("SEARCHDOMAIN=a.example\n", "SEARCHDOMAIN=b.example\n").searchdomains.words,
+              Words{"b.example"});
+}
+
+TEST(Config, SaysWhereNamesAreBad) {
+    const auto config = read("",
+                             "HOSTNAME=\"my host\"\nNAMESERVER=\"1.1.1.1 ns\"\n"
+                             "SEARCHDOMAIN=\"a/b\"\n");
+    EXPECT_FALSE(config.hostname);
+    EXPECT_EQ(
+        findings(config),
+        "101.conf:1:10: HOSTNAME: bad value 'my host': a host name has letters, digits, '-', "
+        "'_' and single dots between them only\n"
+        "101.conf:2:12: NAMESERVER: '1.1.1.1 ns': what is neither an IP address nor 'inherit' "
+        "is left out\n"
+        "101.conf:3:14: SEARCHDOMAIN: bad value 'a/b': not a domain name\n");
 }
 
 TEST(Config, KeepsUnknownKeysAndSaysNothingAtBoot) {

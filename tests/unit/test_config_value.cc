@@ -179,4 +179,67 @@ TEST(ConfigValue, QuotesForMessages) {
     EXPECT_EQ(quote_for_message(std::string(65, 'x')), "'" + std::string(64, 'x') + "…'");
 }
 
+TEST(ConfigValue, ReadsHostNames) {
+    const std::string longest(64, 'a'), too_long(65, 'a');
+    const struct {
+        std::string_view text;
+        Verdict::Grade grade;
+    } cases[] = {
+        {"web", Verdict::Good},        {"web-1.example.org", Verdict::Good},
+        {"10", Verdict::Good},         {longest, Verdict::Good},
+        {"web_1", Verdict::Odd},       {"-web", Verdict::Odd},
+        {"a.web-.b", Verdict::Odd},    {"", Verdict::Bad},
+        {" ", Verdict::Bad},           {"my web", Verdict::Bad},
+        {"web\n", Verdict::Bad},       {"web\0x"sv, Verdict::Bad},
+        {"web\x1b", Verdict::Bad},     {"web/..", Verdict::Bad},
+        {".web", Verdict::Bad},        {"web.", Verdict::Bad},
+        {"web..org", Verdict::Bad},    {".", Verdict::Bad},
+        {"caf\xc3\xa9", Verdict::Bad}, {too_long, Verdict::Bad},
+    };
+    for (const auto& [text, grade] : cases) {
+        std::string name = "unchanged";
+        EXPECT_EQ(read_host_name(name, text).grade, grade) << text;
+        EXPECT_EQ(name, grade == Verdict::Bad ? "unchanged" : text);
+    }
+}
+
+TEST(ConfigValue, ReadsNameServersAndDomains) {
+    const struct {
+        Verdict (*read)(WordList&, std::string_view);
+        std::string_view text;
+        Verdict::Grade grade;
+        std::vector<std::string> words;
+    } cases[] = {
+        {read_name_servers, "192.0.2.1", Verdict::Good, {"192.0.2.1"}},
+        {read_name_servers, " inherit\n 2001:db8::1\t", Verdict::Good, {"inherit", "2001:db8::1"}},
+        {read_name_servers, "", Verdict::Good, {}},
+        {read_name_servers,
+         "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4",
+         Verdict::Odd,
+         {"1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"}},
+        {read_name_servers, "192.0.2.1 ns.example.org", Verdict::Odd, {"192.0.2.1"}},
+        {read_name_servers, "ns.example.org", Verdict::Bad, {}},
+        {read_name_servers, "192.0.2", Verdict::Bad, {}},
+        {read_name_servers, "192.0.2.1\0x"sv, Verdict::Bad, {}},
+        {read_name_servers, "fe80::1%eth0", Verdict::Bad, {}},
+        {read_search_domains,
+         "example.org sub.example.org. .",
+         Verdict::Good,
+         {"example.org", "sub.example.org.", "."}},
+        {read_search_domains, "inherit", Verdict::Good, {"inherit"}},
+        {read_search_domains, "a..b example.org", Verdict::Odd, {"example.org"}},
+        {read_search_domains, "..", Verdict::Bad, {}},
+        {read_search_domains, "a/b", Verdict::Bad, {}},
+    };
+    for (const auto& [read, text, grade, words] : cases) {
+        WordList list;
+        EXPECT_EQ(read(list, text).grade, grade) << text;
+        EXPECT_EQ(list.words, words) << text;
+    }
+    const std::string part(64, 'a'), name(254, '.');
+    WordList list;
+    for (const std::string& text : {part, part + ".org", name})
+        EXPECT_EQ(read_search_domains(list, text).grade, Verdict::Bad);
+}
+
 }  // namespace vps
