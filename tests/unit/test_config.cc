@@ -162,11 +162,11 @@ TEST(Config, SaysWhereNamesAreBad) {
     EXPECT_FALSE(config.hostname);
     EXPECT_EQ(
         findings(config),
-        "101.conf:1:10: HOSTNAME: bad value 'my host': a host name has letters, digits, '-', "
+        "101.conf:1:11: HOSTNAME: bad value 'my host': a host name has letters, digits, '-', "
         "'_' and single dots between them only\n"
-        "101.conf:2:12: NAMESERVER: '1.1.1.1 ns': what is neither an IP address nor 'inherit' "
+        "101.conf:2:13: NAMESERVER: '1.1.1.1 ns': what is neither an IP address nor 'inherit' "
         "is left out\n"
-        "101.conf:3:14: SEARCHDOMAIN: bad value 'a/b': not a domain name\n");
+        "101.conf:3:15: SEARCHDOMAIN: bad value 'a/b': not a domain name\n");
 }
 
 TEST(Config, KeepsUnknownKeysAndSaysNothingAtBoot) {
