@@ -35,7 +35,7 @@ std::optional<std::string> find_link_target(FdRef file) {
 }
 
 // A link that was left behind by what is not installed any more has no owner.
-ResolvConfOwner find_resolv_conf_owner(FdRef root) try {
+ResolvConfOwner find_resolv_conf_owner(FdRef root) {
     const Fd etc = sys::find_in_root(root, "/etc", O_PATH | O_DIRECTORY);
     const Fd file = etc ? sys::find_in_root(etc, "resolv.conf", O_PATH | O_NOFOLLOW) : Fd();
     const auto target = file ? find_link_target(file) : std::nullopt;
@@ -46,8 +46,6 @@ ResolvConfOwner find_resolv_conf_owner(FdRef root) try {
         (owner == ResolvConfOwner::Resolvconf &&
          sys::find_in_root(root, "/etc/resolvconf/resolv.conf.d", O_PATH | O_DIRECTORY));
     return is_installed ? owner : ResolvConfOwner::Nobody;
-} catch (const Error&) {
-    return ResolvConfOwner::Nobody;  // who writes the file meets the same trouble, and says so
 }
 
 // Made where it is to be created in a directory that the VPS has.
@@ -139,20 +137,23 @@ void write_name_files(const std::string& mount_point, const VpsConfig& config,
     const bool resolves = !resolver.servers.empty() || !resolver.domains.empty();
     if (!config.hostname && !resolves)
         return;
+    const auto attempt = [&](const std::string& key, const std::string& path, auto write) {
+        try {
+            write();
+        } catch (const Error& error) {
+            log.say(Level::Warning,
+                    fmt::format("{}: '{}' in the VPS stays as it is: {}", key, path, error.what()));
+        }
+    };
     const Fd root = sys::open(mount_point, O_PATH | O_DIRECTORY);
     std::vector<FileEdit> edits;
     if (config.hostname)
         edits = plan_host_name(*config.hostname, find_first_address(config));
     if (resolves)
-        edits.push_back(plan_resolver(resolver, find_resolv_conf_owner(root)));
-    for (const FileEdit& edit : edits) {
-        try {
-            apply(root, edit, owner, log);
-        } catch (const Error& error) {
-            log.say(Level::Warning, fmt::format("{}: '{}/{}' in the VPS stays as it is: {}",
-                                                edit.key, edit.dir, edit.name, error.what()));
-        }
-    }
+        attempt("NAMESERVER", "/etc/resolv.conf",
+                [&] { edits.push_back(plan_resolver(resolver, find_resolv_conf_owner(root))); });
+    for (const FileEdit& edit : edits)
+        attempt(edit.key, edit.dir + "/" + edit.name, [&] { apply(root, edit, owner, log); });
 }
 
 }  // namespace vps

@@ -40,4 +40,19 @@ TEST(CheckConfig, SaysWhichOfTwoCounts) {
     EXPECT_EQ(checked.rows[2].becomes, "MemoryMax=2097152");
 }
 
+TEST(CheckConfig, SaysWhatNamesBecome) {
+    const auto checked = check_vps_config(
+        ConfigText{"vz.conf", "NAMESERVER=inherit\n"},
+        {"N.conf", "HOSTNAME=web\nNAMESERVER=192.0.2.1\nNAMESERVER=x\nSEARCHDOMAIN=example.org\n"},
+        *Veid::parse("101"));
+    ASSERT_EQ(checked.rows.size(), 4u);
+    EXPECT_NE(checked.rows[0].becomes.find("/etc/hostname"), std::string::npos);
+    EXPECT_NE(checked.rows[1].becomes.find("nameserver lines"), std::string::npos);
+    EXPECT_FALSE(checked.rows[2].counts);
+    EXPECT_NE(checked.rows[3].becomes.find("search line"), std::string::npos);
+    ASSERT_FALSE(checked.findings.empty());
+    EXPECT_EQ(checked.findings[0].text,
+              "NAMESERVER: bad value 'x': neither an IP address nor 'inherit'");
+}
+
 }  // namespace
