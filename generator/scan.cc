@@ -41,13 +41,20 @@ std::optional<Veid> veid_of(std::string_view file_name) {
     return file_name.empty() ? std::nullopt : Veid::parse(file_name);
 }
 
-std::vector<Veid> list_veids(DIR* dir) {
-    std::vector<Veid> veids;
+struct FoundFile {
+    Veid veid;
+    FileKind kind;
+};
+
+std::vector<FoundFile> list_files(DIR* dir) {
+    std::vector<FoundFile> files;
     while (const auto* entry = readdir(dir))
         if (const auto veid = veid_of(entry->d_name))
-            veids.push_back(*veid);
-    std::sort(veids.begin(), veids.end());
-    return veids;
+            files.push_back(
+                {*veid, entry->d_type == DT_REG ? FileKind::Regular : FileKind::Unknown});
+    std::sort(files.begin(), files.end(),
+              [](const FoundFile& a, const FoundFile& b) { return a.veid < b.veid; });
+    return files;
 }
 
 ConfigDraft read_vz_conf(ScannedHost& host, const std::string& root) {
@@ -83,14 +90,15 @@ ScannedHost scan(const std::string& root) {
     const auto parallel = defaults.fields().parallel;
     host.parallel = parallel ? *parallel : 4 * online_cpus();
 
-    const auto veids = list_veids(dir.get());
-    host.vpses.reserve(veids.size());
-    for (const auto veid : veids) {
+    const auto files = list_files(dir.get());
+    host.vpses.reserve(files.size());
+    auto draft = defaults;
+    for (const auto& [veid, kind] : files) {
         const auto name = veid.to_string() + ".conf";
         const auto shown = std::string(kConfDir) + "/" + name;
         try {
-            const auto text = read_config_text(dirfd(dir.get()), name.c_str(), shown);
-            auto draft = defaults;
+            const auto text = read_config_text(dirfd(dir.get()), name.c_str(), shown, kind);
+            draft = defaults;  // keeps the memory of the one before
             draft.read(ConfigFile::Vps, shown, text);
             host.vpses.push_back({veid, std::move(draft).finish(veid)});
         } catch (const SysError& error) {

@@ -315,8 +315,13 @@ static constexpr ConfigKey kKeys[] = {
 };
 // clang-format on
 
+// Shorter ones first: most comparisons are of two numbers then.
+static constexpr bool comes_before(std::string_view a, std::string_view b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
 static constexpr bool name_less(const ConfigKey* a, const ConfigKey* b) {
-    return a->name < b->name;
+    return comes_before(a->name, b->name);
 }
 
 static constexpr auto kByName = [] {
@@ -334,9 +339,9 @@ std::span<const ConfigKey> config_keys() {
 }
 
 const ConfigKey* find_config_key(std::string_view name) {
-    const auto found =
-        std::lower_bound(kByName.begin(), kByName.end(), name,
-                         [](const ConfigKey* key, std::string_view n) { return key->name < n; });
+    const auto found = std::lower_bound(
+        kByName.begin(), kByName.end(), name,
+        [](const ConfigKey* key, std::string_view n) { return comes_before(key->name, n); });
     return found != kByName.end() && (*found)->name == name ? *found : nullptr;
 }
 

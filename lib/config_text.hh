@@ -5,8 +5,12 @@
 
 namespace vps {
 
+// What the caller knows of a file already: its directory says which are regular ones.
+enum class FileKind { Unknown, Regular };
+
 // Reads the regular file `name` below `dir_fd`, of at most 16 MiB; follows links and never waits on
 // a FIFO. `shown` is the name in the error. Throws SysError; ENOENT means that it does not exist.
-std::string read_config_text(int dir_fd, const char* name, const std::string& shown);
+std::string read_config_text(int dir_fd, const char* name, const std::string& shown,
+                             FileKind kind = FileKind::Unknown);
 
 }  // namespace vps
