@@ -101,11 +101,11 @@ def write_recipe(path, root, tree):
             file.write("\0".join([kind, *fields, ""]).encode() + last.encode())
 
 
-def time_run(argv, output):
+def time_run(argv, output, environment={}):
     """Milliseconds that one run takes, into an empty directory."""
     os.mkdir(output)
     start = time.perf_counter()
-    pid = os.posix_spawn(argv[0], argv, os.environ)
+    pid = os.posix_spawn(argv[0], argv, os.environ | environment)
     _, status = os.waitpid(pid, 0)
     elapsed = time.perf_counter() - start
     assert status == 0, (argv, status)

@@ -1,0 +1,528 @@
+#!/usr/bin/python3
+"""On the throwaway host: measures what the plan asks for, writes results as JSON, powers the host off.
+
+/opt/bench/plan.json: {"what": "starts", "rounds": 50, "together": [100], "rounds_together": 3} or
+{"what": "boot", "count": 100}. See ../run, which makes the host.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path("/opt/bench")
+TREES = pathlib.Path("/vz/bench")  # of the peers, on the file system of the private areas
+FIRST_ID, IDS = 524288, 65536
+LONGEST = 20  # seconds that a start may take
+
+
+def run(*argv, seconds=LONGEST):
+    """Runs a command to its end; RuntimeError with the last of what it said if it fails."""
+    with tempfile.TemporaryFile("w+") as output:  # no pipe: what it leaves running would hold it
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT, timeout=seconds)
+        output.seek(0)
+        said = output.read()
+    if done.returncode:
+        last = " / ".join(said.strip().splitlines()[-2:])
+        raise RuntimeError(f"{' '.join(argv)[:80]}: exit code {done.returncode}: {last}")
+    return said
+
+
+def make_tree(path, stay, shifted=False):
+    """The same tree for all: the probe as init. Shifted, where a launcher maps no ids by itself."""
+    for name in "sbin", "proc", "sys", "dev", "etc", "usr/bin", "tmp", "run", "root", "var":
+        (path / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(HERE / "probe-init", path / "sbin/init")
+    (path / "etc/os-release").write_text("ID=bench\n")
+    (path / "stamp").touch()
+    (path / "stamp").chmod(0o666)
+    if stay:
+        (path / "stay").touch()
+    if shifted:
+        for folder, folders, names in os.walk(path):
+            for name in [".", *folders, *names]:
+                os.lchown(os.path.join(folder, name), FIRST_ID, FIRST_ID)
+
+
+def pid1_cpu():
+    return int(pathlib.Path("/proc/1/schedstat").read_text().split()[0]) / 1e6
+
+
+def stamp_of(tree):
+    """When init was executed, in nanoseconds, or None."""
+    text = (tree / "stamp").read_text().split()
+    return int(text[-1]) if text else None
+
+
+def clear_stamp(tree):
+    os.truncate(tree / "stamp", 0)
+
+
+# ---- a launcher by itself -----------------------------------------------------------------------
+
+def oci_config(tree):
+    """One config.json for crun and runc: what VPSes get, as far as it has words for it."""
+    def mount(kind, target, *options):
+        return {"type": kind, "source": kind, "destination": target, "options": list(options)}
+    ids = [{"containerID": 0, "hostID": FIRST_ID, "size": IDS}]
+    capabilities = [f"CAP_{name}" for name in
+                    "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_ADMIN NET_RAW "
+                    "SYS_CHROOT SYS_ADMIN SYS_BOOT MKNOD AUDIT_WRITE SETFCAP".split()]
+    return {
+        "ociVersion": "1.0.2",
+        "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": ["/sbin/init"],
+                    "env": ["PATH=/sbin:/bin"], "cwd": "/",
+                    "capabilities": {kind: capabilities for kind in
+                                     ("bounding", "effective", "permitted")}},
+        "root": {"path": str(tree), "readonly": False},
+        "hostname": "bench",
+        "mounts": [
+            mount("proc", "/proc"),
+            mount("tmpfs", "/dev", "nosuid", "mode=755", "size=65536k"),
+            mount("devpts", "/dev/pts", "nosuid", "noexec", "newinstance", "ptmxmode=0666",
+                  "mode=0620"),
+            mount("tmpfs", "/dev/shm", "nosuid", "noexec", "nodev", "mode=1777"),
+            mount("mqueue", "/dev/mqueue", "nosuid", "noexec", "nodev"),
+            mount("sysfs", "/sys", "nosuid", "noexec", "nodev", "ro"),
+        ],
+        "linux": {
+            "uidMappings": ids, "gidMappings": ids,
+            "namespaces": [{"type": kind} for kind in
+                           ("pid", "network", "ipc", "uts", "mount", "user", "cgroup")],
+            "maskedPaths": ["/proc/kcore", "/proc/timer_list"],
+            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+                              "/proc/sysrq-trigger"],
+            # As many calls denied as of a VPS.
+            "seccomp": {"defaultAction": "SCMP_ACT_ALLOW",
+                        "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+                        "syscalls": [{"action": "SCMP_ACT_ERRNO", "names":
+                                      "adjtimex clock_adjtime clock_settime settimeofday init_module "
+                                      "finit_module delete_module kexec_load kexec_file_load iopl "
+                                      "ioperm syslog swapon swapoff acct quotactl add_key keyctl "
+                                      "request_key open_by_handle_at bpf perf_event_open "
+                                      "userfaultfd".split()}]},
+        },
+    }
+
+
+def lxc_config(name, tree):
+    return (f"lxc.uts.name = {name}\nlxc.rootfs.path = dir:{tree}\nlxc.init.cmd = /sbin/init\n"
+            f"lxc.idmap = u 0 {FIRST_ID} {IDS}\nlxc.idmap = g 0 {FIRST_ID} {IDS}\n"
+            "lxc.net.0.type = empty\nlxc.mount.auto = proc:mixed sys:ro\n"
+            "lxc.signal.halt = SIGTERM\n"
+            "lxc.console.path = none\nlxc.tty.max = 0\nlxc.pty.max = 16\nlxc.autodev = 1\n"
+            "lxc.apparmor.profile = unconfined\n")
+
+
+class Launcher:
+    def __init__(self, name, argv, tree, before=None, after=None):
+        self.name, self.argv, self.tree, self.before, self.after = name, argv, tree, before, after
+        self.rows, self.reason = [], None
+
+    def start_once(self):
+        if self.before:
+            run(*self.before)
+        clear_stamp(self.tree)
+        before = pid1_cpu()
+        output = os.open("/tmp/launcher.out", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        begin = time.monotonic_ns()
+        pid = os.posix_spawn(self.argv[0], self.argv, os.environ,
+                             file_actions=[(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                                           (os.POSIX_SPAWN_DUP2, output, 1),
+                                           (os.POSIX_SPAWN_DUP2, output, 2)])
+        watchdog = threading.Timer(LONGEST, os.kill, (pid, signal.SIGKILL))
+        watchdog.start()
+        _, status, usage = os.wait4(pid, 0)
+        end = time.monotonic_ns()
+        watchdog.cancel()
+        if end - begin > LONGEST * 1e9:
+            raise RuntimeError(f"it has not ended after {LONGEST} s")
+        os.close(output)
+        stamp = stamp_of(self.tree)
+        if stamp is None:
+            said = pathlib.Path("/tmp/launcher.out").read_text(errors="replace").strip()
+            raise RuntimeError(f"no init came up, exit status {status >> 8}: "
+                               f"{' / '.join(said.splitlines()[-2:])}")
+        if self.after:
+            run(*self.after)
+        return {"init": (stamp - begin) / 1e6, "end": (end - begin) / 1e6,
+                "cpu": (usage.ru_utime + usage.ru_stime) * 1e3,
+                "cpu_pid1": pid1_cpu() - before, "kib": usage.ru_maxrss}
+
+    def try_once(self, warm_up):
+        if self.reason:
+            return
+        try:
+            row = self.start_once()
+            if not warm_up:
+                self.rows.append(row)
+        except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+            self.reason = str(error)
+            print(f"{self.name}: {self.reason}", flush=True)
+
+
+def program(name):
+    return shutil.which(name) or f"/usr/bin/{name}"
+
+
+def make_launchers():
+    own = pathlib.Path("/vz/private/101")
+    make_tree(own, stay=False)
+    pathlib.Path("/etc/vz/conf/101.conf").write_text('ONBOOT="no"\n')
+    shifted = TREES / "shifted"
+    make_tree(shifted, stay=False, shifted=True)
+    for name in "crun", "runc":
+        bundle = TREES / f"bundle-{name}"
+        bundle.mkdir()
+        (bundle / "config.json").write_text(json.dumps(oci_config(shifted)))
+    lxc = TREES / "lxc/bench"
+    lxc.mkdir(parents=True)
+    (lxc / "config").write_text(lxc_config("bench", shifted))
+    return [
+        Launcher("bare C program", [str(HERE / "bare-start"), str(own)], own),
+        Launcher("vps-run", ["/usr/lib/systemd-vps/vps-run", "101"], own,
+                 before=["/usr/sbin/vps-mount", "101"], after=["/usr/sbin/vps-umount", "101"]),
+        Launcher("bubblewrap", [program("bwrap"), "--unshare-all", "--uid", "0", "--gid", "0",
+                                "--cap-add", "ALL", "--as-pid-1", "--die-with-parent",
+                                "--bind", str(shifted), "/", "--proc", "/proc", "--dev", "/dev",
+                                "--mqueue", "/dev/mqueue", "--hostname", "bench", "/sbin/init"],
+                 shifted),
+        Launcher("crun", [program("crun"), "run", "--bundle", str(TREES / "bundle-crun"), "bench"],
+                 shifted),
+        Launcher("lxc-start", [program("lxc-start"), "-F", "-P", str(TREES / "lxc"), "-n", "bench"],
+                 shifted),
+        Launcher("runc", [program("runc"), "run", "--bundle", str(TREES / "bundle-runc"), "bench"],
+                 shifted),
+        Launcher("systemd-nspawn", [program("systemd-nspawn"), "-q", "--keep-unit", "--register=no",
+                                    "--console=pipe", "--private-network",
+                                    f"--private-users={FIRST_ID}:{IDS}", "-D", str(shifted),
+                                    "/sbin/init"], shifted),
+    ]
+
+
+def measure_launchers(rounds):
+    launchers = make_launchers()
+    for number in range(rounds + 2):
+        for launcher in launchers:
+            launcher.try_once(warm_up=number < 2)
+    return [{"name": one.name, "rows": one.rows, "reason": one.reason} for one in launchers]
+
+
+# ---- units ---------------------------------------------------------------------------------------
+
+def write_unit(path, text):
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+class Kind:
+    """A template of units, or a unit for each number, and its trees."""
+
+    def __init__(self, name, unit, tree, prepare):
+        self.name, self.unit, self.tree, self.prepare = name, unit, tree, prepare
+        self.reason = None
+        self.one, self.many, self.memory = [], {}, None
+
+    def units(self, count):
+        return [self.unit.format(201 + i) for i in range(count)]
+
+    def trees(self, count):
+        return [pathlib.Path(str(self.tree).format(201 + i)) for i in range(count)]
+
+    def start(self, count):
+        trees = self.trees(count)
+        for tree in trees:
+            clear_stamp(tree)
+        before = pid1_cpu()
+        begin = time.monotonic_ns()
+        run("systemctl", "start", *self.units(count), seconds=LONGEST + count)
+        active = time.monotonic_ns()
+        deadline = time.monotonic() + LONGEST
+        while not all(stamp_of(tree) for tree in trees):
+            if time.monotonic() > deadline:
+                raise RuntimeError("systemctl start succeeded, but no init came up")
+            time.sleep(0.0005)
+        last = max(stamp_of(tree) for tree in trees)
+        return {"active": (active - begin) / 1e6, "init": (last - begin) / 1e6,
+                "ready": (max(active, last) - begin) / 1e6, "cpu_pid1": pid1_cpu() - before}
+
+    def stop(self, count):
+        begin = time.monotonic_ns()
+        run("systemctl", "stop", *self.units(count), seconds=LONGEST + count)
+        subprocess.run(["systemctl", "reset-failed"], check=False)
+        return (time.monotonic_ns() - begin) / 1e6
+
+
+def memory_of(pids):
+    """KiB that these processes have for themselves, each, on average."""
+    private = []
+    for pid in pids:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        private.append(sum(int(line.split()[1]) for line in text.splitlines()
+                           if line.startswith("Private_")))
+    return statistics.mean(private)
+
+
+def main_pids(units):
+    text = run("systemctl", "show", "--property=MainPID", "--value", *units)
+    return [int(word) for word in text.split() if word != "0"]
+
+
+def switches(pids):
+    return sum(int(line.split()[1]) for pid in pids
+               for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+               if "ctxt_switches" in line)
+
+
+def connections_to_pid1():
+    return sum(line.split()[5] == "03" and line.endswith("/run/systemd/private\n")
+               for line in open("/proc/net/unix"))
+
+
+def prepare_own(count):
+    for veid in range(201, 201 + count):
+        make_tree(pathlib.Path(f"/vz/private/{veid}"), stay=True)
+        pathlib.Path(f"/etc/vz/conf/{veid}.conf").write_text('ONBOOT="no"\nSTOP_TIMEOUT="30"\n')
+
+
+def prepare_bare(count):
+    for number in range(201, 201 + count):
+        make_tree(TREES / f"bare/{number}", stay=True)
+        (TREES / f"bare-root/{number}").mkdir(parents=True)
+    write_unit("/etc/systemd/system/bare@.service", f"""\
+[Service]
+Type=exec
+ExecStartPre=/bin/mount --bind {TREES}/bare/%i {TREES}/bare-root/%i
+ExecStart={HERE}/bare-start {TREES}/bare-root/%i
+ExecStopPost=/bin/umount {TREES}/bare-root/%i
+""")
+
+
+def prepare_nspawn(count):
+    for number in range(201, 201 + count):
+        make_tree(pathlib.Path(f"/var/lib/machines/b{number}"), stay=True)
+
+
+def prepare_lxc(count):
+    for number in range(201, 201 + count):
+        tree = TREES / f"lxc-trees/{number}"
+        make_tree(tree, stay=True, shifted=True)
+        write_unit(f"/var/lib/lxc/b{number}/config", lxc_config(f"b{number}", tree))
+
+
+def prepare_crun(count):
+    for number in range(201, 201 + count):
+        tree = TREES / f"crun-trees/{number}"
+        make_tree(tree, stay=True, shifted=True)
+        write_unit(TREES / f"crun/{number}/config.json", json.dumps(oci_config(tree)))
+    write_unit("/etc/systemd/system/crun@.service", f"""\
+[Service]
+Type=exec
+Delegate=yes
+ExecStart={program('crun')} run --bundle {TREES}/crun/%i unit-%i
+ExecStop={program('crun')} kill unit-%i TERM
+ExecStopPost=-{program('crun')} delete --force unit-%i
+""")
+
+
+def prepare_quadlet(count):
+    if not shutil.which("podman"):
+        raise RuntimeError("this release has no podman with Quadlet (4.4 or newer)")
+    for number in range(201, 201 + count):
+        tree = TREES / f"quadlet-trees/{number}"
+        make_tree(tree, stay=True)
+        write_unit(f"/etc/containers/systemd/q{number}.container", f"""\
+[Container]
+Rootfs={tree}
+Exec=/sbin/init
+Network=none
+ContainerName=q{number}
+""")
+
+
+def measure_units(rounds, counts, rounds_together):
+    kinds = [
+        Kind("vps@", "vps@{}.service", "/vz/private/{}", prepare_own),
+        Kind("mount + bare C program, no scope", "bare@{}.service", TREES / "bare/{}", prepare_bare),
+        Kind("systemd-nspawn@", "systemd-nspawn@b{}.service", "/var/lib/machines/b{}", prepare_nspawn),
+        Kind("lxc@", "lxc@b{}.service", TREES / "lxc-trees/{}", prepare_lxc),
+        Kind("crun unit", "crun@{}.service", TREES / "crun-trees/{}", prepare_crun),
+        Kind("Quadlet", "q{}.service", TREES / "quadlet-trees/{}", prepare_quadlet),
+    ]
+    most = max(counts)
+
+    def attempt(kind, action):
+        if kind.reason:
+            return
+        try:
+            action()
+        except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+            kind.reason = str(error)
+            print(f"{kind.name}: {kind.reason}", flush=True)
+
+    for kind in kinds:
+        attempt(kind, lambda: kind.prepare(most))
+    run("systemctl", "daemon-reload")
+
+    def one(kind, keep):
+        row = kind.start(1)
+        kind.stop(1)
+        print(f"{kind.name}: {row}", flush=True)
+        if keep:
+            kind.one.append(row)
+
+    def together(kind, count):
+        row = kind.start(count)
+        if count == most and kind.memory is None:
+            pids = main_pids(kind.units(count))
+            connected, before = connections_to_pid1(), switches(pids)
+            time.sleep(3)
+            kind.memory = {"private_kib": memory_of(pids), "wakeups": switches(pids) - before,
+                           "processes": len(pids), "connections_to_pid1": connected}
+        row["stop"] = kind.stop(count)
+        kind.many.setdefault(count, []).append(row)
+
+    for number in range(rounds + 1):
+        for kind in kinds:
+            attempt(kind, lambda: one(kind, number > 0))
+    for count in counts:
+        for _ in range(rounds_together):
+            for kind in kinds:
+                attempt(kind, lambda: together(kind, count))
+    return [{"name": kind.name, "one": kind.one, "many": kind.many, "memory": kind.memory,
+             "reason": kind.reason} for kind in kinds]
+
+
+# ---- generators ----------------------------------------------------------------------------------
+
+def write_fstab(top, count):
+    path = top / "fstab"
+    path.write_text("".join(f"/srv/{i} /mnt/{i} none bind,nofail 0 0\n" for i in range(count)))
+    return {"SYSTEMD_FSTAB": str(path)}
+
+
+def write_quadlets(top, count):
+    folder = top / "quadlets"
+    folder.mkdir()
+    for i in range(count):
+        (folder / f"c{i}.container").write_text(
+            f"[Unit]\nDescription=Container {i}\n[Container]\nImage=example.org/image\n"
+            f"ContainerName=c{i}\nPodmanArgs=--memory=1g\n[Install]\nWantedBy=multi-user.target\n")
+    return {"QUADLET_UNIT_DIRS": str(folder)}
+
+
+def measure_generators(counts):
+    """Milliseconds of each run, by number of entries and generator."""
+    import generator  # beside this file
+    folder = "/usr/lib/systemd/system-generators"
+    ours, bare = f"{folder}/systemd-vps-generator", str(HERE / "bare")
+    peers = {"systemd-fstab-generator": (f"{folder}/systemd-fstab-generator", write_fstab, 3),
+             "Quadlet": ("/usr/libexec/podman/quadlet", write_quadlets, 1)}
+    results, reasons = {}, {}
+    for count, rounds in counts.items():
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+            top = pathlib.Path(name)
+            generator.write_configs(str(top / "root"), int(count))
+            (top / "tree").mkdir()
+            run(ours, f"--root={top}/root", str(top / "tree"))
+            generator.write_recipe(str(top / "recipe"), str(top / "root"), str(top / "tree"))
+            commands = {"bare loop": ([bare, str(top / "recipe"), "{}"], {}),
+                        "systemd-vps-generator": ([ours, f"--root={top}/root", "{}"], {})}
+            for peer, (path, write, directories) in peers.items():
+                if os.access(path, os.X_OK):
+                    commands[peer] = ([path] + ["{}"] * directories, write(top, int(count)))
+                else:
+                    reasons[peer] = f"this release has no {path}"
+            times = {one: [] for one in commands}
+            for number in range(rounds + 1):
+                for one, (argv, environment) in commands.items():
+                    words = [word.format(top / "out") for word in argv]
+                    milliseconds = generator.time_run(words, str(top / "out"), environment)
+                    if number:
+                        times[one].append(milliseconds)
+            results[count] = times
+    return {"times": results, "reasons": reasons}
+
+
+# ---- a whole boot --------------------------------------------------------------------------------
+
+def anonymous_of_pid1():
+    for line in open("/proc/1/smaps_rollup"):
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1])
+    return 0
+
+
+def measure_boot(count):
+    """All VPSes of this host start at boot: what that has taken when they are up."""
+    units = [f"vps@{veid}.service" for veid in range(101, 101 + count)]
+    deadline = time.monotonic() + 900
+    while True:
+        text = run("systemctl", "list-units", "--plain", "--no-legend", "--all", "vps@*.service")
+        up = sum(" active " in line for line in text.splitlines())
+        failed = sum(" failed " in line for line in text.splitlines())
+        if up + failed >= count or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    show = run("systemctl", "show", "--property=ActiveEnterTimestampMonotonic", "--value", *units)
+    last = max((int(word) for word in show.split()), default=0) / 1e6
+    first = run("systemctl", "show", "--property=InactiveExitTimestampMonotonic", "--value", *units)
+    begin = min((int(word) for word in first.split() if word != "0"), default=0) / 1e6
+    pids = main_pids(units)
+    cpu = {"pid1": pid1_cpu()}
+    result = {"count": count, "up": up, "failed": failed, "seconds": last - begin, "cpu_ms": cpu,
+              "pid1_anonymous_kib": anonymous_of_pid1(), "supervisor_private_kib": memory_of(pids),
+              "mounts": sum(1 for _ in open("/proc/1/mountinfo"))}
+    used = 0.0
+    for unit in units:
+        text = run("systemctl", "show", "--property=CPUUsageNSec", "--value", unit).strip()
+        used += int(text) / 1e6 if text.isdigit() and int(text) < 1 << 63 else 0
+    cpu["services"] = used
+    reloads = []
+    for _ in range(3):
+        begin = time.monotonic()
+        run("systemctl", "daemon-reload", seconds=300)
+        reloads.append(time.monotonic() - begin)
+    result["reload_seconds"] = statistics.median(reloads)
+    begin, before = time.monotonic(), switches(pids)
+    time.sleep(5)
+    result["wakeups_a_second"] = (switches(pids) - before) / (time.monotonic() - begin)
+    return result
+
+
+def main():
+    plan = json.loads((HERE / "plan.json").read_text())
+    results = {}
+    try:
+        if plan["what"] == "starts":
+            results["systemd"] = run("systemctl", "--version").split()[1]
+            results["generators"] = measure_generators(plan["generators"])
+            print("launchers", flush=True)
+            results["launchers"] = measure_launchers(plan["rounds"])
+            print("units", flush=True)
+            results["units"] = measure_units(plan["rounds"], plan["together"],
+                                             plan["rounds_together"])
+        else:
+            results["boot"] = measure_boot(plan["count"])
+            results["poweroff_at"] = time.time()
+    except Exception:  # whoever made the host has to hear of it
+        results["error"] = traceback.format_exc()
+    with open(HERE / "results/journal.txt", "w") as journal:
+        subprocess.run(["journalctl", "--no-pager", "-b"], stdout=journal, check=False)
+    (HERE / "results/results.json").write_text(json.dumps(results))
+    subprocess.run(["systemctl", "poweroff", "--no-block"], check=False)
+
+
+if __name__ == "__main__":
+    main()
