@@ -69,6 +69,17 @@ Message get_property(const Bus& bus, const std::string& path, const char* interf
     return Message(raw);
 }
 
+Message get_all_properties(const Bus& bus, const std::string& path) {
+    sd_bus_error error{};
+    sd_bus_message* raw = nullptr;
+    const int result =
+        sd_bus_call_method(bus.get(), kService, path.c_str(), "org.freedesktop.DBus.Properties",
+                           "GetAll", &error, &raw, "s", "");
+    sd_bus_error_free(&error);
+    check(result, "read properties");
+    return Message(raw);
+}
+
 std::string get_string(const Bus& bus, const std::string& path, const char* interface,
                        const char* property) {
     const Message reply = get_property(bus, path, interface, property, "s");

@@ -48,6 +48,11 @@ std::string unit_path(const std::string& unit);
 // A property's value, to be read from the message; `type` is its signature. Throws SysError.
 Message get_property(const Bus& bus, const std::string& path, const char* interface,
                      const char* property, const char* type);
+
+// All properties of an object, of all its interfaces: "a{sv}". Throws SysError.
+Message get_all_properties(const Bus& bus, const std::string& path);
+
+// Throws SysError.
 std::string get_string(const Bus& bus, const std::string& path, const char* interface,
                        const char* property);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -19,7 +20,6 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kSlice = "org.freedesktop.systemd1.Slice";
 constexpr const char* kScope = "org.freedesktop.systemd1.Scope";
 
 // A property's value: an amount, the bitmap of a set, or amounts by path.
@@ -61,11 +61,8 @@ const char* type_of(LimitKind kind) {
     return kind == LimitKind::Set ? "ay" : kind == LimitKind::PerDevice ? "a(st)" : "t";
 }
 
-LimitValue read_limit(const Bus& bus, const std::string& unit, const char* interface,
-                      const LimitSetting& setting) {
-    const Message reply =
-        get_property(bus, unit, interface, setting.property, type_of(setting.kind));
-    sd_bus_message* m = reply.get();
+// The property's value, which comes next in the message.
+LimitValue read_limit(sd_bus_message* m, const LimitSetting& setting) {
     if (setting.kind == LimitKind::Set) {
         const void* bytes = nullptr;
         std::size_t size = 0;
@@ -83,6 +80,7 @@ LimitValue read_limit(const Bus& bus, const std::string& unit, const char* inter
         std::uint64_t amount = 0;
         while (sd_bus_message_read(m, "(st)", &path, &amount) > 0)
             amounts.emplace_back(path, amount);
+        check(sd_bus_message_exit_container(m), setting.property);
         return amounts;
     }
     std::uint64_t amount = 0;
@@ -163,24 +161,80 @@ void note_settings(std::set<std::string>& names, const std::string& path) {
     }
 }
 
+// What PID 1 has of a slice.
+struct LoadedSlice {
+    std::string fragment;
+    std::vector<std::string> drop_ins;
+    std::map<const LimitSetting*, LimitValue> limits;
+};
+
+std::vector<std::string> read_strings(sd_bus_message* m, const char* what) {
+    std::vector<std::string> strings;
+    check(sd_bus_message_enter_container(m, 'a', "s"), what);
+    const char* string = nullptr;
+    while (sd_bus_message_read(m, "s", &string) > 0)
+        strings.emplace_back(string);
+    check(sd_bus_message_exit_container(m), what);
+    return strings;
+}
+
+// False where it is no property that counts here.
+bool read_property(sd_bus_message* m, std::string_view name, LoadedSlice& slice) {
+    const auto setting =
+        std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
+                     [&](const LimitSetting& row) { return name == row.property; });
+    const char* type = setting != kLimitSettings.end() ? type_of(setting->kind)
+                       : name == "FragmentPath"        ? "s"
+                       : name == "DropInPaths"         ? "as"
+                                                       : nullptr;
+    if (!type)
+        return false;
+    constexpr const char* kWhat = "read the slice's properties";
+    check(sd_bus_message_enter_container(m, 'v', type), kWhat);
+    if (setting != kLimitSettings.end()) {
+        slice.limits[setting] = read_limit(m, *setting);
+    } else if (name == "DropInPaths") {
+        slice.drop_ins = read_strings(m, kWhat);
+    } else {
+        const char* path = nullptr;
+        check(sd_bus_message_read(m, "s", &path), kWhat);
+        slice.fragment = path;
+    }
+    check(sd_bus_message_exit_container(m), kWhat);
+    return true;
+}
+
+// All at once: a question for each property would take a start more time than its mounts.
+LoadedSlice read_slice(const Bus& bus, const std::string& unit) {
+    constexpr const char* kWhat = "read the slice's properties";
+    const Message reply = get_all_properties(bus, unit_path(unit));
+    sd_bus_message* m = reply.get();
+    LoadedSlice slice;
+    check(sd_bus_message_enter_container(m, 'a', "{sv}"), kWhat);
+    while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+        const char* name = nullptr;
+        check(sd_bus_message_read(m, "s", &name), kWhat);
+        if (!read_property(m, name, slice))
+            check(sd_bus_message_skip(m, "v"), kWhat);
+        check(sd_bus_message_exit_container(m), kWhat);
+    }
+    return slice;
+}
+
 // What the admin's drop-ins for the slice set; nothing where the slice itself is the admin's.
-std::optional<std::set<std::string>> find_admins_settings(const Bus& bus, const std::string& unit) {
-    const std::string fragment = get_string(bus, unit, kUnit, "FragmentPath");
-    if (!fragment.empty() && !fragment.starts_with("/run/systemd/generator"))
+std::optional<std::set<std::string>> find_admins_settings(const LoadedSlice& slice) {
+    if (!slice.fragment.empty() && !slice.fragment.starts_with("/run/systemd/generator"))
         return std::nullopt;
-    const Message reply = get_property(bus, unit, kUnit, "DropInPaths", "as");
     std::set<std::string> names;
-    check(sd_bus_message_enter_container(reply.get(), 'a', "s"), "DropInPaths");
-    const char* path = nullptr;
-    while (sd_bus_message_read(reply.get(), "s", &path) > 0)
+    for (const std::string& path : slice.drop_ins)
         note_settings(names, path);
     return names;
 }
 
 std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& wanted) {
     const Bus bus = connect();
-    const std::string unit = unit_path(slice_unit(veid));
-    const auto admins = find_admins_settings(bus, unit);
+    const LoadedSlice loaded = read_slice(bus, slice_unit(veid));
+    const auto admins = find_admins_settings(loaded);
     if (!admins)
         return {};
     std::vector<SliceLimit> ours;
@@ -194,7 +248,8 @@ std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& 
         if (limit != wanted.end())
             ours.push_back(*limit);
         LimitValue value = limit == wanted.end() ? none_of(setting) : value_of(*limit);
-        if (read_limit(bus, unit, kSlice, setting) != value)
+        const auto found = loaded.limits.find(&setting);
+        if (found == loaded.limits.end() || found->second != value)
             changes.push_back({&setting, std::move(value)});
     }
     if (!changes.empty())
@@ -234,7 +289,9 @@ void update_scope_quota(Veid veid, std::uint64_t percent) {
         percent == 0 ? none_of(*setting) : value_of(SliceLimit{setting, percent, {}});
     patiently([&] {
         const Bus bus = connect();
-        if (read_limit(bus, unit_path(scope_unit(veid)), kScope, *setting) != value)
+        const Message reply = get_property(bus, unit_path(scope_unit(veid)), kScope,
+                                           setting->property, type_of(setting->kind));
+        if (read_limit(reply.get(), *setting) != value)
             send_limits(bus, scope_unit(veid), {{setting, value}});
     });
 }
