@@ -93,16 +93,22 @@ void start_scope(Veid veid, pid_t pid, const std::vector<Device>& devices) {
     }
 }
 
+// Milliseconds until one looks again: what PID 1 does takes it some ten of them as a rule, and a
+// start or stop waits for no more than an eighth longer.
+static int pause_after(int tries) {
+    return std::min(1 + tries / 8, 16);
+}
+
 void wait_for_scope(Veid veid, const Child& process) {
     const Deadline deadline = deadline_after(30);
-    for (int pause = 1;; pause = pause < 16 ? pause * 2 : pause) {
+    for (int tries = 0;; ++tries) {
         if (is_in_scope(veid, process.pid()))
             return;
         if (milliseconds_until(deadline) == 0)
             throw Error(ExitCode::System, "start " + scope_unit(veid) +
                                               ": systemd did not move init into it in 30 seconds");
         pollfd ended{process.pidfd().get(), POLLIN, 0};
-        if (poll(&ended, 1, pause) > 0)
+        if (poll(&ended, 1, pause_after(tries)) > 0)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
     }
 }
@@ -120,10 +126,10 @@ void queue_job(const std::string& unit, Job job) {
 // Waits until the directory is gone; false if it is still there after `milliseconds`.
 static bool wait_for_removal(const std::string& dir, unsigned milliseconds) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
-    for (int pause = 1; access(dir.c_str(), F_OK) == 0; pause = pause < 16 ? pause * 2 : pause) {
+    for (int tries = 0; access(dir.c_str(), F_OK) == 0; ++tries) {
         if (std::chrono::steady_clock::now() >= end)
             return false;
-        (void)poll(nullptr, 0, pause);
+        (void)poll(nullptr, 0, pause_after(tries));
     }
     return true;
 }
