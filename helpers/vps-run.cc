@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <linux/sched.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -302,6 +303,7 @@ SupervisionEnd supervise_unprivileged(
     // It shares the memory limit of the VPS, whose own processes are to be killed at it.
     set_oom_score("-900");
     give_up_capabilities();
+    (void)malloc_trim(0);  // what the start has used: a host has hundreds of us
     return supervise(init, std::move(relays), on_child);
 }
 
