@@ -24,12 +24,12 @@ def rows_to_text(head, rows):
 
 
 def not_run(name, reason, columns):
-    return [name, f"not run: {reason}".replace("|", "/"), *[""] * (columns - 2)]
+    return [name, f"not run: {reason}".replace("|", "/"), *["-"] * (columns - 2)]
 
 
 def latency_table(entries, key, columns):
     """Median, p90 and ratio to ours of one figure, then `columns`: {head: function(rows)}."""
-    head = ["", "median ms", "p90 ms", "ratio to ours", *columns]
+    head = ["", "runs", "median ms", "p90 ms", "ratio to ours", *columns]
     ours = next((one for one in entries if one["name"] in OURS and one["rows"]), None)
     base = statistics.median(row[key] for row in ours["rows"]) if ours else None
     rows = []
@@ -39,7 +39,7 @@ def latency_table(entries, key, columns):
             continue
         values = [row[key] for row in one["rows"]]
         median = statistics.median(values)
-        rows.append([one["name"], f"{median:.1f}", f"{p90(values):.1f}",
+        rows.append([one["name"], str(len(values)), f"{median:.1f}", f"{p90(values):.1f}",
                      f"{median / base:.2f}" if base else "ours was not run",
                      *(column(one["rows"]) for column in columns.values())])
     return rows_to_text(head, rows)
@@ -51,17 +51,17 @@ def median_of(key, pattern="{:.1f}"):
 
 def generator_table(generators):
     names = ["bare loop", "systemd-vps-generator", "systemd-fstab-generator", "Quadlet"]
-    head = ["entries", "generator", "median ms", "p90 ms", "µs an entry", "ratio to the bare loop"]
+    head = ["entries", "generator", "runs", "median ms", "p90 ms", "µs an entry", "ratio to the bare loop"]
     rows = []
     for count, times in generators["times"].items():
         base = statistics.median(times["bare loop"])
         for name in names:
             if name not in times:
                 reason = generators["reasons"].get(name, "no rounds")
-                rows.append([count, name, f"not run: {reason}", "", "", ""])
+                rows.append([count, name, f"not run: {reason}", "-", "-", "-", "-"])
                 continue
             median = statistics.median(times[name])
-            rows.append([count, name, f"{median:.2f}", f"{p90(times[name]):.2f}",
+            rows.append([count, name, str(len(times[name])), f"{median:.2f}", f"{p90(times[name]):.2f}",
                          f"{1000 * median / int(count):.1f}", f"{median / base:.2f}"])
     return rows_to_text(head, rows)
 

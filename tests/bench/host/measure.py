@@ -9,12 +9,10 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 
@@ -42,7 +40,8 @@ def make_tree(path, stay, shifted=False):
     """The same tree for all: the probe as init. Shifted, where a launcher maps no ids by itself."""
     for name in "sbin", "proc", "sys", "dev", "etc", "usr/bin", "tmp", "run", "root", "var":
         (path / name).mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "probe-init", path / "sbin/init")
+    shutil.copy(HERE / "probe-init", path / "usr/bin/probe-init")
+    (path / "sbin/init").symlink_to("../usr/bin/probe-init")
     (path / "etc/os-release").write_text("ID=bench\n")
     (path / "stamp").touch()
     (path / "stamp").chmod(0o666)
@@ -134,30 +133,21 @@ class Launcher:
             run(*self.before)
         clear_stamp(self.tree)
         before = pid1_cpu()
-        output = os.open("/tmp/launcher.out", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        begin = time.monotonic_ns()
-        pid = os.posix_spawn(self.argv[0], self.argv, os.environ,
-                             file_actions=[(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                                           (os.POSIX_SPAWN_DUP2, output, 1),
-                                           (os.POSIX_SPAWN_DUP2, output, 2)])
-        watchdog = threading.Timer(LONGEST, os.kill, (pid, signal.SIGKILL))
-        watchdog.start()
-        _, status, usage = os.wait4(pid, 0)
-        end = time.monotonic_ns()
-        watchdog.cancel()
-        if end - begin > LONGEST * 1e9:
-            raise RuntimeError(f"it has not ended after {LONGEST} s")
-        os.close(output)
+        with tempfile.TemporaryFile("w+") as output:
+            subprocess.run([HERE / "timed-start", str(LONGEST), *self.argv],
+                           stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True)
+            output.seek(0)
+            *said, taken = output.read().splitlines()
+        taken = json.loads(taken)
         stamp = stamp_of(self.tree)
-        if stamp is None:
-            said = pathlib.Path("/tmp/launcher.out").read_text(errors="replace").strip()
-            raise RuntimeError(f"no init came up, exit status {status >> 8}: "
-                               f"{' / '.join(said.splitlines()[-2:])}")
+        if stamp is None or os.WIFSIGNALED(taken["status"]):
+            raise RuntimeError("its init did not come up, or it did not end: " +
+                               " / ".join(said[-3:]))
         if self.after:
             run(*self.after)
-        return {"init": (stamp - begin) / 1e6, "end": (end - begin) / 1e6,
-                "cpu": (usage.ru_utime + usage.ru_stime) * 1e3,
-                "cpu_pid1": pid1_cpu() - before, "kib": usage.ru_maxrss}
+        return {"init": (stamp - taken["begin"]) / 1e6,
+                "end": (taken["end"] - taken["begin"]) / 1e6, "cpu": taken["cpu"],
+                "cpu_pid1": pid1_cpu() - before, "kib": taken["kib"]}
 
     def try_once(self, warm_up):
         if self.reason:
@@ -176,6 +166,8 @@ def program(name):
 
 
 def make_launchers():
+    for name in "subuid", "subgid":  # for LXC's newuidmap
+        pathlib.Path(f"/etc/{name}").write_text(f"root:{FIRST_ID}:{IDS}\n")
     own = pathlib.Path("/vz/private/101")
     make_tree(own, stay=False)
     pathlib.Path("/etc/vz/conf/101.conf").write_text('ONBOOT="no"\n')
@@ -339,6 +331,8 @@ ExecStopPost=-{program('crun')} delete --force unit-%i
 def prepare_quadlet(count):
     if not shutil.which("podman"):
         raise RuntimeError("this release has no podman with Quadlet (4.4 or newer)")
+    # The host may have no controller for it.
+    write_unit("/etc/containers/containers.conf", "[containers]\npids_limit = 0\n")
     for number in range(201, 201 + count):
         tree = TREES / f"quadlet-trees/{number}"
         make_tree(tree, stay=True)
@@ -386,10 +380,11 @@ def measure_units(rounds, counts, rounds_together):
         row = kind.start(count)
         if count == most and kind.memory is None:
             pids = main_pids(kind.units(count))
-            connected, before = connections_to_pid1(), switches(pids)
+            time.sleep(2)  # systemctl's own connection is gone by then
+            before = switches(pids)
             time.sleep(3)
             kind.memory = {"private_kib": memory_of(pids), "wakeups": switches(pids) - before,
-                           "processes": len(pids), "connections_to_pid1": connected}
+                           "processes": len(pids), "connections_to_pid1": connections_to_pid1()}
         row["stop"] = kind.stop(count)
         kind.many.setdefault(count, []).append(row)
 
