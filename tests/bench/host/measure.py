@@ -372,7 +372,6 @@ def measure_units(rounds, counts, rounds_together):
     def one(kind, keep):
         row = kind.start(1)
         kind.stop(1)
-        print(f"{kind.name}: {row}", flush=True)
         if keep:
             kind.one.append(row)
 
@@ -496,21 +495,28 @@ def measure_boot(count):
     return result
 
 
+def starts(plan):
+    """The parts of the measurement, each a name and what gives its results."""
+    yield "systemd", lambda: run("systemctl", "--version").split()[1]
+    yield "generators", lambda: measure_generators(plan["generators"])
+    yield "launchers", lambda: measure_launchers(plan["rounds"])
+    yield "units", lambda: measure_units(plan["rounds"], plan["together"], plan["rounds_together"])
+
+
+def boot(plan):
+    yield "boot", lambda: measure_boot(plan["count"])
+    yield "poweroff_at", time.time
+
+
 def main():
     plan = json.loads((HERE / "plan.json").read_text())
     results = {}
     try:
-        if plan["what"] == "starts":
-            results["systemd"] = run("systemctl", "--version").split()[1]
-            results["generators"] = measure_generators(plan["generators"])
-            print("launchers", flush=True)
-            results["launchers"] = measure_launchers(plan["rounds"])
-            print("units", flush=True)
-            results["units"] = measure_units(plan["rounds"], plan["together"],
-                                             plan["rounds_together"])
-        else:
-            results["boot"] = measure_boot(plan["count"])
-            results["poweroff_at"] = time.time()
+        for name, measure in {"starts": starts, "boot": boot}[plan["what"]](plan):
+            print(f"measuring {name}", flush=True)
+            results[name] = measure()
+            # What there is already, should the host not come to its end.
+            (HERE / "results/results.json").write_text(json.dumps(results))
     except Exception:  # whoever made the host has to hear of it
         results["error"] = traceback.format_exc()
     with open(HERE / "results/journal.txt", "w") as journal:
