@@ -331,8 +331,9 @@ ExecStopPost=-{program('crun')} delete --force unit-%i
 def prepare_quadlet(count):
     if not shutil.which("podman"):
         raise RuntimeError("this release has no podman with Quadlet (4.4 or newer)")
-    # The host may have no controller for it.
-    write_unit("/etc/containers/containers.conf", "[containers]\npids_limit = 0\n")
+    # A container that is the host has no controller for the one, and may not write the other.
+    write_unit("/etc/containers/containers.conf",
+               "[containers]\npids_limit = 0\ndefault_sysctls = []\n")
     for number in range(201, 201 + count):
         tree = TREES / f"quadlet-trees/{number}"
         make_tree(tree, stay=True)
