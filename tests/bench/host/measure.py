@@ -26,8 +26,11 @@ LONGEST = 20  # seconds that a start may take
 def run(*argv, seconds=LONGEST):
     """Runs a command to its end; RuntimeError with the last of what it said if it fails."""
     with tempfile.TemporaryFile("w+") as output:  # no pipe: what it leaves running would hold it
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
-                              stderr=subprocess.STDOUT, timeout=seconds)
+        try:
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
+                                  stderr=subprocess.STDOUT, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"{' '.join(argv)[:80]}: no end in {seconds} s") from None
         output.seek(0)
         said = output.read()
     if done.returncode:
@@ -156,7 +159,7 @@ class Launcher:
             row = self.start_once()
             if not warm_up:
                 self.rows.append(row)
-        except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        except (RuntimeError, OSError) as error:
             self.reason = str(error)
             print(f"{self.name}: {self.reason}", flush=True)
 
@@ -266,9 +269,14 @@ def memory_of(pids):
     return statistics.mean(private)
 
 
+def numbers_of(name, units):
+    """A property of each unit, as far as it is a number that says something."""
+    text = run("systemctl", "show", f"--property={name}", "--value", *units, seconds=LONGEST + 600)
+    return [int(word) for word in text.split() if word.isdigit() and int(word) < 1 << 63]
+
+
 def main_pids(units):
-    text = run("systemctl", "show", "--property=MainPID", "--value", *units)
-    return [int(word) for word in text.split() if word != "0"]
+    return [number for number in numbers_of("MainPID", units) if number]
 
 
 def switches(pids):
@@ -362,7 +370,7 @@ def measure_units(rounds, counts, rounds_together):
             return
         try:
             action()
-        except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        except (RuntimeError, OSError) as error:
             kind.reason = str(error)
             print(f"{kind.name}: {kind.reason}", flush=True)
 
@@ -464,26 +472,22 @@ def measure_boot(count):
     units = [f"vps@{veid}.service" for veid in range(101, 101 + count)]
     deadline = time.monotonic() + 900
     while True:
-        text = run("systemctl", "list-units", "--plain", "--no-legend", "--all", "vps@*.service")
+        text = run("systemctl", "list-units", "--plain", "--no-legend", "--all", "vps@*.service",
+                   seconds=300)
         up = sum(" active " in line for line in text.splitlines())
         failed = sum(" failed " in line for line in text.splitlines())
         if up + failed >= count or time.monotonic() > deadline:
             break
         time.sleep(1)
-    show = run("systemctl", "show", "--property=ActiveEnterTimestampMonotonic", "--value", *units)
-    last = max((int(word) for word in show.split()), default=0) / 1e6
-    first = run("systemctl", "show", "--property=InactiveExitTimestampMonotonic", "--value", *units)
-    begin = min((int(word) for word in first.split() if word != "0"), default=0) / 1e6
+    last = max(numbers_of("ActiveEnterTimestampMonotonic", units)) / 1e6
+    begin = min(number for number in numbers_of("InactiveExitTimestampMonotonic", units)
+                if number) / 1e6
     pids = main_pids(units)
     cpu = {"pid1": pid1_cpu()}
     result = {"count": count, "up": up, "failed": failed, "seconds": last - begin, "cpu_ms": cpu,
               "pid1_anonymous_kib": anonymous_of_pid1(), "supervisor_private_kib": memory_of(pids),
               "mounts": sum(1 for _ in open("/proc/1/mountinfo"))}
-    used = 0.0
-    for unit in units:
-        text = run("systemctl", "show", "--property=CPUUsageNSec", "--value", unit).strip()
-        used += int(text) / 1e6 if text.isdigit() and int(text) < 1 << 63 else 0
-    cpu["services"] = used
+    cpu["services"] = sum(numbers_of("CPUUsageNSec", units)) / 1e6
     reloads = []
     for _ in range(3):
         begin = time.monotonic()
