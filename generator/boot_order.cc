@@ -1,45 +1,45 @@
 #include "boot_order.hh"
 
 #include <algorithm>
+#include <numeric>
 
 namespace vps {
 
-static bool starts_at_boot(const VpsConfig& config) {
-    return config.onboot == OnBoot::Yes && !config.disabled;
+static OnBoot find_start(const ScannedHost& host, const VpsConfig& config) {
+    return host.virtuozzo && !config.disabled ? config.onboot : OnBoot::No;
 }
 
 BootOrder order_boot(const ScannedHost& host) {
     BootOrder order;
     order.places.resize(host.vpses.size());
-    if (!host.virtuozzo)
-        return order;
-
-    std::vector<std::size_t> queue;
-    for (std::size_t i = 0; i < host.vpses.size(); ++i)
-        if (starts_at_boot(host.vpses[i].config))
-            queue.push_back(i);
     const auto level_of = [&](std::size_t i) { return host.vpses[i].config.bootorder; };
+    std::vector<std::size_t> queue(host.vpses.size());
+    std::iota(queue.begin(), queue.end(), 0);
     // An unset one is less than any; the stable sort keeps each level in the order of VEIDs.
     std::stable_sort(queue.begin(), queue.end(),
                      [&](auto a, auto b) { return level_of(a) > level_of(b); });
 
     std::optional<std::uint32_t> previous;
+    std::vector<std::size_t> starting;
     for (auto first = queue.begin(); first != queue.end();) {
         const auto level = level_of(*first);
         const auto last =
             std::find_if(first, queue.end(), [&](auto i) { return level_of(i) != level; });
-        for (auto i = first; i != last; ++i) {
-            auto& place = order.places[*i];
-            place.autostart = true;
+        starting.clear();
+        for (; first != last; ++first) {
+            auto& place = order.places[*first];
             place.after_level = previous;
             place.before_level = level;
-            if (i - first >= static_cast<std::ptrdiff_t>(host.parallel))
-                place.after_vps = host.vpses[*(i - host.parallel)].veid;
+            place.start = find_start(host, host.vpses[*first].config);
+            if (place.start == OnBoot::No)
+                continue;
+            if (starting.size() >= host.parallel)
+                place.after_vps = starting[starting.size() - host.parallel];
+            starting.push_back(*first);
         }
         if (level)
             order.levels.push_back(*level);
         previous = level;
-        first = last;
     }
     return order;
 }

@@ -1,9 +1,11 @@
 // Who starts at boot, and after whom. Levels are the distinct BOOTORDERs, highest first, unset
-// last; each has a target that its VPSes are ordered before and the next level's after. Within a
-// level a sliding window lets VE_PARALLEL start at once: each VPS waits for the one that many
-// places before it. That is at most three edges a VPS. Pure.
+// last; each has a target that its VPSes are ordered before and the next level's after. All VPSes
+// have a level, for the host's shutdown is the reverse, whoever started them. Within a level a
+// sliding window lets VE_PARALLEL start at once: each VPS waits for the one that many places before
+// it. That is at most three edges a VPS. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -13,10 +15,12 @@
 namespace vps {
 
 struct BootPlace {
-    bool autostart = false;
+    OnBoot start = OnBoot::No;                  // with vps.target; Unset: only if it ran before
     std::optional<std::uint32_t> after_level;   // the next higher one
     std::optional<std::uint32_t> before_level;  // its own
-    std::optional<Veid> after_vps;              // the window's edge
+    std::optional<std::size_t> after_vps;       // the window's edge: of ScannedHost::vpses
+
+    [[nodiscard]] bool is_ordered() const { return after_level || before_level || after_vps; }
 };
 
 struct BootOrder {

@@ -41,11 +41,15 @@ void set_mounts(UnitFile& unit, const VpsConfig& config) {
                       std::string_view(*config.ve_root).substr(0, config.ve_root->rfind('/')));
 }
 
-void set_order(UnitFile& unit, const BootPlace& place) {
+void set_order(UnitFile& unit, const ScannedHost& host, const BootOrder& order,
+               const BootPlace& place) {
     if (place.after_level)
         unit.set_word("After", bootorder_target(*place.after_level));
-    if (place.after_vps)
-        unit.set_word("After", service_unit(*place.after_vps));
+    if (const auto after = place.after_vps) {
+        unit.set_word("After", service_unit(host.vpses[*after].veid));
+        if (order.places[*after].start == OnBoot::Unset)
+            unit.set_word("After", onboot_unit(host.vpses[*after].veid));
+    }
     if (place.before_level)
         unit.set_word("Before", bootorder_target(*place.before_level));
 }
@@ -61,13 +65,22 @@ void set_stop_timeout(UnitFile& unit, const VpsConfig& config) {
     unit.set("TimeoutStopSec", seconds);
 }
 
-std::string service_drop_in(const ScannedVps& vps, const BootPlace& place) {
+std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std::size_t i) {
+    const auto& vps = host.vpses[i];
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, describe(vps), source);
     set_mounts(unit, vps.config);
-    set_order(unit, place);
+    set_order(unit, host, order, order.places[i]);
     set_stop_timeout(unit, vps.config);
+    return unit.text();
+}
+
+// Its turn comes whether the VPS is to start or not, so that those behind it need not know.
+std::string onboot_drop_in(const ScannedHost& host, const BootOrder& order, std::size_t i) {
+    UnitFile unit(source_of(host.vpses[i]));
+    unit.section("Unit");
+    set_order(unit, host, order, order.places[i]);
     return unit.text();
 }
 
@@ -133,15 +146,22 @@ void plan_levels(UnitTree& tree, const std::vector<std::uint32_t>& levels) {
     }
 }
 
-void plan_vps(UnitTree& tree, const ScannedHost& host, const ScannedVps& vps,
-              const BootPlace& place) {
+void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, std::size_t i) {
+    const auto& vps = host.vpses[i];
     const auto service = service_unit(vps.veid);
-    tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(vps, place)});
+    tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
     tree.files.push_back({slice_unit(vps.veid), slice(vps, host)});
     if (const auto quota = cpu_quota(vps.config))
         tree.files.push_back({scope_unit(vps.veid) + ".d/50-vps.conf", scope_drop_in(vps, quota)});
-    if (place.autostart)
+    const auto start = order.places[i].start;
+    if (start == OnBoot::Yes)
         tree.links.push_back({kWants + service, UNIT_DIR "/vps@.service"});
+    if (start == OnBoot::Unset) {
+        const auto onboot = onboot_unit(vps.veid);
+        if (order.places[i].is_ordered())
+            tree.files.push_back({onboot + ".d/50-vps.conf", onboot_drop_in(host, order, i)});
+        tree.links.push_back({kWants + onboot, UNIT_DIR "/vps-onboot@.service"});
+    }
 }
 
 }  // namespace
@@ -152,7 +172,7 @@ UnitTree plan(const ScannedHost& host) {
     tree.files.reserve(2 * host.vpses.size() + order.levels.size());
     tree.links.reserve(host.vpses.size() + order.levels.size());
     for (std::size_t i = 0; i < host.vpses.size(); ++i)
-        plan_vps(tree, host, host.vpses[i], order.places[i]);
+        plan_vps(tree, host, order, i);
     plan_levels(tree, order.levels);
     return tree;
 }

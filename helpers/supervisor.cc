@@ -20,7 +20,8 @@ InitEnd classify_end(const ExitStatus& status) {
 
 namespace {
 
-constexpr std::uint64_t kInit = ~0ULL, kSignal = kInit - 1;  // other events: a relay's index
+// Other events: a relay's index.
+constexpr std::uint64_t kInit = ~0ULL, kSignal = kInit - 1, kOther = kInit - 2;
 
 void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {
     epoll_event event{};
@@ -55,13 +56,16 @@ bool take_signals(FdRef signals, const std::function<void()>& on_child) {
 }  // namespace
 
 SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
-                         const std::function<void()>& on_child) {
+                         const std::function<void()>& on_child,
+                         const std::optional<Watched>& other) {
     const Fd signals = catch_signals();
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
     if (!epoll)
         throw SysError(errno, "create epoll");
     watch(epoll, init, EPOLLIN, kInit);
     watch(epoll, signals, EPOLLIN, kSignal);
+    if (other)
+        watch(epoll, other->fd, EPOLLIN, kOther);
     // Edge-triggered: a console that nobody has open would be "hung up" all the time.
     for (std::size_t i = 0; i < relays.size(); ++i)
         watch(epoll, relays[i].source(), EPOLLIN | EPOLLET, i);
@@ -73,13 +77,15 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
         const int count = epoll_wait(epoll.get(), events.data(), events.size(), more ? 0 : -1);
         if (count < 0 && errno != EINTR)
             throw SysError(errno, "wait for events");
-        bool ended = false, told = false;
+        bool ended = false, told = false, other_readable = false;
         for (int i = 0; i < count; ++i) {
             const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
             if (id == kInit)
                 ended = true;
             else if (id == kSignal)
                 told = take_signals(signals, on_child);
+            else if (id == kOther)
+                other_readable = true;
             else
                 readable[id] = true;
         }
@@ -91,6 +97,8 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
             readable[i] = relays[i].pump() == LineRelay::Progress::MoreToRead;
             more |= readable[i];
         }
+        if (other_readable && !ended && !told)
+            other->on_readable();
         if (ended) {
             for (LineRelay& relay : relays)
                 relay.finish();

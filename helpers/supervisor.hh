@@ -27,8 +27,15 @@ enum class SupervisionEnd {
     ToldToGo,  // SIGTERM, while init runs on: the VPS is not ours to kill
 };
 
+// Something else to watch, until it closes `fd`: it is called when that can be read.
+struct Watched {
+    FdRef fd;
+    std::function<void()> on_readable;
+};
+
 // Returns when either has come. `on_child` is called at SIGCHLD. Blocks SIGTERM and SIGCHLD.
 SupervisionEnd supervise(
-    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {});
+    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
+    const std::optional<Watched>& other = std::nullopt);
 
 }  // namespace vps

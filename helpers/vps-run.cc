@@ -15,6 +15,7 @@
 #include <functional>
 
 #include "adopted_init.hh"
+#include "boot_watch.hh"
 #include "context_setup.hh"
 #include "error.hh"
 #include "init_limits.hh"
@@ -25,6 +26,7 @@
 #include "program.hh"
 #include "reboot_rate.hh"
 #include "resolver.hh"
+#include "running_mark.hh"
 #include "send_fds.hh"
 #include "slice_limits.hh"
 #include "state.hh"
@@ -61,6 +63,8 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     // (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The console is no
     // terminal that anybody looks at.
     setup.environment = {"HOME=/", "TERM=dumb", "container=lxc"};
+    if (config.start_wait)
+        setup.environment.push_back(fmt::format("NOTIFY_SOCKET={}", kBootSocket));
     if (const auto most = most_terminals(config))
         setup.terminal_options += fmt::format(",max={}", most);
     setup.channel = channel.get();
@@ -99,11 +103,12 @@ void send_mounts(FdRef channel, const void* data, std::size_t size,
 // What the first process waits for, while systemd moves it to the scope.
 void hand_over_root(FdRef channel, const VpsState& state, const std::optional<UserIds>& ids,
                     const std::vector<Device>& devices, const std::vector<LxcfsFile>& views,
-                    pid_t pid, const Log& log) {
+                    const std::function<void(FdRef)>& add_to_dev, pid_t pid, const Log& log) {
     if (ids)
         map_ids(pid, *ids);
     const RootMounts root = make_root(state.mount_point, ids, pid);
     const Fd dev = make_dev(ids, devices);
+    add_to_dev(dev);
     const SetupRoot message{SetupSignal::Root, root.below.size(), views.size()};
     send_mounts(channel, &message, sizeof message, {root.top.fd().get(), dev.get()});
     for (const RootMounts::Below& below : root.below)
@@ -165,6 +170,7 @@ FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
 struct RunningVps {
     Child init;
     std::vector<LineRelay> relays;
+    std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };
 
 // The start, step by step. On any error the VPS is killed and what is mounted stays for vps-umount.
@@ -193,6 +199,11 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         log.say(Level::Warning, problem + ", ignoring it");
 
     const std::vector<LxcfsFile> views = open_lxcfs(log);
+    std::optional<BootSocket> boot_socket;
+    const auto add_boot_socket = [&](FdRef dev) {
+        if (config.start_wait)
+            boot_socket.emplace(dev, ids ? ids->first_uid : 0, ids ? ids->first_gid : 0);
+    };
 
     auto [ours, theirs] = sys::socketpair();
     ContextSetup setup = plan_context(state, config, theirs);
@@ -212,7 +223,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
             network.emplace(veid, pid);
         // systemd fills the scope while the first process makes its mounts.
         start_scope(veid, pid, devices);
-        hand_over_root(ours, state, ids, devices, views, pid, log);
+        hand_over_root(ours, state, ids, devices, views, add_boot_socket, pid, log);
         write_name_files(state.mount_point, config, resolver, owner_on_disk(ids), log);
         wait_for_scope(veid, vps.init);
         update_scope_quota(veid, cpu_quota(config));
@@ -238,6 +249,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         lock.enter(state, Phase::Running);
         send_signal(ours, SetupSignal::Go);
         (void)receive_report(ours);
+        if (boot_socket)
+            vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
     } catch (const Error& error) {
         kill_descendants();  // init, and N.start, which init's end waits for
         state.init_pid = 0;
@@ -247,6 +260,17 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     log.say(Level::Info, fmt::format("started, init is process {}", pid),
             {{"MESSAGE_ID", std::string(message_id::kVpsStarted)}});
     return vps;
+}
+
+// For the next boot. The VPS must run all the same.
+void note_run(const Invocation& invocation, const std::function<void()>& note) {
+    try {
+        note();
+    } catch (const Error& error) {
+        invocation.log.say(
+            Level::Warning,
+            fmt::format("{}; without ONBOOT it will not start at the next boot", error.what()));
+    }
 }
 
 void tell_ready(pid_t init, const std::string& stop_refused = {}) {
@@ -299,12 +323,13 @@ ExitCode let_run(const Log& log) {
 // To the VPS's end. What it prints is read from now on, and nothing is done any more that root
 // without a capability could not do.
 SupervisionEnd supervise_unprivileged(
-    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {}) {
+    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
+    const std::optional<Watched>& other = std::nullopt) {
     // It shares the memory limit of the VPS, whose own processes are to be killed at it.
     set_oom_score("-900");
     give_up_capabilities();
     (void)malloc_trim(0);  // what the start has used: a host has hundreds of us
-    return supervise(init, std::move(relays), on_child);
+    return supervise(init, std::move(relays), on_child, other);
 }
 
 // A VPS that runs already: its stop was refused, or its supervisor has died. It is not our child.
@@ -318,6 +343,7 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
         relays.push_back(relay_console(std::move(*console), invocation.veid, log));
     VpsState running = state;
     lock.enter(running, Phase::Running);
+    note_run(invocation, [&] { note_running(invocation.veid); });
     { const VpsLock released = std::move(lock); }
     log.say(Level::Notice, fmt::format("runs already, init is process {}", state.init_pid));
     tell_ready(state.init_pid, state.stop_refused);
@@ -348,9 +374,26 @@ ExitCode run_vps(const Invocation& invocation) {
                                 service_unit(invocation.veid)));
     console.reset();  // of a run that has ended
     RunningVps vps = start_vps(invocation, lock, *state);
+    bool newly_noted = false;
+    note_run(invocation, [&] { newly_noted = note_running(invocation.veid); });
     { const VpsLock released = std::move(lock); }
-    tell_ready(vps.init.pid());
-    if (supervise_unprivileged(vps.init.pidfd(), std::move(vps.relays)) == SupervisionEnd::ToldToGo)
+    std::optional<Watched> boot;
+    if (vps.boot) {
+        tell_status("Starting: waiting for init to say that it has booted");
+        boot = Watched{vps.boot->fd(), [&] {
+                           if (!vps.boot->has_booted())
+                               return;
+                           invocation.log.say(Level::Info, "init says that it has booted");
+                           tell_ready(vps.init.pid());
+                       }};
+    } else {
+        tell_ready(vps.init.pid());
+    }
+    // Which nobody needs to wait for.
+    if (newly_noted)
+        note_run(invocation, [] { sync_running(); });
+    if (supervise_unprivileged(
+            vps.init.pidfd(), std::move(vps.relays), [] {}, boot) == SupervisionEnd::ToldToGo)
         return let_run(invocation.log);
     return report_end(invocation, vps.init.wait().value_or(ExitStatus{}));
 }

@@ -10,7 +10,9 @@
 #include "error.hh"
 #include "program.hh"
 #include "reboot_rate.hh"
+#include "running_mark.hh"
 #include "state.hh"
+#include "stop_running.hh"
 #include "system_manager.hh"
 #include "unit_name.hh"
 
@@ -34,14 +36,55 @@ void keep_running(const VpsState& state, const Invocation& invocation) {
     if (host_is_stopping())
         return;
     const std::string job = current_job(invocation.veid);
-    if (!job.empty() && state.stop_refused.empty())
+    const char* result = std::getenv("SERVICE_RESULT");
+    if (job == "start" && result && std::string_view(result) == "timeout")
+        invocation.log.say(Level::Warning,
+                           "runs on, but init has not said in time that it has booted "
+                           "(START_WAIT): the start is cancelled");
+    else if (!job.empty() && state.stop_refused.empty())
         invocation.log.say(
             Level::Warning,
             fmt::format("runs on, so the {} is cancelled; it can be tried again", job));
-    // A start would be merged with a restart; a stop replaces it.
-    if (job.ends_with("restart"))
+    // A start would be merged with a restart or with another start; a stop replaces it.
+    if (job.ends_with("restart") || job == "start")
         queue_job(service_unit(invocation.veid), Job::Stop);
     queue_job(service_unit(invocation.veid), Job::Start);
+}
+
+// A stop came before the VPS's init had said that it has booted (START_WAIT), or before its new
+// supervisor had: systemd then has ended the supervisor and called nobody else to stop the VPS.
+bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
+    if (state.phase != Phase::Running || !state.stop_refused.empty())
+        return false;
+    const std::string job = current_job(invocation.veid);
+    return (job == "stop" || job.ends_with("restart")) && !has_been_active(invocation.veid);
+}
+
+// False when the VPS runs on.
+bool stop_or_refuse(const Invocation& invocation, const VpsLock& lock, VpsState& state, Fd init) {
+    try {
+        stop_running(invocation, lock, state, std::move(init));
+        return true;
+    } catch (const Error& error) {
+        invocation.log.say(Level::Error, error.what());
+        return false;
+    }
+}
+
+// The VPS does not run any more: by an order for it or by its own doing, and not because the host
+// goes down; then, and where it is to start again at once, the next boot shall find that it ran.
+void forget_run(const Invocation& invocation) {
+    if (!is_noted_running(invocation.veid))
+        return;
+    try {
+        const bool starts_again = is_reboot() || current_job(invocation.veid).ends_with("restart");
+        if (!starts_again && !host_is_stopping())
+            forget_running(invocation.veid);
+    } catch (const Error& error) {
+        invocation.log.say(
+            Level::Warning,
+            fmt::format("{}; without ONBOOT it will start at the next boot", error.what()));
+    }
 }
 
 ExitCode umount_vps(const Invocation& invocation) {
@@ -49,18 +92,23 @@ ExitCode umount_vps(const Invocation& invocation) {
     const VpsLock lock(invocation.veid);
     if (!is_reboot())
         forget_reboots(invocation.veid);
-    const std::optional<VpsState> state = lock.read_state();
+    std::optional<VpsState> state = lock.read_state();
     if (!state) {
         if (log.to_journal())
             return ExitCode::Ok;
         throw Error(ExitCode::NotMounted, "is not mounted");
     }
-    if (find_init(*state)) {
+    if (std::optional<Fd> init = find_init(*state)) {
         if (!log.to_journal())
             throw Error(ExitCode::Running, "is running");
-        keep_running(*state, invocation);
-        return ExitCode::Ok;
+        if (!is_stop_owed(*state, invocation) ||
+            !stop_or_refuse(invocation, lock, *state, std::move(*init))) {
+            keep_running(*state, invocation);
+            return ExitCode::Ok;
+        }
     }
+    if (state->phase == Phase::Running || state->phase == Phase::Stopping)
+        forget_run(invocation);
     end_scope(invocation.veid);
     // A refusal of the umount scripts was told by vps-mount or the last stop; they are asked again
     // at the next start, or by hand, but not twice in one go.

@@ -165,6 +165,22 @@ std::string current_job(Veid veid) {
     return patiently([&] { return find_current_job(veid); });
 }
 
+static std::uint64_t get_time(const Bus& bus, const std::string& path, const char* property) {
+    std::uint64_t time = 0;
+    check(sd_bus_message_read(get_property(bus, path, kUnit, property, "t").get(), "t", &time),
+          "read when the unit started");
+    return time;
+}
+
+bool has_been_active(Veid veid) {
+    return patiently([&] {
+        const Bus bus = connect();
+        const std::string path = unit_path(service_unit(veid));
+        return get_time(bus, path, "ActiveEnterTimestampMonotonic") >=
+               get_time(bus, path, "InactiveExitTimestampMonotonic");
+    });
+}
+
 bool host_is_stopping() {
     return patiently(
         [] { return get_string(connect(), kManagerPath, kManager, "SystemState") == "stopping"; });

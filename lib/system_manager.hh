@@ -37,6 +37,10 @@ void queue_job(const std::string& unit, Job job);
 // "try-restart", …; empty if there is none.
 std::string current_job(Veid veid);
 
+// True when vps@N.service has been active since its last start began. At the stop of one that has
+// not, systemd leaves ExecStop= out.
+bool has_been_active(Veid veid);
+
 // True when the host itself is going down.
 bool host_is_stopping();
 

@@ -11,6 +11,10 @@ namespace vps {
 inline std::string service_unit(Veid veid) {
     return "vps@" + veid.to_string() + ".service";
 }
+// Starts the service at boot if the VPS ran when the host went down.
+inline std::string onboot_unit(Veid veid) {
+    return "vps-onboot@" + veid.to_string() + ".service";
+}
 inline std::string slice_unit(Veid veid) {
     return "vps-" + veid.to_string() + ".slice";
 }
@@ -18,7 +22,7 @@ inline std::string scope_unit(Veid veid) {
     return "vps-" + veid.to_string() + ".scope";
 }
 
-// The target that is reached when all autostarted VPSes of this BOOTORDER are up.
+// The target that is reached when all VPSes of this BOOTORDER that start at boot are up.
 inline std::string bootorder_target(std::uint32_t bootorder) {
     return "vps-bootorder-" + std::to_string(bootorder) + ".target";
 }

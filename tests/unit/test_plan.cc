@@ -17,19 +17,20 @@ ScannedVps make_vps(unsigned veid, std::optional<std::uint32_t> bootorder = {},
     return vps;
 }
 
-// "101 >5 @99 <3" : VPS 101 after level 5 and VPS 99, before level 3; a "-" if it is not started.
+// "101 >5 @99 <3" : VPS 101 after level 5 and VPS 99, before level 3; a "-" if it is not started, a
+// "?" if only where it ran before.
 std::string show(const ScannedHost& host) {
     const auto order = order_boot(host);
     std::string all;
     for (std::size_t i = 0; i < order.places.size(); ++i) {
         const auto& place = order.places[i];
         all += host.vpses[i].veid.to_string();
-        if (!place.autostart)
-            all += " -";
+        if (place.start != OnBoot::Yes)
+            all += place.start == OnBoot::No ? " -" : " ?";
         if (place.after_level)
             all += " >" + std::to_string(*place.after_level);
         if (place.after_vps)
-            all += " @" + place.after_vps->to_string();
+            all += " @" + host.vpses[*place.after_vps].veid.to_string();
         if (place.before_level)
             all += " <" + std::to_string(*place.before_level);
         all += "\n";
@@ -56,12 +57,13 @@ TEST(BootOrder, IsEmptyWithoutVpses) {
 
 TEST(BootOrder, StartsOnlyWhoIsToStart) {
     ScannedHost host;
+    host.parallel = 10;
     host.vpses = {make_vps(1, 5), make_vps(2, 5, OnBoot::No), make_vps(3, 5, OnBoot::Unset),
                   make_vps(4, 5)};
     host.vpses[3].config.disabled = true;
-    EXPECT_EQ(show(host), "1 <5\n2 -\n3 -\n4 -\nlevel 5\n");
+    EXPECT_EQ(show(host), "1 <5\n2 - <5\n3 ? <5\n4 - <5\nlevel 5\n");
     host.virtuozzo = false;
-    EXPECT_EQ(show(host), "1 -\n2 -\n3 -\n4 -\n");
+    EXPECT_EQ(show(host), "1 - <5\n2 - <5\n3 - <5\n4 - <5\nlevel 5\n");
 }
 
 TEST(BootOrder, GoesFromHighToLowToUnset) {
@@ -84,6 +86,14 @@ TEST(BootOrder, SlidesAWindowOverALevel) {
               "1 >9 <1\n2 >9 @1 <1\n3 >9 @2 <1\n4 <9\n5 >9 @3 <1\n6 >9 @5 <1\nlevel 9\nlevel 1\n");
     host.parallel = UINT_MAX;
     EXPECT_EQ(show(host).find('@'), std::string::npos);
+}
+
+TEST(BootOrder, CountsWhoMayStartInTheWindowAndNobodyElse) {
+    ScannedHost host;
+    host.parallel = 2;
+    host.vpses = {make_vps(1), make_vps(2, {}, OnBoot::Unset), make_vps(3, {}, OnBoot::No),
+                  make_vps(4), make_vps(5, {}, OnBoot::Unset), make_vps(6)};
+    EXPECT_EQ(show(host), "1\n2 ?\n3 -\n4 @1\n5 ? @2\n6 @4\n");
 }
 
 TEST(Limits, AreNotSetForWhatIsNone) {

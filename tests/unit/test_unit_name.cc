@@ -7,6 +7,7 @@ namespace vps {
 TEST(UnitName, IsWhatTheManualSays) {
     const auto veid = *Veid::parse("101");
     EXPECT_EQ(service_unit(veid), "vps@101.service");
+    EXPECT_EQ(onboot_unit(veid), "vps-onboot@101.service");
     EXPECT_EQ(slice_unit(veid), "vps-101.slice");
     EXPECT_EQ(scope_unit(veid), "vps-101.scope");
     EXPECT_EQ(bootorder_target(0), "vps-bootorder-0.target");
