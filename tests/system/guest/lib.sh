@@ -80,6 +80,13 @@ reboot_host() { # the scenario is run again after it, with PHASE one higher
     exit 100
 }
 
+crash_host() { # as reboot_host, but nothing is stopped, nor what is in memory written to disk
+    note_next_phase
+    echo "@reboot" >&3
+    systemctl reboot -ff
+    sleep infinity
+}
+
 # Power cuts: qemu is killed. The scenario is run again after it, with PHASE one higher.
 
 can_cut_power() { [ -e /dev/virtio-ports/tap ]; } # not from a shell
@@ -218,6 +225,14 @@ start_fails() { # ID EXIT: unit failed, a helper exited so
 
 state() { systemctl show -P ActiveState "vps@$1"; }
 
+turn() { # ID: when its last start began and when it was over, up or failed, in µs since boot
+    local began up down
+    began=$(systemctl show -P InactiveExitTimestampMonotonic "vps@$1")
+    up=$(systemctl show -P ActiveEnterTimestampMonotonic "vps@$1")
+    down=$(systemctl show -P InactiveEnterTimestampMonotonic "vps@$1")
+    if [ "$up" -ge "$began" ] && [ "$up" -gt 0 ]; then echo "$began $up"; else echo "$began $down"; fi
+}
+
 init_of() { # ID: the host's pid of its init, the one whose pid inside is 1
     local pid try
     # An init that is moving to a cgroup of its own may be in none of those that are looked at.
@@ -353,7 +368,7 @@ clean_up() {
         id=${id#/vz/private/.}
         mv "/vz/private/${id%.tree}" "/vz/template/$tree"
     done
-    rm -rf --one-file-system /vz/private/* /vz/root/*
+    rm -rf --one-file-system /vz/private/* /vz/root/* /var/lib/vps/running/*
     umount /mnt/disk 2>/dev/null
     rm -rf --one-file-system /mnt/disk
     mkdir -p /mnt/disk
