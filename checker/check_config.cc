@@ -78,6 +78,7 @@ void settle_duplicates(std::vector<Assignment>& assignments) {
 // ---- what a key becomes -------------------------------------------------------------------------
 
 constexpr std::string_view kStarted = "(started at boot)";
+constexpr std::string_view kStartedAgain = "(started at boot if it ran)";
 
 // The settings of all units of a VPS with these assignments.
 std::set<std::string> plan_settings(const std::string& host_text, const std::string& vps_text,
@@ -100,9 +101,12 @@ std::set<std::string> plan_settings(const std::string& host_text, const std::str
                 settings.insert(line);
             at = end + 1;
         }
-    for (const UnitTree::Link& link : tree.links)
-        if (link.path.ends_with(service_unit(veid)))
+    for (const UnitTree::Link& link : tree.links) {
+        if (link.path.ends_with("/" + service_unit(veid)))
             settings.insert(std::string(kStarted));
+        if (link.path.ends_with("/" + onboot_unit(veid)))
+            settings.insert(std::string(kStartedAgain));
+    }
     return settings;
 }
 
@@ -168,8 +172,11 @@ class Effects {
         const auto is_its_own = [&](const Assignment& other) { return other.key == &key; };
         const auto is_other = [&](const Assignment& other) { return other.key != &key; };
         std::string table(key.becomes);
-        if (table.find("vps.target") != std::string::npos)
+        if (table.find("vps.target") != std::string::npos) {
+            if (all_.contains(std::string(kStartedAgain)))
+                return table + " if it ran when the host went down";
             return all_.contains(std::string(kStarted)) ? table : "not " + table;
+        }
         for (const std::string_view answer : {"yes", "no"})
             if (key.type == "yes or no" && value != answer &&
                 table.starts_with(std::string(answer) + ": "))

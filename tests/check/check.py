@@ -117,6 +117,12 @@ def test_rows():
         findings = {(severity, line) for severity, line, _ in findings_of(found, "101.conf")}
         assert {("warning", 3), ("note", 6), ("warning", 9), ("warning", 10)} <= findings, findings
         assert run(f"--root={root}", "--strict").returncode == 21
+    for value, expected in (("yes", ""), ("auto", " if it ran when the host went down")):
+        with tempfile.TemporaryDirectory() as root:
+            make_host(root, f"ONBOOT={value}\n")
+            _, found = check(root)
+            [row] = rows_of(found, "101.conf")
+            assert row["becomes"] == "started by vps.target" + expected, row
 
 
 def test_scripts():
