@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace vps {
 
@@ -15,9 +16,15 @@ BootOrder order_boot(const ScannedHost& host) {
     const auto level_of = [&](std::size_t i) { return host.vpses[i].config.bootorder; };
     std::vector<std::size_t> queue(host.vpses.size());
     std::iota(queue.begin(), queue.end(), 0);
-    // An unset one is less than any; the stable sort keeps each level in the order of VEIDs.
-    std::stable_sort(queue.begin(), queue.end(),
-                     [&](auto a, auto b) { return level_of(a) > level_of(b); });
+    const auto is_certain = [&](std::size_t i) {
+        return host.vpses[i].config.onboot != OnBoot::Unset;
+    };
+    // An unset level is less than any. Who starts only where it ran comes last in a level: if it
+    // does not, its place in the window stays empty, for those that come after it. The stable sort
+    // keeps the order of VEIDs.
+    std::stable_sort(queue.begin(), queue.end(), [&](auto a, auto b) {
+        return std::pair(level_of(a), is_certain(a)) > std::pair(level_of(b), is_certain(b));
+    });
 
     std::optional<std::uint32_t> previous;
     std::vector<std::size_t> starting;

@@ -93,7 +93,7 @@ TEST(BootOrder, CountsWhoMayStartInTheWindowAndNobodyElse) {
     host.parallel = 2;
     host.vpses = {make_vps(1), make_vps(2, {}, OnBoot::Unset), make_vps(3, {}, OnBoot::No),
                   make_vps(4), make_vps(5, {}, OnBoot::Unset), make_vps(6)};
-    EXPECT_EQ(show(host), "1\n2 ?\n3 -\n4 @1\n5 ? @2\n6 @4\n");
+    EXPECT_EQ(show(host), "1\n2 ? @4\n3 -\n4\n5 ? @6\n6 @1\n");
 }
 
 TEST(Limits, AreNotSetForWhatIsNone) {
