@@ -10,9 +10,11 @@
 #include <cstdio>
 #include <sstream>
 
+#include "cgroup.hh"
 #include "command_words.hh"
 #include "error.hh"
 #include "version.hh"
+#include "vps_name.hh"
 
 namespace vps {
 
@@ -80,11 +82,21 @@ void print_help(const ProgramInfo& info) {
 Veid parse_veid(const std::string& text) {
     if (text.empty())
         usage_error("a VEID is wanted");
-    const std::optional<Veid> veid = Veid::parse(text);
-    if (!veid)
+    if (const std::optional<Veid> veid = Veid::parse(text))
+        return *veid;
+    const std::vector<Veid> named = find_named(text);
+    if (named.empty())
+        usage_error(fmt::format("'{}' is no VEID, a number from 1 to {}, nor the NAME of a VPS",
+                                text, Veid::kMax));
+    if (named.size() > 1)
         usage_error(
-            fmt::format("'{}' is no VEID: a number from 1 to {} is wanted", text, Veid::kMax));
-    return *veid;
+            fmt::format("{} is the NAME of more than one VPS: {} and {}; one VEID is wanted", text,
+                        named[0].value(), named[1].value()));
+    // systemd has another unit by that name, in another slice.
+    if (cgroup_of("self").ends_with(fmt::format("/vps@{}.service", text)))
+        usage_error(fmt::format("{0} is the NAME of VPS {1}, whose unit is vps@{1}.service", text,
+                                named[0].value()));
+    return named[0];
 }
 
 ExitCode report_failure(const std::exception& error, const ProgramInfo& info,

@@ -178,7 +178,7 @@ static constexpr ConfigKey kKeys[] = {
     {"USERNS", "yes or no", First, kYes, Both, "no: the VPS's root is the host's", yes_no<&C::userns>},
 
     // identity
-    {"NAME", "text", First, kNo, Vps, "an alias; Description=", text<&C::name>},
+    {"NAME", "text", First, kNo, Vps, "Description=; vps-enter, vps-mount and vps-umount take it for the VEID", text<&C::name>},
     {"DESCRIPTION", "text", First, kNo, Vps, "Description=", text<&C::description>},
     {"HOSTNAME", "text", First, kNo, Both, "the host name in the VPS, its /etc/hostname and a line of its /etc/hosts", host_name},
 
