@@ -64,6 +64,8 @@ bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
 bool stop_or_refuse(const Invocation& invocation, const VpsLock& lock, VpsState& state, Fd init) {
     try {
         stop_running(invocation, lock, state, std::move(init));
+        invocation.log.say(Level::Info, "stopped before its start was over",
+                           {{"MESSAGE_ID", std::string(message_id::kVpsStopped)}});
         return true;
     } catch (const Error& error) {
         invocation.log.say(Level::Error, error.what());
