@@ -79,9 +79,9 @@ void forget_run(const Invocation& invocation) {
     if (!is_noted_running(invocation.veid))
         return;
     try {
-        const bool starts_again = is_reboot() || current_job(invocation.veid).ends_with("restart");
-        if (!starts_again && !host_is_stopping())
-            forget_running(invocation.veid);
+        if (is_reboot() || host_is_stopping() || current_job(invocation.veid).ends_with("restart"))
+            return;
+        forget_running(invocation.veid);
     } catch (const Error& error) {
         invocation.log.say(
             Level::Warning,
