@@ -79,6 +79,11 @@ void settle_duplicates(std::vector<Assignment>& assignments) {
 
 constexpr std::string_view kStarted = "(started at boot)";
 constexpr std::string_view kStartedAgain = "(started at boot if it ran)";
+constexpr std::string_view kQuota = "project quota on VE_PRIVATE";
+
+bool is_disk_quota(const ConfigKey& key) {
+    return key.becomes.find("project quota") != key.becomes.npos;
+}
 
 // The settings of all units of a VPS with these assignments.
 std::set<std::string> plan_settings(const std::string& host_text, const std::string& vps_text,
@@ -112,8 +117,9 @@ std::set<std::string> plan_settings(const std::string& host_text, const std::str
 
 class Effects {
   public:
-    Effects(const std::vector<Assignment>& assignments, Veid veid)
+    Effects(const std::vector<Assignment>& assignments, const VpsConfig& config, Veid veid)
         : assignments_(assignments),
+          config_(config),
           veid_(veid),
           all_(plan([](const Assignment&) { return true; })),
           none_(plan([](const Assignment&) { return false; })) {}
@@ -181,6 +187,12 @@ class Effects {
             if (key.type == "yes or no" && value != answer &&
                 table.starts_with(std::string(answer) + ": "))
                 return "the default";
+        if (is_disk_quota(key) && !config_.disk_quota)
+            return key.name == "DISK_QUOTA" ? "no " + std::string(kQuota)
+                                            : "nothing: DISK_QUOTA is no";
+        if (key.name == "DISK_QUOTA")
+            return std::string(kQuota) +
+                   (config_.disk_quota_from == ConfigFile::Vps ? "; start refused without" : "");
         if (table.find('=') == std::string::npos || !key.read)
             return table;
         const std::vector<std::string> alone = difference(plan(is_its_own), none_, key);
@@ -195,11 +207,12 @@ class Effects {
         if (!alone.empty())
             return fmt::format("nothing: another key replaces {}", fmt::join(alone, " "));
         if (!table.starts_with("nothing") && is_planned(key))
-            return "the default (" + table + ")";
+            return (key.guards == Guards::Yes ? "none (" : "the default (") + table + ")";
         return table;
     }
 
     const std::vector<Assignment>& assignments_;
+    const VpsConfig& config_;
     Veid veid_;
     std::set<std::string> all_, none_;
     std::map<const ConfigKey*, std::string> known_;
@@ -263,7 +276,7 @@ CheckedConfig check(const std::optional<ConfigText>& vz_conf,
 
     CheckedConfig checked;
     checked.config = std::move(draft).finish(veid);
-    Effects effects(assignments, veid);
+    Effects effects(assignments, checked.config, veid);
     for (const Assignment& assignment : assignments)
         if (assignment.file == which) {
             checked.rows.push_back(assignment.row);

@@ -69,7 +69,7 @@ bool is_assignment(const std::string& word) {
 
 class Reader {
   public:
-    explicit Reader(const std::string& text) : text_(text) {}
+    explicit Reader(std::string text) : text_(std::move(text)) {}
 
     std::vector<ShellCommand> read() {
         while (at_ < text_.size())
@@ -129,10 +129,33 @@ class Reader {
             skip_one();
         else if (c == '\'' || c == '"' || c == '`')
             skip_quoted(c);
-        else if (c == '$' && here() == '(')
-            skip_nested('(', ')');
-        else if (c == '$' && here() == '{')
-            skip_nested('{', '}');
+        else if (c == '$')
+            take_substitution();
+    }
+
+    // Behind a "$".
+    void take_substitution() {
+        const std::size_t start = at_ + 1;
+        const unsigned line = line_;
+        if (here() == '{')
+            return skip_nested('{', '}');
+        if (here() != '(')
+            return;
+        skip_nested('(', ')');
+        if (text_[start] != '(')  // of $((arithmetic))
+            read_within(start, line);
+    }
+
+    // What is between `start` and the character before this place is a script by itself.
+    void read_within(std::size_t start, unsigned line) {
+        if (nesting_ > 0 || depth_ == kMostNested || at_ <= start)
+            return;
+        Reader inner(text_.substr(start, at_ - 1 - start));
+        inner.line_ = line;
+        inner.depth_ = depth_ + 1;
+        inner.functions_ = functions_;
+        for (ShellCommand& command : inner.read())
+            commands_.push_back(std::move(command));
     }
 
     void skip_one() {
@@ -142,15 +165,31 @@ class Reader {
     }
 
     void skip_quoted(char quote) {
+        const std::size_t start = at_;
+        const unsigned line = line_;
         while (at_ < text_.size() && here() != quote) {
-            if (here() == '\\' && quote != '\'')
+            const char c = here();
+            if (c == '\\' && quote != '\'')
                 ++at_;
             skip_one();
+            if (quote == '"' && c == '$')
+                take_substitution();
+            if (quote == '"' && c == '`')
+                skip_quoted(c);
         }
         ++at_;
+        if (quote == '`')
+            read_within(start, line);
     }
 
     void skip_nested(char open, char close) {
+        if (++nesting_ > kMostNested)
+            at_ = text_.size();
+        skip_to(open, close);
+        --nesting_;
+    }
+
+    void skip_to(char open, char close) {
         for (unsigned depth = 0; at_ < text_.size();) {
             const char c = here();
             if (c == open)
@@ -231,9 +270,11 @@ class Reader {
         std::string end;
         bool tabs;
     };
-    const std::string& text_;
+    static constexpr unsigned kMostNested = 32;  // substitutions within substitutions
+
+    std::string text_;
     std::size_t at_ = 0;
-    unsigned line_ = 1, command_line_ = 1, cases_ = 0;
+    unsigned line_ = 1, command_line_ = 1, cases_ = 0, nesting_ = 0, depth_ = 0;
     bool pattern_ = false;
     std::vector<std::string> words_;
     std::set<std::string> functions_;

@@ -30,8 +30,7 @@ struct ShellCommand {
     std::vector<std::string> words;  // quotes stay, so that only a plain word equals a name
 };
 
-// Finds them without comments, here-documents and quoted text; what a substitution runs is left
-// out.
+// Finds them without comments, here-documents and quoted text, those of command substitutions, too.
 std::vector<ShellCommand> find_commands(const std::string& script);
 
 }  // namespace vps

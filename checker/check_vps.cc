@@ -10,15 +10,21 @@
 #include <filesystem>
 
 #include "action_script.hh"
+#include "block_device.hh"
 #include "capabilities.hh"
 #include "check_config.hh"
 #include "check_script.hh"
 #include "config_text.hh"
 #include "context_setup.hh"
+#include "cpus_and_nodes.hh"
 #include "device.hh"
+#include "disk_quota.hh"
+#include "id_range.hh"
+#include "mount.hh"
 #include "network_spec.hh"
 #include "resolver.hh"
 #include "slice_limits.hh"
+#include "state.hh"
 #include "sys.hh"
 
 namespace vps {
@@ -83,37 +89,39 @@ bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
     return true;
 }
 
+// At the line that sets the key; line 0 where another file does.
+Finding find_about(const CheckedFile& file, Grade grade, std::string_view key,
+                   const std::string& text) {
+    Finding finding{grade, 0, 0, std::string(key), text};
+    for (const ConfigRow& row : file.rows)
+        if (row.key == key && row.counts) {
+            finding.line = row.line;
+            finding.column = row.column;
+        }
+    return finding;
+}
+
+// What vz.conf says is found there.
 void check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
-    const auto say = [&](const std::string& key, const std::string& text) {
-        Finding finding{Grade::Warning, 0, 0, key, text};
-        for (const ConfigRow& row : file.rows)
-            if (row.key == key && row.counts) {
-                finding.line = row.line;
-                finding.column = row.column;
-            }
-        if (finding.line != 0)
+    const auto say = [&](Grade grade, std::string_view key, const std::string& text) {
+        if (Finding finding = find_about(file, grade, key, text); finding.line != 0)
             file.findings.push_back(std::move(finding));
     };
-    const auto cpus = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_CONF));
-    if (config.cpumask && config.cpumask->kind == CpuMask::Kind::List &&
-        std::ranges::max(numbers_of(config.cpumask->list)) >= cpus)
-        say("CPUMASK", fmt::format("CPUMASK: '{}' names CPUs that this host does not have: it has "
-                                   "0 to {}",
-                                   config.cpumask->list, cpus - 1));
-    if (config.nodemask && config.nodemask->kind == CpuMask::Kind::List &&
-        access(fmt::format("/sys/devices/system/node/node{}",
-                           std::ranges::max(numbers_of(config.nodemask->list)))
-                   .c_str(),
-               F_OK) < 0)
-        say("NODEMASK", fmt::format("NODEMASK: '{}' names nodes that this host does not have",
-                                    config.nodemask->list));
+    for (const AbsentFromHost& absent : find_absent_cpus_and_nodes(config))
+        say(Grade::Error, absent.key, absent.text);
     std::vector<std::string> problems;
     (void)find_devices(config, problems);
     (void)find_capabilities(config, problems);
     (void)plan_network(veid, config, {}, problems);
     (void)find_resolver(config, problems);
     for (const std::string& problem : problems)
-        say(problem.substr(0, problem.find(':')), problem);
+        say(Grade::Warning, problem.substr(0, problem.find(':')), problem);
+}
+
+void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
+    for (const AbsentFromHost& absent : find_absent_cpus_and_nodes(config))
+        refuse(verdict, ExitCode::BadValue,
+               fmt::format("{}: {}", config.places.at(absent.key), absent.text));
 }
 
 void judge_config(const VpsConfig& config, StartVerdict& verdict) {
@@ -123,50 +131,123 @@ void judge_config(const VpsConfig& config, StartVerdict& verdict) {
         refuse(verdict, ExitCode::NoVeRoot, "VE_ROOT is not set");
     if (!config.ve_private)
         refuse(verdict, ExitCode::NoVePrivate, "VE_PRIVATE is not set");
+    judge_masks(config, verdict);
     if (config.disabled)
         refuse(verdict, ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
     if (config.layout == Layout::Ploop)
         refuse(verdict, ExitCode::Ploop, "the private area is a ploop image");
 }
 
-struct AreaScripts {
-    bool premount, mount;  // which may bring the private area, or what is in it
-};
+// What a start would come upon, in its order. Scripts are checked in between.
+class AreaJudge {
+  public:
+    AreaJudge(Veid veid, const VpsConfig& config, const std::string& root, StartVerdict& verdict,
+              CheckedFile& file)
+        : veid_(veid),
+          config_(config),
+          root_(root),
+          shown_(root + *config.ve_private),
+          verdict_(verdict),
+          file_(file) {}
 
-void judge_area(const VpsConfig& config, const std::string& root, const AreaScripts& scripts,
-                StartVerdict& verdict, CheckedFile& file) {
-    const auto find = [&](ExitCode code, bool may_come, const std::string& text) {
-        file.findings.push_back({may_come ? Grade::Warning : Grade::Error,
-                                 0,
-                                 0,
-                                 {},
-                                 text + (may_come ? ", unless a script mounts it" : "")});
+    // `may_come`: a premount script may bring it.
+    void judge_area(bool may_come) {
+        attempt(may_come, [&] {
+            if (is_this_host() && config_.ve_root)
+                judge_root();
+            look_for_area(may_come);
+            if (area_ && is_this_host())
+                judge_disk(may_come);
+        });
+    }
+
+    // `may_come`: a premount or mount script may bring what is missing.
+    void judge_content(bool may_come) {
+        attempt(may_come, [&] {
+            if (area_)
+                look_for_init(may_come);
+            struct stat status {};
+            if (area_ && config_.userns && fstat(area_.get(), &status) == 0)
+                (void)find_shifted_ids(status, config_);
+        });
+    }
+
+  private:
+    // Elsewhere mounts and file systems are not those that the VPS is going to have.
+    [[nodiscard]] bool is_this_host() const { return root_.empty(); }
+
+    template <typename Step>
+    void attempt(bool may_come, Step step) {
+        try {
+            step();
+        } catch (const Error& error) {
+            find(error.code(), may_come, error.what());
+        }
+    }
+
+    void find(ExitCode code, bool may_come, const std::string& text) {
+        file_.findings.push_back({may_come ? Grade::Warning : Grade::Error,
+                                  0,
+                                  0,
+                                  {},
+                                  text + (may_come ? ", unless a script mounts it" : "")});
         if (!may_come)
-            refuse(verdict, code, text);
-    };
-    if (!config.ve_private || config.layout == Layout::Ploop)
-        return;
-    const std::string shown = root + *config.ve_private;
-    try {
-        const Fd area = sys::find_in_root(sys::open(root + "/", O_PATH | O_DIRECTORY),
-                                          *config.ve_private, O_PATH | O_DIRECTORY);
-        if (!area)
-            return find(ExitCode::NoPrivateArea, scripts.premount,
-                        fmt::format("the private area '{}' does not exist", shown));
-        if (sys::find_in_root(area, "/root.hdd/DiskDescriptor.xml", O_PATH))
+            refuse(verdict_, code, text);
+    }
+
+    void look_for_area(bool may_come) {
+        area_ = sys::find_in_root(sys::open(root_ + "/", O_PATH | O_DIRECTORY), *config_.ve_private,
+                                  O_PATH | O_DIRECTORY);
+        if (!area_)
+            return find(ExitCode::NoPrivateArea, may_come,
+                        fmt::format("the private area '{}' does not exist", shown_));
+        if (sys::find_in_root(area_, "/root.hdd/DiskDescriptor.xml", O_PATH))
             return find(ExitCode::Ploop, false,
-                        fmt::format("the private area '{}' is a ploop image", shown));
+                        fmt::format("the private area '{}' is a ploop image", shown_));
+    }
+
+    void look_for_init(bool may_come) {
         const bool has_init =
             std::any_of(std::begin(kInits), std::end(kInits), [&](const char* path) {
-                return static_cast<bool>(sys::find_in_root(area, path, O_PATH));
+                return static_cast<bool>(sys::find_in_root(area_, path, O_PATH));
             });
         if (!has_init)
-            find(ExitCode::NoInit, scripts.premount || scripts.mount,
-                 fmt::format("there is no init in '{}'", shown));
-    } catch (const Error& error) {
-        find(ExitCode::System, false, error.what());
+            find(ExitCode::NoInit, may_come, fmt::format("there is no init in '{}'", shown_));
     }
-}
+
+    void judge_root() {
+        std::error_code absent;
+        const std::string path = fs::canonical(*config_.ve_root, absent).string();
+        if (!absent && !read_state(veid_) && !mounts_at_or_below(read_mounts(), path).empty())
+            find(ExitCode::Mounted, false,
+                 fmt::format("something is mounted on '{}' already", path));
+    }
+
+    void judge_disk(bool may_come) {
+        const DiskQuota quota = plan_disk_quota(config_);
+        const auto why =
+            quota.limits == ProjectLimits{} ? std::nullopt : find_missing_quota(area_, shown_);
+        const bool refused = why && quota.demanded && !may_come;
+        if (refused)
+            refuse(verdict_, ExitCode::NoDiskQuota, "DISK_QUOTA=yes: " + *why);
+        if (why)
+            file_.findings.push_back(find_about(file_, refused ? Grade::Error : Grade::Warning,
+                                                config_.diskspace ? "DISKSPACE" : "DISKINODES",
+                                                *why));
+        if (const auto keys = io_limits_of(config_); !keys.empty() && find_disks(shown_).empty())
+            for (const std::string_view key : keys)
+                file_.findings.push_back(
+                    find_about(file_, Grade::Warning, key,
+                               fmt::format("{}: {}", key, explain_no_disk(shown_))));
+    }
+
+    Veid veid_;
+    const VpsConfig& config_;
+    std::string root_, shown_;
+    StartVerdict& verdict_;
+    CheckedFile& file_;
+    Fd area_;
+};
 
 std::optional<ConfigText> find_text(const std::string& path) {
     try {
@@ -248,20 +329,28 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         const ScriptPlace host = this_host();
         const ScriptPlace inside =
             config.config.ve_private ? place_in_vps(root, *config.config.ve_private) : host;
-        AreaScripts scripts{false, false};
         const auto check_here = [&](const ScriptKind& kind) {
             const bool in_vps = kind.context == ScriptContext::Vps;
             return check_script(kind, veid, dir, in_vps ? inside : host, checked, &verdict);
         };
+        const auto check_all = [&](std::string_view when) {
+            bool any = false;
+            for (const ScriptKind& kind : script::kAll)
+                if (kind.when == when)
+                    any |= check_here(kind);
+            return any;
+        };
+        std::optional<AreaJudge> judge;
+        if (config.config.ve_private && config.config.layout != Layout::Ploop)
+            judge.emplace(veid, config.config, root, verdict, file);
+        bool scripts = check_all(script::kBeforeMount);
+        if (judge)
+            judge->judge_area(scripts);
+        scripts |= check_all(script::kAfterMount);
+        if (judge)
+            judge->judge_content(scripts);
         for (const ScriptKind& kind : script::kAll)
-            if (kind.when == script::kBeforeMount)
-                scripts.premount |= check_here(kind);
-        // A mount script counts for what is in the area, and is checked after it is there.
-        for (const ScriptKind& kind : {script::kGlobalMount, script::kMount})
-            scripts.mount |= access((dir + "/" + kind.name(veid)).c_str(), F_OK) == 0;
-        judge_area(config.config, root, scripts, verdict, file);
-        for (const ScriptKind& kind : script::kAll)
-            if (kind.when != script::kBeforeMount)
+            if (kind.when != script::kBeforeMount && kind.when != script::kAfterMount)
                 check_here(kind);
     }
     checked.files[place] = std::move(file);
@@ -298,6 +387,7 @@ void check_file(const std::string& path, Checked& checked) {
             judge_config(config.config, verdict);
         else if (const Diagnostic* refusal = config.config.refusal())
             refuse(verdict, ExitCode::BadValue, refusal->to_string());
+        judge_masks(config.config, verdict);
         checked.verdicts.push_back(std::move(verdict));
         return;
     }

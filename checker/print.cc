@@ -63,12 +63,20 @@ std::string pad(std::string text, std::size_t columns) {
 }
 
 std::string print_rows(const CheckedFile& file) {
-    constexpr std::size_t kKey = 24, kValue = 28;
+    constexpr std::size_t kKey = 28, kValue = 28;
+    const auto show_key = [](const ConfigRow& row) { return shorten(to_printable(row.key), kKey); };
+    const auto show_value = [](const ConfigRow& row) {
+        return shorten(to_printable(row.value), kValue);
+    };
+    std::size_t key = 0, value = 0;
+    for (const ConfigRow& row : file.rows) {
+        key = std::max(key, count_columns(show_key(row)));
+        value = std::max(value, count_columns(show_value(row)));
+    }
     std::string text;
     for (const ConfigRow& row : file.rows)
-        text += fmt::format(
-            "  {:>4}  {}  {}  {}\n", row.line, pad(shorten(to_printable(row.key), kKey), 14),
-            pad(shorten(to_printable(row.value), kValue), 18), to_printable(row.becomes));
+        text += fmt::format("  {:>4}  {}  {}  {}\n", row.line, pad(show_key(row), key),
+                            pad(show_value(row), value), to_printable(row.becomes));
     return text;
 }
 

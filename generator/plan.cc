@@ -110,11 +110,19 @@ void set_limits(UnitFile& unit, const std::vector<SliceLimit>& limits) {
         set_limit(unit, limit);
 }
 
-std::string slice(const ScannedVps& vps, const ScannedHost& host) {
+std::string slice(const ScannedVps& vps, const std::vector<SliceLimit>& limits) {
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, "Resources of " + describe(vps), source);
-    set_limits(unit, slice_limits(vps.config, host));
+    set_limits(unit, limits);
+    return unit.text();
+}
+
+// The kernel guarantees a VPS what the slice of all VPSes is guaranteed, and no more.
+std::string slice_of_all(std::uint64_t guaranteed) {
+    UnitFile unit("VMGUARPAGES in /etc/vz/conf/*.conf");
+    unit.section("Slice");
+    unit.set("MemoryLow", guaranteed);
     return unit.text();
 }
 
@@ -146,11 +154,12 @@ void plan_levels(UnitTree& tree, const std::vector<std::uint32_t>& levels) {
     }
 }
 
-void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, std::size_t i) {
+void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, std::size_t i,
+              const std::vector<SliceLimit>& limits) {
     const auto& vps = host.vpses[i];
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
-    tree.files.push_back({slice_unit(vps.veid), slice(vps, host)});
+    tree.files.push_back({slice_unit(vps.veid), slice(vps, limits)});
     if (const auto quota = cpu_quota(vps.config))
         tree.files.push_back({scope_unit(vps.veid) + ".d/50-vps.conf", scope_drop_in(vps, quota)});
     const auto start = order.places[i].start;
@@ -171,8 +180,15 @@ UnitTree plan(const ScannedHost& host) {
     const auto order = order_boot(host);
     tree.files.reserve(2 * host.vpses.size() + order.levels.size());
     tree.links.reserve(host.vpses.size() + order.levels.size());
-    for (std::size_t i = 0; i < host.vpses.size(); ++i)
-        plan_vps(tree, host, order, i);
+    std::uint64_t guaranteed = 0;
+    for (std::size_t i = 0; i < host.vpses.size(); ++i) {
+        const auto limits = slice_limits(host.vpses[i].config, host);
+        plan_vps(tree, host, order, i, limits);
+        guaranteed += guaranteed_memory(limits);
+    }
+    if (guaranteed > 0)
+        tree.files.push_back(
+            {std::string(kSliceOfAll) + ".d/50-vps.conf", slice_of_all(guaranteed)});
     plan_levels(tree, order.levels);
     return tree;
 }

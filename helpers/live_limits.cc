@@ -10,6 +10,7 @@
 
 #include "block_device.hh"
 #include "cgroup.hh"
+#include "cpus_and_nodes.hh"
 #include "error.hh"
 #include "process.hh"
 #include "slice_limits.hh"
@@ -19,18 +20,6 @@
 namespace vps {
 
 namespace {
-
-void require_present(const char* key, const std::optional<CpuMask>& mask, const char* what,
-                     const std::string& dir) {
-    if (!mask || mask->kind != CpuMask::Kind::List)
-        return;
-    const auto online = numbers_of(sys::read_line(dir + "/online"));
-    for (const unsigned number : numbers_of(mask->list))
-        if (std::find(online.begin(), online.end(), number) == online.end())
-            throw Error(ExitCode::BadValue,
-                        fmt::format("{}: {}: bad value '{}': this host has no {} {}", mask->place,
-                                    key, mask->list, what, number));
-}
 
 // The limits that io.max has for one of the disks: "rbps=1048576 wbps=max riops=100 wiops=max".
 bool is_in_force(const std::string& io_max, const std::vector<std::string>& disks, const char* what,
@@ -64,7 +53,7 @@ bool all_in_force(Veid veid, const std::vector<SliceLimit>& limits,
                   const std::vector<std::string>& disks) {
     const std::string io_max = read_io_max(veid);
     return std::all_of(limits.begin(), limits.end(), [&](const SliceLimit& limit) {
-        return is_in_force(io_max, disks, limit.setting->in_io_max, limit.number);
+        return is_in_force(io_max, disks, limit.setting->in_kernel, limit.number);
     });
 }
 
@@ -82,17 +71,18 @@ bool come_into_force(Veid veid, const std::vector<SliceLimit>& limits,
 
 // systemd looks the device of VE_PRIVATE up when it makes the cgroup. What a premount script has
 // mounted since, it did not find: it is told the disk.
-void enforce_io_limits(Veid veid, std::vector<SliceLimit> limits, const Log& log) {
+void enforce_io_limits(Veid veid, const VpsConfig& config, std::vector<SliceLimit> limits,
+                       const Log& log) {
     if (limits.empty())
         return;
     const std::string path = limits.front().text;
     const auto disks = find_disks(path);
     if (disks.empty() || !has_io_controller()) {
-        log.say(Level::Warning,
-                fmt::format("IOLIMIT, IOPSLIMIT: {}, ignoring them",
-                            disks.empty()
-                                ? fmt::format("'{}' lies on a file system without a disk", path)
-                                : "this host has no cgroup controller \"io\""));
+        const std::string why =
+            disks.empty() ? explain_no_disk(path) : "this host has no cgroup controller \"io\"";
+        for (const std::string_view key : io_limits_of(config))
+            log.say(Level::Warning,
+                    fmt::format("{}: {}: {}, ignoring it", config.places.at(key), key, why));
         return;
     }
     if (all_in_force(veid, limits, disks))
@@ -109,22 +99,20 @@ void enforce_io_limits(Veid veid, std::vector<SliceLimit> limits, const Log& log
 
 }  // namespace
 
-void require_cpus_and_nodes(const VpsConfig& config) {
-    require_present("CPUMASK", config.cpumask, "CPU", "/sys/devices/system/cpu");
-    require_present("NODEMASK", config.nodemask, "node", "/sys/devices/system/node");
-}
-
 void apply_slice_limits(Veid veid, const VpsConfig& config, const Log& log) {
+    require_cpus_and_nodes(config);
     LimitHost host{static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)), {}};
     std::vector<std::string> errors;
     read_auto_nodes(host, config, "", errors);
     if (!errors.empty())
         throw Error(ExitCode::System, errors.front());
+    const std::vector<SliceLimit> ours = update_slice_limits(veid, slice_limits(config, host));
+    cover_guarantee(veid, guaranteed_memory(ours));
     std::vector<SliceLimit> per_device;
-    for (const SliceLimit& limit : update_slice_limits(veid, slice_limits(config, host)))
+    for (const SliceLimit& limit : ours)
         if (limit.setting->kind == LimitKind::PerDevice)
             per_device.push_back(limit);
-    enforce_io_limits(veid, std::move(per_device), log);
+    enforce_io_limits(veid, config, std::move(per_device), log);
 }
 
 }  // namespace vps

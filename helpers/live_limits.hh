@@ -8,11 +8,9 @@
 
 namespace vps {
 
-// Throws Error BadValue, with the place, where a mask names what this host does not have.
-void require_cpus_and_nodes(const VpsConfig& config);
-
 // Sets what differs, leaving alone what the admin has set by a drop-in or set-property; waits until
-// an I/O limit is in force, where the kernel can keep one. Throws Error: the limits are not kept.
+// an I/O limit is in force, where the kernel can keep one. Throws Error: the limits are not kept;
+// BadValue, and nothing was set, where a mask names what this host does not have.
 void apply_slice_limits(Veid veid, const VpsConfig& config, const Log& log);
 
 }  // namespace vps

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <optional>
 
 #include "error.hh"
 #include "mount.hh"
@@ -23,6 +25,7 @@ namespace vps {
 namespace {
 
 constexpr const char* kMountPoint = "/var/lib/lxcfs";
+constexpr const char* kType = "fuse.lxcfs";
 
 // As far as a version of lxcfs has them.
 constexpr std::array kFiles{
@@ -35,12 +38,28 @@ struct Answer {
     int error;
 };
 
-bool is_mounted() {
+std::optional<MountEntry> find_lxcfs() {
     const std::vector<MountEntry> mounts = read_mounts();
     const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [](const MountEntry& mount) {
         return mount.target == kMountPoint;
     });
-    return last != mounts.rend() && last->type == "fuse.lxcfs";
+    return last != mounts.rend() && last->type == kType ? std::optional(*last) : std::nullopt;
+}
+
+// Those that the VPS has.
+std::vector<MountEntry> find_files_in(pid_t init_pid) {
+    std::vector<MountEntry> files = read_mounts(std::to_string(init_pid));
+    std::erase_if(files, [](const MountEntry& mount) {
+        return mount.type != kType ||
+               std::find(kFiles.begin(), kFiles.end(), mount.target) == kFiles.end();
+    });
+    return files;
+}
+
+bool are_of(const std::vector<MountEntry>& files, const std::optional<MountEntry>& lxcfs) {
+    return files.empty() == !lxcfs &&
+           std::all_of(files.begin(), files.end(),
+                       [&](const MountEntry& file) { return file.device == lxcfs->device; });
 }
 
 // A child's: whatever touches lxcfs may wait for it for ever.
@@ -68,10 +87,23 @@ bool is_mounted() {
     _exit(0);
 }
 
+// A child's: paths lead through what the VPS has mounted, which may never answer.
+[[noreturn]] void replace_files(FdRef init, const std::vector<MountEntry>& old,
+                                const std::vector<LxcfsFile>& views) noexcept {
+    if (setns(init.get(), CLONE_NEWNS) < 0)
+        _exit(1);
+    for (const MountEntry& file : old)
+        (void)umount2(file.target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    for (const LxcfsFile& view : views)
+        (void)move_mount(view.mount.get(), "", AT_FDCWD, view.path.c_str(),
+                         MOVE_MOUNT_F_EMPTY_PATH);
+    _exit(0);
+}
+
 void warn(const Log& log, const std::string& trouble) {
     log.say(Level::Warning,
             fmt::format("lxcfs {}: /proc/meminfo and the like show the host's in the VPS; restart "
-                        "lxcfs, then the VPS",
+                        "lxcfs",
                         trouble));
 }
 
@@ -79,7 +111,7 @@ void warn(const Log& log, const std::string& trouble) {
 
 std::vector<LxcfsFile> open_lxcfs(const Log& log) {
     std::vector<LxcfsFile> files;
-    if (!is_mounted())
+    if (!find_lxcfs())
         return files;
     auto [ours, theirs] = sys::socketpair();
     // Not ours but our parent's: one that hangs in the kernel cannot be reaped, and we wait for all
@@ -112,6 +144,24 @@ std::vector<LxcfsFile> open_lxcfs(const Log& log) {
         if (mount)
             files.push_back({kFiles[answer.file], std::move(mount)});
     }
+}
+
+void renew_lxcfs(FdRef init, pid_t init_pid, const Log& log) {
+    const std::vector<MountEntry> old = find_files_in(init_pid);
+    if (are_of(old, find_lxcfs()))
+        return;
+    const std::vector<LxcfsFile> views = open_lxcfs(log);
+    const Child child = clone_process(CLONE_PARENT);  // as above
+    if (child.pid() == 0)
+        replace_files(init, old, views);
+    if (!wait_for_end(child.pidfd(), deadline_after(kLxcfsSeconds)))
+        sys::pidfd_send_signal(child.pidfd(), SIGKILL);
+    const std::vector<MountEntry> now = find_files_in(init_pid);
+    if (now.size() == views.size() && (now.empty() || are_of(now, find_lxcfs())))
+        log.say(Level::Info, fmt::format("{} files of lxcfs were taken away, {} mounted",
+                                         old.size(), now.size()));
+    else
+        log.say(Level::Warning, "the files of lxcfs could not be renewed; restart the VPS");
 }
 
 }  // namespace vps

@@ -1,7 +1,9 @@
 // The files by which lxcfs(1), where it runs on the host, shows a VPS its own limits and use
 // instead of the host's: /proc/meminfo, cpuinfo, uptime and so on. The supervisor opens them on the
-// host and hands them over; see context_setup.hh.
+// host and hands them over, see context_setup.hh; a reload brings a VPS that runs what has changed.
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 #include <vector>
@@ -22,5 +24,10 @@ struct LxcfsFile {
 // None where lxcfs does not run. Where it does not answer in kLxcfsSeconds, or with an error, a
 // warning says so, and the VPS sees the host's. Throws SysError, but not because of lxcfs.
 std::vector<LxcfsFile> open_lxcfs(const Log& log);
+
+// Has the running VPS of this init see what lxcfs shows now: files of one that has ended are taken
+// away, so that the host's are seen again, and those of one that was started since are mounted. What
+// cannot be done a warning says. Throws SysError, but not because of lxcfs or the VPS.
+void renew_lxcfs(FdRef init, pid_t init_pid, const Log& log);
 
 }  // namespace vps

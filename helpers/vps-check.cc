@@ -46,6 +46,10 @@ Options parse(int argc, char** argv) {
             words_only = true;
         else if (word.starts_with("--root="))
             options.root = word.substr(7);
+        else if (word == "--root" && i + 1 < argc)
+            options.root = argv[++i];
+        else if (word == "--root")
+            throw Error(ExitCode::Usage, "--root wants a directory (see --help)");
         else if (word == "--json")
             options.json = true;
         else if (word == "-q" || word == "--quiet")
@@ -81,10 +85,9 @@ ExitCode conclude(const Checked& checked, bool strict) {
     for (const StartVerdict& verdict : checked.verdicts)
         if (verdict.code != ExitCode::Ok)
             return verdict.code;
-    const bool no_host = checked.verdicts.empty() && count_findings(checked, Grade::Error) > 0;
-    if (no_host && checked.files[0].kind == CheckedFile::Kind::HostConfig &&
-        checked.files[0].rows.empty())
-        return ExitCode::NoVzConf;
+    if (checked.verdicts.empty() && checked.files[0].kind == CheckedFile::Kind::HostConfig &&
+        count_findings(checked, Grade::Error) > 0)
+        return checked.files[0].rows.empty() ? ExitCode::NoVzConf : ExitCode::BadValue;
     return strict && count_findings(checked, Grade::Warning) + count_findings(checked, Grade::Error)
                ? ExitCode::BadValue
                : ExitCode::Ok;

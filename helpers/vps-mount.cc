@@ -9,10 +9,10 @@
 #include <algorithm>
 
 #include "cgroup.hh"
+#include "cpus_and_nodes.hh"
 #include "disk_quota.hh"
 #include "dismount.hh"
 #include "error.hh"
-#include "live_limits.hh"
 #include "mount.hh"
 #include "program.hh"
 #include "state.hh"

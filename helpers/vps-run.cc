@@ -180,7 +180,6 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     const VpsConfig config = load_usable_config(invocation);
     lock.enter(state, Phase::Starting);
     require_init(state);
-    require_cpus_and_nodes(config);
     apply_slice_limits(veid, config, log);
 
     const std::optional<UserIds> ids = choose_ids(veid, config);

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "cgroup.hh"
 #include "error.hh"
@@ -25,16 +24,6 @@ const std::array kDevices{
     Device{false, 1, 7, "rw", "full"},    Device{false, 1, 8, "rw", "random"},
     Device{false, 1, 9, "rw", "urandom"}, Device{false, 5, 0, "rw", "tty"},
 };
-
-// An owner on disk that stands for a VPS's root: the number that the configuration gives under
-// `key`, or the first of a container's ids.
-bool is_shifted(std::uint32_t id, const VpsConfig& config, const char* key) {
-    std::uint32_t local = 0;
-    if (const std::string* text = config.find_other(key))
-        std::from_chars(text->data(), text->data() + text->size(), local);
-    const bool starts_range = id >= kFirstId && id <= kLastId && id % kIdsPerVps == 0;
-    return id != 0 && (id == local || starts_range);
-}
 
 void write_map(pid_t pid, const char* file, std::uint32_t first) {
     const std::string path = fmt::format("/proc/{}/{}", pid, file);
@@ -85,15 +74,8 @@ std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config) {
     struct stat area {};
     if (stat(config.ve_private->c_str(), &area) < 0)
         throw SysError(errno, "look at", *config.ve_private, ExitCode::NoPrivateArea);
-    if (is_shifted(area.st_uid, config, "LOCAL_UID")) {
-        if (!is_shifted(area.st_gid, config, "LOCAL_GID"))
-            throw Error(ExitCode::BadValue,
-                        fmt::format("the private area '{}' was shifted on disk to user id {}, but "
-                                    "its group id {} is neither LOCAL_GID nor the first of a "
-                                    "container's; shift the group ids, too, or set LOCAL_GID",
-                                    *config.ve_private, area.st_uid, area.st_gid));
-        return UserIds{area.st_uid, area.st_gid, true};
-    }
+    if (const auto ids = find_shifted_ids(area, config))
+        return ids;
     std::vector<IdRange> taken = ids_of_processes();
     for (const char* file : {"/etc/subuid", "/etc/subgid"})
         for (const IdRange& range : read_subordinate_ids(file))

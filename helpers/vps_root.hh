@@ -11,23 +11,15 @@
 #include "config.hh"
 #include "device.hh"
 #include "fd.hh"
+#include "id_range.hh"
 #include "mount.hh"
 #include "state.hh"
 #include "veid.hh"
 
 namespace vps {
 
-// The user namespace of a VPS: user and group ids of the host from these on. A private area whose
-// files have those ids on disk is `shifted`; any other holds 0…65535 and is shown through idmapped
-// mounts.
-struct UserIds {
-    std::uint32_t first_uid, first_gid;
-    bool shifted;
-};
-
-// Nothing for USERNS=no. An area is shifted if its owner is LOCAL_UID, or starts a range of
-// containers' ids (id_range.hh) as systemd-nspawn's --private-users-ownership=chown leaves it. Its
-// group has to be so, too. Throws Error NoPrivateArea, BadValue, System.
+// Nothing for USERNS=no; else those of a shifted area, or of a range that is claimed for the VPS.
+// Throws Error NoPrivateArea, BadValue, System.
 std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config);
 
 // Writes uid_map and gid_map of the process (user_namespaces(7)). Throws SysError.

@@ -1,5 +1,8 @@
 #include "block_device.hh"
 
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -7,6 +10,7 @@
 #include <filesystem>
 
 #include "error.hh"
+#include "fd.hh"
 #include "mount.hh"
 #include "sys.hh"
 
@@ -40,29 +44,36 @@ std::vector<std::string> disks_of(const std::string& device, const std::string& 
     return disks;
 }
 
-// btrfs has no device number; what it was mounted from is in the mount table.
-static std::string find_mounted_device(dev_t wanted) {
-    for (const MountEntry& entry : read_mounts()) {
-        struct stat target {
-        }, source{};
-        if (entry.type == "btrfs" && stat(entry.target.c_str(), &target) == 0 &&
-            target.st_dev == wanted && stat(entry.source.c_str(), &source) == 0 &&
-            S_ISBLK(source.st_mode))
-            return std::to_string(major(source.st_rdev)) + ":" +
-                   std::to_string(minor(source.st_rdev));
-    }
-    return {};
+// btrfs has no device number; what it was mounted from is in the mount table. On more than one
+// device it is not kept to a limit by that of any of them.
+static std::string device_of_btrfs(FdRef file) {
+    const auto mount = find_mount(file);
+    struct stat source {};
+    if (!mount || mount->type != "btrfs" || stat(mount->source.c_str(), &source) < 0 ||
+        !S_ISBLK(source.st_mode))
+        return {};
+    btrfs_ioctl_fs_info_args info{};
+    const Fd top = sys::open(mount->target, O_RDONLY);
+    if (ioctl(top.get(), BTRFS_IOC_FS_INFO, &info) < 0 || info.num_devices != 1)
+        return {};
+    return std::to_string(major(source.st_rdev)) + ":" + std::to_string(minor(source.st_rdev));
 }
 
 std::vector<std::string> find_disks(const std::string& path, const std::string& sys_root) {
+    const Fd file = sys::open(path, O_PATH);
     struct stat status {};
-    if (stat(path.c_str(), &status) < 0)
+    if (fstat(file.get(), &status) < 0)
         throw SysError(errno, "look at", path);
     const std::string device =
         major(status.st_dev) == 0
-            ? find_mounted_device(status.st_dev)
+            ? device_of_btrfs(file)
             : std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev));
     return device.empty() ? std::vector<std::string>() : disks_of(device, sys_root);
+}
+
+std::string explain_no_disk(const std::string& path) {
+    return "'" + path +
+           "' lies on a file system without a disk (tmpfs, NFS, overlay) or on several (btrfs)";
 }
 
 }  // namespace vps

@@ -18,7 +18,7 @@ std::string cgroup_of(const std::string& pid) {
 }
 
 std::string slice_cgroup(Veid veid) {
-    return "/sys/fs/cgroup/vps.slice/" + slice_unit(veid);
+    return std::string(kCgroupOfAll) + "/" + slice_unit(veid);
 }
 
 bool in_service_of(Veid veid) {

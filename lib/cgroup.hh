@@ -11,7 +11,8 @@ namespace vps {
 // namespace (cgroups(7)). Throws SysError; ENOENT and ESRCH mean that the process is gone.
 std::string cgroup_of(const std::string& pid = "self");
 
-// The directory of vps-N.slice's cgroup.
+// The directory of vps.slice's cgroup, and of vps-N.slice's in it.
+inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
 std::string slice_cgroup(Veid veid);
 
 // True when systemd runs this process for vps@N.service: its cgroup says so, which neither the

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +51,7 @@ enum class Layout { Unset, Simfs, Ploop };
 // A CPU or NUMA node mask: "all", "auto" (NODEMASK's CPUs, CPUMASK only) or a list such as "0,2-3".
 struct CpuMask {
     enum class Kind { All, Auto, List } kind;
-    std::string list;   // for List: checked, digits, commas and hyphens only
-    std::string place;  // "<file>:<line>:<column>", for what only the host can judge
+    std::string list;  // for List: checked, digits, commas and hyphens only
 };
 
 // A list of words. Lines of one file add up; those of N.conf take the place of vz.conf's.
@@ -113,6 +113,9 @@ struct VpsConfig {
     WordList searchdomains;  // domain names
 
     std::vector<Setting> others;
+    // Where the value of a key that counts is written, "<file>:<line>:<column>": for what only the
+    // host can judge. Not at boot.
+    std::map<std::string_view, std::string> places;
     std::vector<Diagnostic> diagnostics;  // of both files, in reading order
 
     // The value of a key among the others; null if there is none.

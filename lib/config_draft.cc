@@ -103,8 +103,8 @@ std::vector<Diagnostic> ConfigDraft::take_diagnostics() {
 VpsConfig ConfigDraft::finish(Veid veid) && {
     finish_path("VE_ROOT", config_.ve_root, veid);
     finish_path("VE_PRIVATE", config_.ve_private, veid);
-    finish_mask("CPUMASK", config_.cpumask);
-    finish_mask("NODEMASK", config_.nodemask);
+    if (detail_ == Detail::Full)
+        finish_places();
     config_.disk_quota_from = place_of(*find_config_key("DISK_QUOTA")).file;
     return std::move(config_);
 }
@@ -124,12 +124,12 @@ void ConfigDraft::finish_path(std::string_view key_name, std::optional<std::stri
     }
 }
 
-void ConfigDraft::finish_mask(std::string_view key, std::optional<CpuMask>& mask) {
-    if (!mask || detail_ != Detail::Full)
-        return;
-    const auto& place = place_of(*find_config_key(key));
-    mask->place = names_[static_cast<int>(place.file)] + ":" + std::to_string(place.line) + ":" +
-                  std::to_string(place.column);
+void ConfigDraft::finish_places() {
+    for (std::size_t i = 0; i < places_.size(); ++i)
+        if (const Place& place = places_[i]; place.file != ConfigFile::None)
+            config_.places[config_keys()[i].name] = names_[static_cast<int>(place.file)] + ":" +
+                                                    std::to_string(place.line) + ":" +
+                                                    std::to_string(place.column);
 }
 
 void ConfigDraft::report(Severity severity, const Place& place, std::string text) {

@@ -51,7 +51,7 @@ class ConfigDraft {
     void read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
     void keep_other(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
     void finish_path(std::string_view key_name, std::optional<std::string>& path, Veid veid);
-    void finish_mask(std::string_view key, std::optional<CpuMask>& mask);
+    void finish_places();
     void report(Severity severity, const Place& place, std::string text);
     void refuse(const ConfigKey& key, const Place& place, std::string text);
     void forgive(const ConfigKey& key);

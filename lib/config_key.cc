@@ -134,7 +134,7 @@ static Verdict mask(VpsConfig& config, std::string_view value) {
 static Verdict cpumask(VpsConfig& config, std::string_view value) {
     if (value != "auto")
         return mask<&VpsConfig::cpumask>(config, value);
-    config.cpumask = CpuMask{CpuMask::Kind::Auto, {}, {}};
+    config.cpumask = CpuMask{CpuMask::Kind::Auto, {}};
     return kGood;
 }
 

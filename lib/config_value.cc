@@ -133,7 +133,7 @@ Verdict read_barrier_limit(BarrierLimit& out, std::string_view text, Unit unit) 
 Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
     constexpr std::uint64_t kMaxCpu = 8191;  // what systemd takes
     if (text == "all") {
-        out = {CpuMask::Kind::All, {}, {}};
+        out = {CpuMask::Kind::All, {}};
         return kGood;
     }
     const auto whole = text;
@@ -157,7 +157,7 @@ Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
             return bad("not a list such as '0,2-3'");
         text.remove_prefix(1);
     }
-    out = {CpuMask::Kind::List, std::string(whole), {}};
+    out = {CpuMask::Kind::List, std::string(whole)};
     return kGood;
 }
 

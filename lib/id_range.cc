@@ -1,10 +1,12 @@
 #include "id_range.hh"
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <set>
 
@@ -45,7 +47,29 @@ bool overlaps(const IdRange& range, std::uint32_t first) {
            first < std::uint64_t{range.first} + range.count;
 }
 
+// An owner on disk that stands for a VPS's root: the number that the configuration gives under
+// `key`, or the first of a container's ids.
+bool is_shifted(std::uint32_t id, const VpsConfig& config, const char* key) {
+    std::uint32_t local = 0;
+    if (const std::string* text = config.find_other(key))
+        std::from_chars(text->data(), text->data() + text->size(), local);
+    const bool starts_range = id >= kFirstId && id <= kLastId && id % kIdsPerVps == 0;
+    return id != 0 && (id == local || starts_range);
+}
+
 }  // namespace
+
+std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig& config) {
+    if (!is_shifted(area.st_uid, config, "LOCAL_UID"))
+        return std::nullopt;
+    if (!is_shifted(area.st_gid, config, "LOCAL_GID"))
+        throw Error(ExitCode::BadValue,
+                    fmt::format("the private area '{}' was shifted on disk to user id {}, but its "
+                                "group id {} is neither LOCAL_GID nor the first of a container's; "
+                                "shift the group ids, too, or set LOCAL_GID",
+                                *config.ve_private, area.st_uid, area.st_gid));
+    return UserIds{area.st_uid, area.st_gid, true};
+}
 
 std::vector<IdRange> read_subordinate_ids(const std::string& path) {
     std::vector<IdRange> ranges;

@@ -2,10 +2,14 @@
 // its own for each, out of those that systemd reserves for containers (systemd's UIDS-GIDS.md).
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "config.hh"
 #include "veid.hh"
 
 namespace vps {
@@ -16,6 +20,19 @@ inline constexpr std::uint32_t kFirstId = 524288, kLastId = 1879048191;
 struct IdRange {
     std::uint32_t first, count;
 };
+
+// The user namespace of a VPS: user and group ids of the host from these on. A private area whose
+// files have those ids on disk is `shifted`; any other holds 0…65535 and is shown through idmapped
+// mounts.
+struct UserIds {
+    std::uint32_t first_uid, first_gid;
+    bool shifted;
+};
+
+// The ids of a private area with this status that is shifted; nothing for any other. It is if its
+// owner is LOCAL_UID, or starts a range of containers' ids as systemd-nspawn's
+// --private-users-ownership=chown leaves it. Throws Error BadValue where its group is not so, too.
+std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig& config);
 
 // The ranges that a file such as /etc/subuid gives to others (subuid(5)); none if there is no file.
 // Lines that make no sense are passed over.

@@ -84,8 +84,8 @@ std::string name_holders(const std::string& root) {
 
 }  // namespace
 
-std::vector<MountEntry> read_mounts() {
-    const std::string text = sys::read_file("/proc/self/mountinfo", 256 << 20);
+std::vector<MountEntry> read_mounts(const std::string& pid) {
+    const std::string text = sys::read_file("/proc/" + pid + "/mountinfo", 256 << 20);
     std::vector<MountEntry> mounts;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -101,9 +101,19 @@ std::vector<MountEntry> read_mounts() {
         if (fields.size() < 6 || fields.end() - dash < 3)
             continue;
         mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape(fields[4]),
-                          std::string(dash[1]), unescape(dash[2])});
+                          std::string(dash[1]), unescape(dash[2]), std::string(fields[2])});
     }
     return mounts;
+}
+
+std::optional<MountEntry> find_mount(FdRef file) {
+    struct statx status {};
+    if (statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
+        return std::nullopt;
+    for (MountEntry& mount : read_mounts())
+        if (static_cast<std::uint64_t>(mount.id) == status.stx_mnt_id)
+            return std::move(mount);
+    return std::nullopt;
 }
 
 std::vector<MountEntry> mounts_at_or_below(const std::vector<MountEntry>& all,

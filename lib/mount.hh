@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,14 @@ struct MountEntry {
     std::string target;
     std::string type;
     std::string source;
+    std::string device;  // "MAJOR:MINOR", of the file system
 };
 
-std::vector<MountEntry> read_mounts();
+// In the mount namespace of the process, with targets as it sees them. Throws SysError.
+std::vector<MountEntry> read_mounts(const std::string& pid = "self");
+
+// The entry of the mount that shows this file; nothing if it is in none of them (mount namespaces).
+std::optional<MountEntry> find_mount(FdRef file);
 
 // The entries mounted at `root` and, transitively, on them; parents before children, in the order
 // in which they were mounted. `root` must be canonical.

@@ -137,6 +137,22 @@ std::uint64_t cpu_quota(const VpsConfig& config) {
     return by_limit && by_cpus ? std::min(by_limit, by_cpus) : by_limit + by_cpus;
 }
 
+std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits) {
+    const auto found = std::find_if(limits.begin(), limits.end(), [](const SliceLimit& limit) {
+        return limit.setting->name.text() == "MemoryLow";
+    });
+    return found == limits.end() ? 0 : found->number;
+}
+
+std::vector<std::string_view> io_limits_of(const VpsConfig& config) {
+    std::vector<std::string_view> keys;
+    if (config.iolimit.value_or(0) != 0)
+        keys.emplace_back("IOLIMIT");
+    if (config.iopslimit.value_or(0) != 0)
+        keys.emplace_back("IOPSLIMIT");
+    return keys;
+}
+
 std::vector<unsigned> numbers_of(const std::string& list) {
     std::vector<unsigned> numbers;
     const char* at = list.c_str();

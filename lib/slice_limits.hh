@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config.hh"
@@ -21,13 +22,14 @@ enum class LimitKind {
 };
 
 // A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, the value of
-// an Amount or Quota that says "none", and what io.max of the cgroup calls a PerDevice.
+// an Amount or Quota that says "none", and what the cgroup calls it: a Set's file, a PerDevice's
+// name in io.max.
 struct LimitSetting {
     Literal name;
     const char* property;
     LimitKind kind;
     std::uint64_t none;
-    const char* in_io_max = nullptr;
+    const char* in_kernel = nullptr;
 };
 
 // All that a configuration can set, in the order in which units have them.
@@ -40,8 +42,8 @@ inline constexpr std::array kLimitSettings{
     LimitSetting{"TasksMax", "TasksMax", LimitKind::Amount, UINT64_MAX},
     LimitSetting{"CPUWeight", "CPUWeight", LimitKind::Amount, UINT64_MAX},
     LimitSetting{"CPUQuota", "CPUQuotaPerSecUSec", LimitKind::Quota, UINT64_MAX},
-    LimitSetting{"AllowedCPUs", "AllowedCPUs", LimitKind::Set, 0},
-    LimitSetting{"AllowedMemoryNodes", "AllowedMemoryNodes", LimitKind::Set, 0},
+    LimitSetting{"AllowedCPUs", "AllowedCPUs", LimitKind::Set, 0, "cpuset.cpus"},
+    LimitSetting{"AllowedMemoryNodes", "AllowedMemoryNodes", LimitKind::Set, 0, "cpuset.mems"},
     LimitSetting{"IOWeight", "IOWeight", LimitKind::Amount, UINT64_MAX},
     LimitSetting{"IOReadBandwidthMax", "IOReadBandwidthMax", LimitKind::PerDevice, 0, "rbps"},
     LimitSetting{"IOWriteBandwidthMax", "IOWriteBandwidthMax", LimitKind::PerDevice, 0, "wbps"},
@@ -64,12 +66,18 @@ struct LimitHost {
 // The limits that the configuration asks for, in the table's order.
 std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& host);
 
+// MemoryLow= among them, in bytes; 0 for none.
+std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits);
+
 // CPUQuota= in percent, 0 for none. The scope has it, too: lxcfs looks for it where the processes
 // are, and not above.
 std::uint64_t cpu_quota(const VpsConfig& config);
 
 // OpenVZ's kernels took anything from INT_MAX on for no limit, and its tools write such numbers.
 bool is_limit(std::uint64_t amount);
+
+// Which of IOLIMIT and IOPSLIMIT limit something.
+std::vector<std::string_view> io_limits_of(const VpsConfig& config);
 
 // The nodes whose CPUs a CPUMASK=auto stands for; none if it does not say so.
 std::vector<unsigned> auto_nodes(const VpsConfig& config);

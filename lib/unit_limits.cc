@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +21,8 @@
 namespace vps {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr const char* kScope = "org.freedesktop.systemd1.Scope";
 
@@ -221,33 +225,64 @@ LoadedSlice read_slice(const Bus& bus, const std::string& unit) {
     return slice;
 }
 
-// What the admin's drop-ins for the slice set; nothing where the slice itself is the admin's.
-std::optional<std::set<std::string>> find_admins_settings(const LoadedSlice& slice) {
-    if (!slice.fragment.empty() && !slice.fragment.starts_with("/run/systemd/generator"))
-        return std::nullopt;
+bool is_generated(std::string_view path) {
+    return path.starts_with("/run/systemd/generator/");
+}
+
+// What the slice's files set that are not the generator's.
+std::set<std::string> find_admins_settings(const LoadedSlice& slice) {
     std::set<std::string> names;
     for (const std::string& path : slice.drop_ins)
-        note_settings(names, path);
+        if (!is_generated(path))
+            note_settings(names, path);
     return names;
+}
+
+const LimitSetting& setting_of(std::string_view name) {
+    return *std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
+                         [&](const LimitSetting& row) { return row.name.text() == name; });
+}
+
+// What the kernel guarantees to the slices of the other VPSes, which may go meanwhile.
+std::uint64_t guaranteed_to_others(Veid veid) {
+    std::uint64_t all = 0, bytes = 0;
+    for (const auto& entry : fs::directory_iterator(kCgroupOfAll))
+        if (entry.path().extension() == ".slice" && entry.path() != slice_cgroup(veid) &&
+            std::ifstream(entry.path() / "memory.low") >> bytes)
+            all += bytes;
+    return all;
+}
+
+// None, as a unit says it; but the kernel (6.1) has nobody empty the set of a cgroup with
+// processes: what it has already is set to all there are.
+LimitValue no_set(Veid veid, const LimitSetting& setting) {
+    const std::string file = slice_cgroup(veid) + "/" + setting.in_kernel;
+    if (access(file.c_str(), F_OK) < 0 || sys::read_line(file).empty())
+        return none_of(setting);
+    const char* what = setting.name.text() == "AllowedCPUs" ? "cpu" : "node";
+    return bitmap_of(sys::read_line(fmt::format("/sys/devices/system/{}/online", what)));
 }
 
 std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& wanted) {
     const Bus bus = connect();
     const LoadedSlice loaded = read_slice(bus, slice_unit(veid));
-    const auto admins = find_admins_settings(loaded);
-    if (!admins)
+    // Not where the slice itself is the admin's.
+    if (!loaded.fragment.empty() && !is_generated(loaded.fragment))
         return {};
+    const std::set<std::string> admins = find_admins_settings(loaded);
     std::vector<SliceLimit> ours;
     std::vector<LimitChange> changes;
     for (const LimitSetting& setting : kLimitSettings) {
-        if (admins->contains(std::string(setting.name.text())))
+        if (admins.contains(std::string(setting.name.text())))
             continue;
         const auto limit = std::find_if(wanted.begin(), wanted.end(), [&](const SliceLimit& one) {
             return one.setting == &setting;
         });
         if (limit != wanted.end())
             ours.push_back(*limit);
-        LimitValue value = limit == wanted.end() ? none_of(setting) : value_of(*limit);
+        LimitValue value = limit != wanted.end()            ? value_of(*limit)
+                           : setting.kind == LimitKind::Set ? no_set(veid, setting)
+                                                            : none_of(setting);
         const auto found = loaded.limits.find(&setting);
         if (found == loaded.limits.end() || found->second != value)
             changes.push_back({&setting, std::move(value)});
@@ -261,6 +296,21 @@ std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& 
 
 std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted) {
     return patiently([&] { return try_to_update(veid, wanted); });
+}
+
+void cover_guarantee(Veid veid, std::uint64_t guaranteed) {
+    if (guaranteed == 0)
+        return;
+    const LimitSetting& setting = setting_of("MemoryLow");
+    const LimitValue wanted = guaranteed + guaranteed_to_others(veid);
+    patiently([&] {
+        const Bus bus = connect();
+        const LoadedSlice loaded = read_slice(bus, kSliceOfAll);
+        const auto found = loaded.limits.find(&setting);
+        if (!find_admins_settings(loaded).contains(setting.property) &&
+            (found == loaded.limits.end() || found->second < wanted))
+            send_limits(bus, kSliceOfAll, {{&setting, wanted}});
+    });
 }
 
 void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits) {
@@ -282,17 +332,15 @@ static bool scope_has_quota(Veid veid, std::uint64_t percent) {
 void update_scope_quota(Veid veid, std::uint64_t percent) {
     if (scope_has_quota(veid, percent))
         return;
-    const auto setting =
-        std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
-                     [](const LimitSetting& row) { return row.kind == LimitKind::Quota; });
+    const LimitSetting& setting = setting_of("CPUQuota");
     const LimitValue value =
-        percent == 0 ? none_of(*setting) : value_of(SliceLimit{setting, percent, {}});
+        percent == 0 ? none_of(setting) : value_of(SliceLimit{&setting, percent, {}});
     patiently([&] {
         const Bus bus = connect();
         const Message reply = get_property(bus, unit_path(scope_unit(veid)), kScope,
-                                           setting->property, type_of(setting->kind));
-        if (read_limit(reply.get(), *setting) != value)
-            send_limits(bus, scope_unit(veid), {{setting, value}});
+                                           setting.property, type_of(setting.kind));
+        if (read_limit(reply.get(), setting) != value)
+            send_limits(bus, scope_unit(veid), {{&setting, value}});
     });
 }
 

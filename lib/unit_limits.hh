@@ -14,6 +14,11 @@ namespace vps {
 // drop-in or slice sets is left alone. Returns the limits that are ours. Throws Error System.
 std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted);
 
+// Has vps.slice guarantee as much memory as its VPSes together, this one with `guaranteed` bytes:
+// the kernel keeps no guarantee that the cgroup above does not have. Where it has as much, because
+// the generator or an admin said so, nothing is sent. Throws Error System.
+void cover_guarantee(Veid veid, std::uint64_t guaranteed);
+
 // Sets just these, over what there is.
 void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits);
 

@@ -8,6 +8,8 @@
 
 namespace vps {
 
+inline constexpr const char* kSliceOfAll = "vps.slice";  // which holds those of all VPSes
+
 inline std::string service_unit(Veid veid) {
     return "vps@" + veid.to_string() + ".service";
 }

@@ -91,6 +91,9 @@ def test_exit_codes():
             (79, script("101.start", "#!/bin/sh\n")),  # which this VPS does not have
             (0, script("101.umount", "#!/bin/sh\n", 0o644)),  # does not hinder a start
             (79, lambda root: os.mkdir(f"{root}/etc/vz/conf/101.mount")),
+            # Only the users' ids of the private area were shifted on disk.
+            (21, lambda root: os.chown(f"{root}/vz/private/101", 524288, 1000)),
+            (0, lambda root: os.chown(f"{root}/vz/private/101", 524288, 524288)),
         ]
     for code, breakage in rows:
         with tempfile.TemporaryDirectory() as root:
@@ -103,7 +106,8 @@ def test_exit_codes():
 def test_rows():
     with tempfile.TemporaryDirectory() as root:
         make_host(root, "PHYSPAGES=0:256M\nNAME=one\nNAME=two\nCPULIMIT=50\nCPUS=4\nFOO=1\n"
-                        "KMEMSIZE=1:2\nONBOOT=no\nDEVNODES=no-such-device:rw\nCPUMASK=0-1023\n")
+                        "KMEMSIZE=1:2\nONBOOT=no\nDEVNODES=no-such-device:rw\n"
+                        "NUMPROC=unlimited\nDISKSPACE=1G\nDISK_QUOTA=no\n")
         code, found = check(root)
         assert code == 0, found
         rows = {(row["line"], row["key"]): row for row in rows_of(found, "101.conf")}
@@ -112,17 +116,45 @@ def test_rows():
         assert becomes["CPULIMIT"] == "CPUQuota=50%", becomes
         assert becomes["CPUS"].startswith("nothing: another key"), becomes
         assert becomes["KMEMSIZE"].startswith("nothing: no equivalent"), becomes
+        assert becomes["NUMPROC"] == "none (TasksMax=limit)", becomes
+        assert becomes["DISKSPACE"] == "nothing: DISK_QUOTA is no", becomes
         assert becomes["ONBOOT"] == "not started by vps.target", becomes
         assert [rows[2, "NAME"]["counts"], rows[3, "NAME"]["counts"]] == [True, False]
         findings = {(severity, line) for severity, line, _ in findings_of(found, "101.conf")}
-        assert {("warning", 3), ("note", 6), ("warning", 9), ("warning", 10)} <= findings, findings
+        assert {("warning", 3), ("note", 6), ("warning", 9)} <= findings, findings
         assert run(f"--root={root}", "--strict").returncode == 21
+        assert run("--root", root).returncode == 0
+        assert run("--root").returncode == 20
+
+
+def test_onboot():
     for value, expected in (("yes", ""), ("auto", " if it ran when the host went down")):
         with tempfile.TemporaryDirectory() as root:
             make_host(root, f"ONBOOT={value}\n")
             _, found = check(root)
             [row] = rows_of(found, "101.conf")
             assert row["becomes"] == "started by vps.target" + expected, row
+
+
+def test_masks():
+    """What this host does not have refuses a start here, whichever node the files come from."""
+    for key, what in ("CPUMASK", "CPU"), ("NODEMASK", "node"):
+        line = f"{key}=0,1023\n"
+        with tempfile.TemporaryDirectory() as root:
+            make_host(root, "ONBOOT=yes\n" + line)
+            code, found = check(root)
+            assert code == 21, found
+            (finding,) = findings_of(found, "101.conf")
+            assert finding[:2] == ("error", 2) and f"no {what} 1023" in finding[2], finding
+            assert f"101.conf:2:{len(key) + 2}: {key}: " in found["vpses"][0]["reason"], found
+            assert run(f"{root}/etc/vz/conf/101.conf").returncode == 21
+            write(root, "etc/vz/vz.conf", VZ_CONF + line)
+            write(root, "etc/vz/conf/101.conf", "ONBOOT=yes\n")
+            code, found = check(root)
+            assert code == 21 and findings_of(found, "vz.conf")[0][:2] == ("error", 3), found
+            assert f"vz.conf:3:{len(key) + 2}: " in found["vpses"][0]["reason"], found
+            write(root, "etc/vz/conf/101.conf", f"{key}=0\n")
+            assert check(root, "101")[0] == 0
 
 
 def test_scripts():
@@ -143,10 +175,13 @@ case "$1" in
 esac
 mount -n -t simfs /a "$VE_ROOT/a" -o /a
 if vzlist -a; then :; fi
+A=$(vzlist "$(vzquota show
+)" '$(vzctl)') echo "`vzpid 1` ${A:-x} $((vzctl + 1))"
 """, 0o755)
         code, found = check(root, "101")
         said = [(severity, line) for severity, line, _ in findings_of(found, "101.mount")]
-        assert code == 0 and said == [("warning", 10), ("note", 12), ("warning", 13)], found
+        assert code == 0 and said == [("warning", 10), ("note", 12), ("warning", 13),
+                                      ("warning", 14), ("warning", 14), ("warning", 15)], found
 
 
 def test_hostile():
@@ -169,6 +204,8 @@ def test_files():
     with tempfile.TemporaryDirectory() as root:
         write(root, "web.conf", "PHYSPAGES=x\n")
         write(root, "notes", "")
+        write(root, "vz.conf", "VE_ROOT=@VZDIR@/root\n")
+        assert run(f"{root}/vz.conf").returncode == 21
         assert run(f"{root}/web.conf").returncode == 21
         assert run(f"{root}/notes").returncode == 20
         assert run(f"{root}/absent.conf").returncode == 14

@@ -5,7 +5,8 @@
 - Cross references to pages of this project, and Documentation= of its units, lead somewhere.
 - Each program has a page, which has each option that --help prints, and no other long one.
 - Exit codes have the numbers and meanings of the table; systemd-vps(7) has them all.
-- vps.conf(5) has each key, with its type and rules; vps.script(5) each script.
+- vps.conf(5) has each key, with its type, its rules and the settings that it becomes; vps.script(5)
+  each script.
 - Examples are scripts that their shell can read, or configuration that the generator takes.
 """
 
@@ -139,6 +140,13 @@ def check_keys(page, keys):
             find(page.name, f"{name} is missing")
         elif heads[name] != head:
             find(page.name, f"{name}: ({heads[name]}) is ({head}) in the table of keys")
+    texts = dict(re.findall(r"^\.It Va (\w+) Pq .*\n((?:(?!\.It |\.El).*\n)*)",
+                            page.section_text("KEYS"), re.M))
+    for name, _, becomes in keys:
+        said = set(re.findall(r"^\.Va ([A-Z]\w*[a-z]\w*)=", texts.get(name, ""), re.M))
+        meant = set(re.findall(r"\b([A-Z]\w*[a-z]\w*)=", becomes))
+        if said != meant and name in heads:
+            find(page.name, f"{name} becomes {sorted(said)}, but in the table of keys {sorted(meant)}")
     for name in sorted((heads.keys() | set(without)) - {name for name, *_ in keys}):
         find(page.name, f"{name} is not in the table of keys")
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "check_config.hh"
 #include "check_script.hh"
 #include "plain_text.hh"
@@ -23,10 +25,26 @@ TEST(FindCommands, PassesOverWhatIsNoCommand) {
     EXPECT_EQ(commands[2].line, 2u);
 }
 
+TEST(FindCommands, SeesWhatSubstitutionsRun) {
+    const auto commands =
+        find_commands("a=$(b \"$(c\nd)\" '$(no)') e \"`f` ${x:-'}'}\" $((no + 1)) # $(no)\n`g`");
+    std::vector<std::string> first;
+    for (const ShellCommand& command : commands)
+        first.push_back(std::to_string(command.line) + command.words[0]);
+    std::sort(first.begin(), first.end());
+    EXPECT_EQ(first, (std::vector<std::string>{"1b", "1c", "2d", "2e", "2f", "3`g`", "3g"}));
+}
+
 TEST(FindCommands, EndsWithAnyText) {
-    for (const char* text :
-         {"\\", "'", "\"\\", "$(", "${", "<<", "<<-", "case x in", "`", "((((", "a()"})
+    for (const char* text : {"\\", "'", "\"\\", "$(", "${", "<<", "<<-", "case x in", "`", "((((",
+                             "a()", "$(\\", "\"$(\\", "`\\", "\"`"})
         (void)find_commands(text);
+    for (const char* text : {"$(", "\"$(", "`$(", "${", "\"`"}) {
+        std::string many;
+        for (int i = 0; i < 100'000; ++i)
+            many += text;
+        (void)find_commands(many);
+    }
 }
 
 TEST(CheckConfig, SaysWhichOfTwoCounts) {

@@ -130,7 +130,7 @@ TEST(ConfigValue, ReadsCpuMasks) {
         EXPECT_EQ(mask.kind, CpuMask::Kind::List);
         EXPECT_EQ(mask.list, text);
     }
-    CpuMask mask{CpuMask::Kind::List, "1", {}};
+    CpuMask mask{CpuMask::Kind::List, "1"};
     for (const auto text :
          {"", ",", "1,", ",1", "1-", "-1", "3-1", "8192", "0-99999999999999999999", "1 2", "x",
           "1\n2", "auto", "ALL", "1,,2", "0x3"})

@@ -13,6 +13,25 @@ Veid veid(const char* text) {
     return *Veid::parse(text);
 }
 
+TEST(ShiftedIds, AreThoseOfUsersAndGroups) {
+    VpsConfig config;
+    config.ve_private = "/vz/private/101";
+    config.others = {{"LOCAL_UID", "100000", ConfigFile::Host, 1}};
+    const auto find = [&](uid_t uid, gid_t gid) {
+        struct stat area {};
+        area.st_uid = uid;
+        area.st_gid = gid;
+        return find_shifted_ids(area, config);
+    };
+    EXPECT_FALSE(find(0, 0));
+    EXPECT_FALSE(find(1000, 1000));
+    EXPECT_EQ(find(524288, 589824)->first_gid, 589824U);
+    EXPECT_EQ(find(100000, 524288)->first_uid, 100000U);
+    EXPECT_THROW(find(100000, 100000), Error);
+    config.others.push_back({"LOCAL_GID", "100000", ConfigFile::Host, 2});
+    EXPECT_EQ(find(100000, 100000)->first_gid, 100000U);
+}
+
 TEST(SubordinateIds, AreReadAsTheyAre) {
     const TemporaryDirectory dir;
     const std::string path =

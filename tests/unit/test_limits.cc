@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "block_device.hh"
+#include "cpus_and_nodes.hh"
 #include "init_limits.hh"
 #include "temporary_directory.hh"
 
@@ -62,6 +63,25 @@ TEST(InitLimits, LeaveTheConsoleItsTerminal) {
     EXPECT_EQ(most_terminals(config), 17u);
     config.numpty = BarrierLimit{kUnlimited, kUnlimited};
     EXPECT_EQ(most_terminals(config), 0u);
+}
+
+TEST(CpusAndNodes, AreThoseOfTheHost) {
+    const TemporaryDirectory dir;
+    fs::create_directories(dir.path() + "/sys/devices/system/cpu");
+    std::ofstream(dir.path() + "/sys/devices/system/cpu/online") << "0-3,8\n";
+    const auto absent = [&](const char* cpus, const char* nodes) {
+        VpsConfig config;
+        config.cpumask = CpuMask{CpuMask::Kind::List, cpus};
+        config.nodemask = CpuMask{CpuMask::Kind::List, nodes};
+        std::string text;
+        for (const AbsentFromHost& one : find_absent_cpus_and_nodes(config, dir.path()))
+            text += one.text + ";";
+        return text;
+    };
+    EXPECT_EQ(absent("1-3,8", "0"), "");  // a kernel without nodes
+    EXPECT_EQ(absent("2-4", "1"),
+              "CPUMASK: bad value '2-4': this host has no CPU 4, but 0-3,8;"
+              "NODEMASK: bad value '1': this host has no node 1, but 0;");
 }
 
 class Disks : public testing::Test {

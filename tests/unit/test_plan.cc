@@ -107,7 +107,7 @@ TEST(Limits, AreNotSetForWhatIsNone) {
         EXPECT_EQ(limits_of(config), "");
     }
     config.cpulimit = config.cpus = 0;
-    config.cpumask = config.nodemask = CpuMask{CpuMask::Kind::All, {}, {}};
+    config.cpumask = config.nodemask = CpuMask{CpuMask::Kind::All, {}};
     EXPECT_EQ(limits_of(config), "");
 }
 

@@ -107,6 +107,11 @@ note_next_phase() { # as the driver's `note`, on disk
     sync
 }
 
+two_cpus() { # an emulated host starts with one, and keeps the second one until it is rebooted
+    [ "$(nproc)" -ge 2 ] || echo 1 >/sys/devices/system/cpu/cpu1/online
+    check [ "$(nproc)" -ge 2 ]
+}
+
 boot_number() { sed 's/.*vps_tests.boot=\([0-9]*\).*/\1/' /proc/cmdline; } # cut boots count
 
 # Of what runs long each release has its part.

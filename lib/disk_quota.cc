@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
@@ -37,19 +36,8 @@ Pair to_quota(const std::optional<BarrierLimit>& pair, bool has_grace) {
     return {or_none(soft), or_none(hard)};
 }
 
-// The mount that shows the private area; nothing if it cannot be found.
-std::optional<MountEntry> find_mount(FdRef area) {
-    struct statx status {};
-    if (statx(area.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
-        return std::nullopt;
-    for (MountEntry& mount : read_mounts())
-        if (static_cast<std::uint64_t>(mount.id) == status.stx_mnt_id)
-            return std::move(mount);
-    return std::nullopt;
-}
-
 std::string explain_missing_quota(FdRef area, const std::string& path, ProjectQuota found) {
-    const MountEntry mount = find_mount(area).value_or(MountEntry{0, 0, path, "unknown", path});
+    const MountEntry mount = find_mount(area).value_or(MountEntry{0, 0, path, "unknown", path, {}});
     const std::string what = fmt::format(
         "DISKSPACE and DISKINODES cannot be applied: the file system of '{}', {} on "
         "'{}', ",
@@ -181,6 +169,13 @@ DiskQuota plan_disk_quota(const VpsConfig& config) {
     return quota;
 }
 
+std::optional<std::string> find_missing_quota(FdRef area, const std::string& path) {
+    const ProjectQuota found = project_quota_of(area);
+    return found == ProjectQuota::Enforced
+               ? std::nullopt
+               : std::optional(explain_missing_quota(area, path, found));
+}
+
 void apply_disk_quota(Veid veid, const VpsConfig& config, PrivateArea area, const Log& log) {
     const DiskQuota quota = plan_disk_quota(config);
     const std::string& path = *config.ve_private;
@@ -190,13 +185,11 @@ void apply_disk_quota(Veid veid, const VpsConfig& config, PrivateArea area, cons
     const bool is_marked = inherited_project(top) == project;
     if (!is_limited && !is_marked)
         return;
-    if (const ProjectQuota found = project_quota_of(top); found != ProjectQuota::Enforced) {
-        if (!is_limited)
-            return;
-        const std::string why = explain_missing_quota(top, path, found);
-        if (quota.demanded)
-            throw Error(ExitCode::NoDiskQuota, "DISK_QUOTA=yes: " + why);
-        log.say(Level::Warning, why + "; starting without");
+    if (const auto why = find_missing_quota(top, path)) {
+        if (is_limited && quota.demanded)
+            throw Error(ExitCode::NoDiskQuota, "DISK_QUOTA=yes: " + *why);
+        if (is_limited)
+            log.say(Level::Warning, *why + "; starting without");
         return;
     }
     try {

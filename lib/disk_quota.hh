@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "config.hh"
+#include "fd.hh"
 #include "log.hh"
 #include "project_quota.hh"
 
@@ -18,6 +20,10 @@ struct DiskQuota {
 
 // What the configuration asks for. Pure.
 DiskQuota plan_disk_quota(const VpsConfig& config);
+
+// Why the file system of this private area cannot keep a quota, and how it could; nothing where it
+// can. `path` is what to call the area. Throws SysError.
+std::optional<std::string> find_missing_quota(FdRef area, const std::string& path);
 
 // A private area whose VPS runs is not marked, which takes long and wants nobody in it.
 enum class PrivateArea { Idle, InUse };
