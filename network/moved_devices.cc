@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/if_link.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <unistd.h>
-
-#include <optional>
 
 #include "error.hh"
 #include "links.hh"
@@ -88,25 +88,23 @@ void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef netw
 }
 
 void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices) {
+    const Fd inside(open(namespace_path(veid).c_str(), O_RDONLY | O_CLOEXEC));
+    struct statfs system {};
+    if (!inside || fstatfs(inside.get(), &system) < 0 || system.f_type != NSFS_MAGIC)
+        return;  // none has been moved yet
+    const Fd host = sys::open("/proc/self/ns/net", O_RDONLY);
+    const RouteSocket socket(inside);
+    for (const MovedDevice& device : devices)
+        if (const int error = take_back(socket, device, host); error != 0 && error != ENODEV)
+            throw SysError(error, "take back the network device", device.name);
+}
+
+void let_go_of_namespace(Veid veid) {
     const std::string path = namespace_path(veid);
-    std::optional<SysError> failure;
-    if (const Fd inside(open(path.c_str(), O_RDONLY | O_CLOEXEC)); inside) {
-        const Fd host = sys::open("/proc/self/ns/net", O_RDONLY);
-        try {
-            const RouteSocket socket(inside);
-            for (const MovedDevice& device : devices)
-                if (const int error = take_back(socket, device, host); error && error != ENODEV)
-                    failure.emplace(error, "take back the network device", device.name);
-        } catch (const SysError&) {
-            // Nothing is mounted there yet: none has been moved.
-        }
-    }
     if (umount2(path.c_str(), UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
         throw SysError(errno, "dismount", path);
     if (unlink(path.c_str()) < 0 && errno != ENOENT)
         throw SysError(errno, "remove", path);
-    if (failure)
-        throw SysError(*failure);
 }
 
 }  // namespace vps

@@ -24,8 +24,11 @@ std::vector<MovedDevice> find_devices_to_move(Veid veid, const std::vector<std::
 // Moves them in. Throws Error NetdevFailed.
 void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef network_namespace);
 
-// Moves back those that are in there, each under the name that it had if that is free, and lets go
-// of the namespace. Throws SysError, after having tried all.
+// Moves back those that are in there, each under the name that it had if that is free. Throws
+// SysError; those that are not back yet can be tried again.
 void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices);
+
+// What is still in the namespace goes with it. Throws SysError.
+void let_go_of_namespace(Veid veid);
 
 }  // namespace vps

@@ -148,20 +148,16 @@ void warn_of_sysctls(const NetworkSpec& spec, const std::vector<std::string>& de
                             fmt::join(missing, " and ")));
 }
 
-void undo_packet_filter(Veid veid, const NetworkRecord& record) {
-    const HostClaims claims;
-    const auto others = read_records_of_others(veid);
-    const bool last = std::none_of(others.begin(), others.end(),
-                                   [](const auto& other) { return other.second.filter; });
-    remove_packet_filter(veid, record.links.size(), last ? LastOfAll::Yes : LastOfAll::No);
-}
-
 void try_undo(const Log& log, const std::function<void()>& undo) {
-    try {
-        undo();
-    } catch (const Error& error) {
-        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
-    }
+    // Nobody comes back for it: what failed for a moment only (memory, buffers) is tried again.
+    for (const bool last : {false, true})
+        try {
+            undo();
+            return;
+        } catch (const Error& error) {
+            if (last)
+                log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
+        }
 }
 
 }  // namespace
@@ -209,12 +205,21 @@ void undo_network(Veid veid, const Log& log) {
     for (const std::string& word : record->addresses)
         for (const std::string& device : record->neighbour_devices)
             try_undo(log, [&] { stop_answering_for(IpAddress::parse(word), device); });
-    if (!record->devices.empty())
+    if (!record->devices.empty()) {
         try_undo(log, [&] { take_back_devices(veid, record->devices); });
+        try_undo(log, [&] { let_go_of_namespace(veid); });
+    }
     for (const std::string& link : record->links)
         try_undo(log, [&] { remove_link(link); });
+    // Of two that end at once, the second is the last of all.
+    const HostClaims claims;
     if (record->filter)
-        try_undo(log, [&] { undo_packet_filter(veid, *record); });
+        try_undo(log, [&] {
+            const auto others = read_records_of_others(veid);
+            const bool last = std::none_of(others.begin(), others.end(),
+                                           [](const auto& other) { return other.second.filter; });
+            remove_packet_filter(veid, record->links.size(), last ? LastOfAll::Yes : LastOfAll::No);
+        });
     remove_network_record(veid);
 }
 
