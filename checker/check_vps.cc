@@ -112,10 +112,35 @@ void check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     std::vector<std::string> problems;
     (void)find_devices(config, problems);
     (void)find_capabilities(config, problems);
-    (void)plan_network(veid, config, {}, problems);
+    const NetworkSpec network = plan_network(veid, config, {}, problems);
     (void)find_resolver(config, problems);
     for (const std::string& problem : problems)
         say(Grade::Warning, problem.substr(0, problem.find(':')), problem);
+    for (const VethSpec& veth : network.veths)
+        if (!veth.bridge.empty() &&
+            access(("/sys/class/net/" + veth.bridge + "/bridge").c_str(), F_OK) < 0)
+            say(Grade::Warning, "NETIF",
+                fmt::format("this host has no bridge '{}', which {} wants; without it a start "
+                            "is refused",
+                            veth.bridge, veth.ifname));
+    for (const std::string& device : network.devices)
+        if (access(("/sys/class/net/" + device).c_str(), F_OK) < 0)
+            say(Grade::Warning, "NETDEV",
+                fmt::format("this host has no network device '{}'; without it a start is refused",
+                            device));
+}
+
+// Of two VPSes with one address the second to start is refused.
+void compare_addresses(Veid veid, const VpsConfig& config, Checked& checked, CheckedFile& file) {
+    std::vector<std::string> told_already;
+    for (const IpAddress& address : plan_network(veid, config, {}, told_already).addresses) {
+        const auto [holder, is_new] = checked.addresses.try_emplace(address.to_string(), veid);
+        if (!is_new && holder->second != veid)
+            file.findings.push_back(find_about(
+                file, Grade::Warning, "IP_ADDRESS",
+                fmt::format("the address {} is VPS {}'s, too: only one of the two can run",
+                            address.to_string(), holder->second.to_string())));
+    }
 }
 
 void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
@@ -324,6 +349,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         for (Finding& finding : config.findings)
             file.findings.push_back(std::move(finding));
         check_against_host(veid, config.config, file);
+        compare_addresses(veid, config.config, checked, file);
         judge_config(config.config, verdict);
 
         const ScriptPlace host = this_host();

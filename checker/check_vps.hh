@@ -2,6 +2,7 @@
 // as it can be told without starting anything. Reads below a root directory; changes nothing.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct StartVerdict {
 struct Checked {
     std::vector<CheckedFile> files;
     std::vector<StartVerdict> verdicts;
+    std::map<std::string, Veid> addresses;  // of IP_ADDRESS, and the first VPS that has each
 };
 
 // The VPSes below ROOT/etc/vz/conf, ascending. Throws SysError where it cannot be read.

@@ -136,6 +136,23 @@ def test_onboot():
             assert row["becomes"] == "started by vps.target" + expected, row
 
 
+def test_network():
+    """What another VPS has, and what this host has not."""
+    with tempfile.TemporaryDirectory() as root:
+        make_host(root, 'IP_ADDRESS="192.0.2.1 192.0.2.300"\n'
+                  'NETIF="ifname=eth0,bridge=no-bridge;ifname=eth1,mac=1"\nNETDEV="no-device"\n')
+        write(root, "etc/vz/conf/102.conf", 'ONBOOT=yes\nIP_ADDRESS="192.0.2.2 192.0.2.1/24"\n')
+        _, found = check(root)
+        texts = {(severity, line): text for severity, line, text in findings_of(found, "101.conf")}
+        assert "192.0.2.300" in texts["warning", 1], texts
+        assert "no-device" in texts["warning", 3], texts
+        netif = [text for _, line, text in findings_of(found, "101.conf") if line == 2]
+        assert any("no bridge 'no-bridge'" in text for text in netif), netif
+        assert any("mac=1" in text for text in netif), netif
+        (finding,) = findings_of(found, "102.conf")
+        assert finding[:2] == ("warning", 2) and "192.0.2.1 is VPS 101's, too" in finding[2], finding
+
+
 def test_masks():
     """What this host does not have refuses a start here, whichever node the files come from."""
     for key, what in ("CPUMASK", "CPU"), ("NODEMASK", "node"):
