@@ -6,14 +6,13 @@
 #include <unistd.h>
 #include <utmp.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <string>
 
 #include "boot_watch.hh"
 #include "error.hh"
 #include "sys.hh"
+#include "temporary_directory.hh"
 
 namespace vps {
 
@@ -36,16 +35,8 @@ std::string runlevel(char level, std::int64_t time = kStart + 5) {
 
 class BootSocketTest : public testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/vps-boot-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern), nullptr);
-        dev_ = pattern;
-        path_ = dev_ + std::string(kBootSocket).substr(4);
-    }
-    void TearDown() override { std::filesystem::remove_all(dev_); }
-
     [[nodiscard]] BootSocket make() const {
-        return {sys::open(dev_, O_PATH | O_DIRECTORY), getuid(), getgid()};
+        return {sys::open(dev_.path(), O_PATH | O_DIRECTORY), getuid(), getgid()};
     }
     void send(std::string_view text) const {
         const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -57,7 +48,8 @@ class BootSocketTest : public testing::Test {
                   static_cast<ssize_t>(text.size()));
     }
 
-    std::string dev_, path_;
+    const TemporaryDirectory dev_;
+    const std::string path_ = dev_.path() + std::string(kBootSocket).substr(4);
 };
 
 }  // namespace

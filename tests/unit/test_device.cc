@@ -1,22 +1,17 @@
 #include <gtest/gtest.h>
 
 #include "device.hh"
+#include "other_settings.hh"
 
 namespace {
 
 using namespace vps;
 
-VpsConfig config(std::initializer_list<std::pair<const char*, const char*>> settings) {
-    VpsConfig config;
-    for (const auto& [key, value] : settings)
-        config.others.push_back({key, value, {}, 1});
-    return config;
-}
-
 TEST(Devices, AreThoseOfBothKeysInTheirOrder) {
     std::vector<std::string> problems;
     const std::vector<Device> found = find_devices(
-        config({{"DEVNODES", "null:rw full:rq"}, {"DEVICES", "c:10:200:rw b:8:all:r"}}), problems);
+        config_of({{"DEVNODES", "null:rw full:rq"}, {"DEVICES", "c:10:200:rw b:8:all:r"}}),
+        problems);
     const std::vector<Device> expected{{false, 1, 3, "rw", "null"},
                                        {false, 1, 7, "r", "full"},
                                        {false, 10, 200, "rw", ""},
@@ -29,14 +24,14 @@ TEST(Devices, AreLeftOutWhereTheyMakeNoSense) {
     for (const char* word : {"../etc/passwd:rw", "/dev/null:rw", "null", "null:", "null:x", ":rw",
                              "fd:rw", "nothing-of-the-kind:rw"}) {
         std::vector<std::string> problems;
-        EXPECT_TRUE(find_devices(config({{"DEVNODES", word}}), problems).empty()) << word;
+        EXPECT_TRUE(find_devices(config_of({{"DEVNODES", word}}), problems).empty()) << word;
         ASSERT_EQ(problems.size(), 1U) << word;
         EXPECT_NE(problems[0].find(word), std::string::npos);
     }
     for (const char* word : {"c:10:200", "x:10:200:rw", "c:ten:200:rw", "c:10::rw",
                              "c:10:200:", "c:-1:2:rw", "c:99999999999:2:rw", "c:10:200:rwx"}) {
         std::vector<std::string> problems;
-        EXPECT_TRUE(find_devices(config({{"DEVICES", word}}), problems).empty()) << word;
+        EXPECT_TRUE(find_devices(config_of({{"DEVICES", word}}), problems).empty()) << word;
         EXPECT_EQ(problems.size(), 1U) << word;
     }
 }
@@ -45,8 +40,8 @@ TEST(Devices, OfFeaturesAreThoseThatTheHostHas) {
     for (const char* feature : {"ppp", "tun", "fuse"}) {
         std::vector<std::string> problems;
         const auto found =
-            find_devices(config({{"FEATURES", (std::string(feature) + ":on").c_str()}}), problems,
-                         "/proc/self/nothing");
+            find_devices(config_of({{"FEATURES", (std::string(feature) + ":on").c_str()}}),
+                         problems, "/proc/self/nothing");
         EXPECT_TRUE(found.empty());
         ASSERT_EQ(problems.size(), 1U) << feature;
         EXPECT_NE(problems[0].find(feature), std::string::npos) << problems[0];
@@ -56,7 +51,8 @@ TEST(Devices, OfFeaturesAreThoseThatTheHostHas) {
 TEST(Devices, OfNoneAndOfOtherFeaturesAreNone) {
     std::vector<std::string> problems;
     EXPECT_TRUE(
-        find_devices(config({{"DEVNODES", "null:none "}, {"FEATURES", "nfs:on ppp:off"}}), problems)
+        find_devices(config_of({{"DEVNODES", "null:none "}, {"FEATURES", "nfs:on ppp:off"}}),
+                     problems)
             .empty());
     EXPECT_TRUE(problems.empty());
 }

@@ -3,23 +3,17 @@
 
 #include "error.hh"
 #include "network_spec.hh"
+#include "other_settings.hh"
 
 namespace {
 
 using namespace vps;
 
-VpsConfig config(std::initializer_list<std::pair<const char*, const char*>> settings) {
-    VpsConfig config;
-    for (const auto& [key, value] : settings)
-        config.others.push_back({key, value, {}, 1});
-    return config;
-}
-
 const Veid kVeid = *Veid::parse("101");
 
 NetworkSpec plan(std::initializer_list<std::pair<const char*, const char*>> settings,
                  std::vector<std::string>& problems) {
-    return plan_network(kVeid, config(settings), "this host", problems);
+    return plan_network(kVeid, config_of(settings), "this host", problems);
 }
 
 std::string spell(const std::vector<IpAddress>& addresses) {
@@ -117,8 +111,8 @@ TEST(NetworkSpec, IsEmptyWithoutAddressesAndDevices) {
     EXPECT_TRUE(plan({}, problems).empty());
     EXPECT_TRUE(plan({{"IP_ADDRESS", " "}, {"NETIF", " ;"}, {"NETDEV", ","}}, problems).empty());
     EXPECT_TRUE(problems.empty());
-    EXPECT_FALSE(wants_network(config({{"IP_ADDRESS", ""}, {"NEIGHBOUR_DEVS", "all"}})));
-    EXPECT_TRUE(wants_network(config({{"NETDEV", "eth1"}})));
+    EXPECT_FALSE(wants_network(config_of({{"IP_ADDRESS", ""}, {"NEIGHBOUR_DEVS", "all"}})));
+    EXPECT_TRUE(wants_network(config_of({{"NETDEV", "eth1"}})));
 }
 
 TEST(NetworkSpec, KnowsTheNeighbourDevices) {
@@ -175,7 +169,7 @@ TEST(NetworkSpec, ReadsNetif) {
 TEST(NetworkSpec, MakesHardwareAddressesThatStay) {
     std::vector<std::string> problems;
     const auto make = [&](const char* host, const char* veid, const char* netif) {
-        return plan_network(*Veid::parse(veid), config({{"NETIF", netif}}), host, problems)
+        return plan_network(*Veid::parse(veid), config_of({{"NETIF", netif}}), host, problems)
             .veths.at(0);
     };
     const VethSpec veth = make("a", "101", "ifname=eth0");

@@ -2,12 +2,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "error.hh"
 #include "running_mark.hh"
+#include "temporary_directory.hh"
 
 namespace vps {
 
@@ -15,15 +15,8 @@ namespace {
 
 class RunningMark : public testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/vps-mark-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern), nullptr);
-        top_ = pattern;
-        dir_ = top_ + "/lib/running";
-    }
-    void TearDown() override { std::filesystem::remove_all(top_); }
-
-    std::string top_, dir_;
+    const TemporaryDirectory top_;
+    const std::string dir_ = top_.path() + "/lib/running";
     const Veid veid_ = *Veid::parse("101"), other_ = *Veid::parse("1010");
 };
 
@@ -44,7 +37,7 @@ TEST_F(RunningMark, IsThereUntilForgotten) {
 }
 
 TEST_F(RunningMark, SaysWhatIsInTheWay) {
-    ASSERT_TRUE(std::filesystem::create_directories(top_ + "/lib"));
+    ASSERT_TRUE(std::filesystem::create_directories(top_.path() + "/lib"));
     ASSERT_EQ(symlink("/proc/self/nowhere", dir_.c_str()), 0);  // where nothing can be made
     EXPECT_THROW(note_running(veid_, dir_), SysError);
     EXPECT_FALSE(is_noted_running(veid_, dir_));

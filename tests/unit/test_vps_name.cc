@@ -1,21 +1,19 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
+#include "temporary_directory.hh"
 #include "vps_name.hh"
 
 namespace vps {
 
 TEST(VpsName, IsLookedUpInAllConfigurations) {
-    char pattern[] = "/tmp/vps-name-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern), nullptr);
-    const std::string dir = pattern;
+    const TemporaryDirectory temporary;
+    const std::string& dir = temporary.path();
     std::filesystem::create_directory(dir + "/conf");
-    std::ofstream(dir + "/vz.conf") << "NAME=everybody\n";
-    const auto write = [&](const char* file, const char* text) {
-        std::ofstream(dir + "/conf/" + file) << text;
+    (void)temporary.write("vz.conf", "NAME=everybody\n");
+    const auto write = [&](const std::string& file, const char* text) {
+        (void)temporary.write("conf/" + file, text);
     };
     write("102.conf", "NAME=\"web\"\n");
     write("101.conf", "NAME=web\nNAME=other\n");
