@@ -74,9 +74,10 @@ void print_help(const ProgramInfo& info) {
     CommandLine unused;
     std::ostringstream options;
     options << visible_options(info, unused);
-    fmt::print("Usage: {}{}{} VEID {}\n\n{}\n\n{}\nMore: man {}\n", info.name,
+    fmt::print("Usage: {}{}{} VEID{}{}\n\n{}\n\n{}\nMore: man {}\n", info.name,
                info.has_force ? " [--force]" : "", info.has_user ? " [--user USER]" : "",
-               info.command_usage, info.summary, options.str(), info.name);
+               info.command_usage.empty() ? "" : " ", info.command_usage, info.summary,
+               options.str(), info.name);
 }
 
 Veid parse_veid(const std::string& text) {
