@@ -101,8 +101,8 @@ Finding find_about(const CheckedFile& file, Grade grade, std::string_view key,
     return finding;
 }
 
-// What vz.conf says is found there.
-void check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
+// What vz.conf says is found there. Returns the network that is asked for.
+NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     const auto say = [&](Grade grade, std::string_view key, const std::string& text) {
         if (Finding finding = find_about(file, grade, key, text); finding.line != 0)
             file.findings.push_back(std::move(finding));
@@ -128,12 +128,12 @@ void check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
             say(Grade::Warning, "NETDEV",
                 fmt::format("this host has no network device '{}'; without it a start is refused",
                             device));
+    return network;
 }
 
 // Of two VPSes with one address the second to start is refused.
-void compare_addresses(Veid veid, const VpsConfig& config, Checked& checked, CheckedFile& file) {
-    std::vector<std::string> told_already;
-    for (const IpAddress& address : plan_network(veid, config, {}, told_already).addresses) {
+void compare_addresses(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
+    for (const IpAddress& address : network.addresses) {
         const auto [holder, is_new] = checked.addresses.try_emplace(address.to_string(), veid);
         if (!is_new && holder->second != veid)
             file.findings.push_back(find_about(
@@ -144,9 +144,11 @@ void compare_addresses(Veid veid, const VpsConfig& config, Checked& checked, Che
 }
 
 void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
-    for (const AbsentFromHost& absent : find_absent_cpus_and_nodes(config))
-        refuse(verdict, ExitCode::BadValue,
-               fmt::format("{}: {}", config.places.at(absent.key), absent.text));
+    try {
+        require_cpus_and_nodes(config);
+    } catch (const Error& error) {
+        refuse(verdict, error.code(), error.what());
+    }
 }
 
 void judge_config(const VpsConfig& config, StartVerdict& verdict) {
@@ -286,22 +288,6 @@ std::optional<ConfigText> find_text(const std::string& path) {
 
 }  // namespace
 
-std::vector<Veid> list_vpses(const std::string& root) {
-    std::vector<Veid> veids;
-    const std::string dir = root + kConfDir;
-    std::error_code failure;
-    for (const fs::directory_entry& entry : fs::directory_iterator(dir, failure)) {
-        const fs::path name = entry.path().filename();
-        if (name.extension() == ".conf")
-            if (const std::optional<Veid> veid = Veid::parse(name.stem().string()))
-                veids.push_back(*veid);
-    }
-    if (failure && failure != std::errc::no_such_file_or_directory)
-        throw SysError(failure.value(), "open", dir);
-    std::sort(veids.begin(), veids.end());
-    return veids;
-}
-
 void check_host(const std::string& root, Checked& checked) {
     CheckedFile file{CheckedFile::Kind::HostConfig, root + "/etc/vz/vz.conf", {}, {}, {}};
     try {
@@ -309,7 +295,7 @@ void check_host(const std::string& root, Checked& checked) {
             CheckedConfig config = check_host_config(*text);
             file.rows = std::move(config.rows);
             file.findings = std::move(config.findings);
-            check_against_host(*Veid::parse("1"), config.config, file);
+            (void)check_against_host(*Veid::parse("1"), config.config, file);
         } else {
             file.findings.push_back({Grade::Error, 0, 0, {}, "no such file: no VPS can start"});
         }
@@ -348,8 +334,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         file.rows = std::move(config.rows);
         for (Finding& finding : config.findings)
             file.findings.push_back(std::move(finding));
-        check_against_host(veid, config.config, file);
-        compare_addresses(veid, config.config, checked, file);
+        compare_addresses(veid, check_against_host(veid, config.config, file), checked, file);
         judge_config(config.config, verdict);
 
         const ScriptPlace host = this_host();
@@ -407,13 +392,15 @@ void check_file(const std::string& path, Checked& checked) {
         CheckedConfig config = check_vps_config(vz_conf, *text, number);
         checked.files.push_back({CheckedFile::Kind::VpsConfig, path, veid, std::move(config.rows),
                                  std::move(config.findings)});
-        check_against_host(number, config.config, checked.files.back());
+        (void)check_against_host(number, config.config, checked.files.back());
         StartVerdict verdict{number, ExitCode::Ok, {}};
-        if (vz_conf)
+        if (vz_conf) {
             judge_config(config.config, verdict);
-        else if (const Diagnostic* refusal = config.config.refusal())
-            refuse(verdict, ExitCode::BadValue, refusal->to_string());
-        judge_masks(config.config, verdict);
+        } else {
+            if (const Diagnostic* refusal = config.config.refusal())
+                refuse(verdict, ExitCode::BadValue, refusal->to_string());
+            judge_masks(config.config, verdict);
+        }
         checked.verdicts.push_back(std::move(verdict));
         return;
     }

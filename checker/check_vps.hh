@@ -24,9 +24,6 @@ struct Checked {
     std::map<std::string, Veid> addresses;  // of IP_ADDRESS, and the first VPS that has each
 };
 
-// The VPSes below ROOT/etc/vz/conf, ascending. Throws SysError where it cannot be read.
-std::vector<Veid> list_vpses(const std::string& root);
-
 // vz.conf and the scripts for all VPSes.
 void check_host(const std::string& root, Checked& checked);
 

@@ -373,12 +373,8 @@ Fd prepare_launch(ContextSetup& setup) {
     // "": an init's first word is its path.
     setup.launch_words = launch_words(static_cast<int>(kSteps.size()) - 1, false,
                                       {std::begin(kInits), std::end(kInits)}, {""});
-    for (const auto& [strings, pointers] : {std::pair{&setup.launch_words, &setup.words},
-                                            std::pair{&setup.environment, &setup.envp}}) {
-        for (std::string& string : *strings)
-            pointers->push_back(string.data());
-        pointers->push_back(nullptr);
-    }
+    setup.words = pointers_to(setup.launch_words);
+    setup.envp = pointers_to(setup.environment);
     return launcher;
 }
 

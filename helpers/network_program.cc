@@ -25,10 +25,7 @@ struct Started {
 
 Started run_program(std::vector<std::string> words) {
     words.insert(words.begin(), kProgram);
-    std::vector<char*> argv;
-    for (std::string& word : words)
-        argv.push_back(word.data());
-    argv.push_back(nullptr);
+    const std::vector<char*> argv = pointers_to(words);
     auto [read_end, write_end] = sys::pipe();
     const pid_t us = getpid();
     Child child = clone_process();

@@ -10,6 +10,7 @@
 
 #include "print.hh"
 #include "version.hh"
+#include "vps_list.hh"
 
 namespace vps {
 
@@ -68,7 +69,7 @@ Checked gather(const Options& options) {
     Checked checked;
     if (options.subjects.empty()) {
         check_host(options.root, checked);
-        for (const Veid veid : list_vpses(options.root))
+        for (const Veid veid : list_vpses(options.root + "/etc/vz/conf"))
             check_vps(veid, options.root, checked);
     }
     for (const std::string& subject : options.subjects) {

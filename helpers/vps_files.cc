@@ -74,12 +74,7 @@ void replace_file(FdRef dir, const std::string& name, const std::string& text,
     (void)unlinkat(dir.get(), temporary.c_str(), 0);  // of a start that was cut off
     const Fd file = sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     try {
-        for (std::size_t done = 0; done < text.size();) {
-            const ssize_t length = write(file.get(), text.data() + done, text.size() - done);
-            if (length < 0)
-                throw SysError(errno, "write", temporary);
-            done += static_cast<std::size_t>(length);
-        }
+        sys::write_all(file, text, temporary);
         if (fchown(file.get(), like.st_uid, like.st_gid) < 0 ||
             fchmod(file.get(), like.st_mode & 0777) < 0)
             throw SysError(errno, "change the owner of", temporary);

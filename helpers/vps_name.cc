@@ -1,29 +1,27 @@
 #include "vps_name.hh"
 
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
-
 #include "config.hh"
 #include "error.hh"
+#include "vps_list.hh"
 
 namespace vps {
 
+static bool has_name(Veid veid, const std::string& name, const std::string& dir) {
+    try {
+        return load_vps_config(veid, dir).name == name;
+    } catch (const Error&) {
+        return false;  // who starts it is told
+    }
+}
+
 std::vector<Veid> find_named(const std::string& name, const std::string& dir) {
     std::vector<Veid> found;
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(dir + "/conf", ignored)) {
-        const std::optional<Veid> veid = Veid::parse(entry.path().stem().string());
-        if (!veid || entry.path().extension() != ".conf")
-            continue;
-        try {
-            if (load_vps_config(*veid, dir).name == name)
-                found.push_back(*veid);
-        } catch (const Error&) {
-            // Who starts it is told.
-        }
+    try {
+        found = list_vpses(dir + "/conf");
+    } catch (const Error&) {
+        // No VPS can be found by its name then.
     }
-    std::sort(found.begin(), found.end());
+    std::erase_if(found, [&](Veid veid) { return !has_name(veid, name, dir); });
     return found;
 }
 

@@ -207,13 +207,6 @@ ScriptResult run_host_script(const ActionScript& script, const std::vector<std::
     environment.push_back("VE_PRIVATE=" + settings.ve_private);
     std::vector<std::string> words{script.path};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    const auto pointers_to = [](std::vector<std::string>& texts) {
-        std::vector<char*> pointers;
-        for (std::string& text : texts)
-            pointers.push_back(text.data());
-        pointers.push_back(nullptr);
-        return pointers;
-    };
     const std::vector<char*> argv = pointers_to(words), envp = pointers_to(environment);
 
     const ScriptStreams streams = open_streams(script.name, log);

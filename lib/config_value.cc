@@ -254,16 +254,21 @@ static bool is_search_domain(std::string_view word) {
     return word.size() <= kLongestName && has_name_parts(word, kLongestPart);
 }
 
+std::vector<std::string_view> words_of(std::string_view text, std::string_view separators) {
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; (at = text.find_first_not_of(separators, at)) != text.npos;) {
+        const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
+        words.push_back(text.substr(at, end - at));
+        at = end;
+    }
+    return words;
+}
+
 static Verdict read_words(WordList& out, std::string_view text, bool (*is_good)(std::string_view),
                           Verdict none, Verdict some) {
-    constexpr std::string_view kBlanks = " \t\n";
     std::vector<std::string> words;
     bool left_out = false;
-    while (!text.empty()) {
-        const auto word = text.substr(0, text.find_first_of(kBlanks));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
-        if (word.empty())
-            continue;
+    for (const auto word : words_of(text)) {
         if (is_good(word))
             words.emplace_back(word);
         else

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config.hh"
 
@@ -58,6 +59,10 @@ Verdict read_name_servers(WordList& out, std::string_view text);
 
 // The same of domain names, "." among them.
 Verdict read_search_domains(WordList& out, std::string_view text);
+
+// The parts of the text between separators, without empty ones.
+std::vector<std::string_view> words_of(std::string_view text,
+                                       std::string_view separators = " \t\n");
 
 // An IPv4 or IPv6 address as inet_pton(3) takes it.
 bool is_ip_address(std::string_view text);

@@ -18,21 +18,19 @@ constexpr std::string_view kMark = "# Auto-generated hostname. Please do not rem
 constexpr std::string_view kNewHosts =
     "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
 
-std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
-    std::vector<std::string_view> parts;
+std::vector<std::string_view> split_lines(std::string_view text) {
+    std::vector<std::string_view> lines;
     while (!text.empty()) {
-        const auto part = text.substr(0, text.find_first_of(separators));
-        text.remove_prefix(std::min(part.size() + 1, text.size()));
-        parts.push_back(part);
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        lines.push_back(line);
     }
-    return parts;
+    return lines;
 }
 
 // The address and names of a line of /etc/hosts.
 std::vector<std::string_view> split_host_line(std::string_view line) {
-    std::vector<std::string_view> words = split(line.substr(0, line.find('#')), " \t\r");
-    std::erase(words, "");
-    return words;
+    return words_of(line.substr(0, line.find('#')), " \t\r");
 }
 
 bool names(std::string_view line, std::string_view host) {
@@ -42,7 +40,7 @@ bool names(std::string_view line, std::string_view host) {
 
 std::string change_hosts(const Text& old, const std::string& name, const Text& address) {
     const std::string text = old.value_or(std::string(kNewHosts));
-    std::vector<std::string_view> lines = split(text, "\n");
+    std::vector<std::string_view> lines = split_lines(text);
     const auto mark = std::find(lines.begin(), lines.end(), kMark);
     const auto marked = mark == lines.end() ? mark : mark + 1;
     const auto words =
@@ -73,7 +71,7 @@ std::string change_hosts(const Text& old, const std::string& name, const Text& a
 std::string change_assignment(const Text& old, std::string_view variable,
                               const std::string& value) {
     std::string text;
-    for (const std::string_view line : split(*old, "\n"))
+    for (const std::string_view line : split_lines(*old))
         text += line.starts_with(fmt::format("{}=", variable))
                     ? fmt::format("{}=\"{}\"\n", variable, value)
                     : fmt::format("{}\n", line);
@@ -89,7 +87,7 @@ std::string change_resolv_conf(const Text& old, const Resolver& resolver) {
 
     std::string text;
     const std::string_view before = old ? *old : std::string_view();
-    for (const std::string_view line : split(before, "\n")) {
+    for (const std::string_view line : split_lines(before)) {
         const auto keyword = line.substr(0, line.find_first_of(" \t"));
         const bool replaced =
             keyword == "nameserver"
@@ -132,7 +130,7 @@ std::optional<std::string> find_first_address(const VpsConfig& config) {
     const std::string* addresses = config.find_other("IP_ADDRESS");
     if (!addresses)
         return std::nullopt;
-    for (const std::string_view word : split(*addresses, " \t\n"))
+    for (const std::string_view word : words_of(*addresses))
         if (const auto address = word.substr(0, word.find('/')); is_ip_address(address))
             return std::string(address);
     return std::nullopt;

@@ -14,19 +14,6 @@ namespace vps {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n";
-constexpr std::string_view kInsideVenet = "venet0";
-
-std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
-    std::vector<std::string_view> words;
-    for (std::size_t at = 0; (at = text.find_first_not_of(separators, at)) != text.npos;) {
-        const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
-        words.push_back(text.substr(at, end - at));
-        at = end;
-    }
-    return words;
-}
-
 std::string_view value_of(const VpsConfig& config, std::string_view key) {
     const std::string* value = config.find_other(key);
     return value ? std::string_view(*value) : std::string_view();
@@ -68,7 +55,7 @@ const char* find_fault(const IpAddress& address) {
 
 void plan_addresses(const VpsConfig& config, NetworkSpec& spec,
                     std::vector<std::string>& problems) {
-    for (const std::string_view word : split(value_of(config, "IP_ADDRESS"), kBlanks)) {
+    for (const std::string_view word : words_of(value_of(config, "IP_ADDRESS"))) {
         const auto problem = [&](const std::string& why) {
             problems.push_back("IP_ADDRESS: " + quote_for_message(word) + ": " + why);
         };
@@ -99,7 +86,7 @@ void plan_neighbour_devices(const VpsConfig& config, NetworkSpec& spec,
         return;
     }
     spec.neighbour_devices.kind = NeighbourDevices::Kind::List;
-    for (const std::string_view word : split(value.substr(5), kBlanks))
+    for (const std::string_view word : words_of(value.substr(5)))
         if (is_link_name(word))
             spec.neighbour_devices.list.emplace_back(word);
         else
@@ -155,11 +142,11 @@ const char* read_veth_setting(VethSpec& veth, std::string_view key, std::string_
 
 void plan_veths(Veid veid, const VpsConfig& config, std::string_view host, NetworkSpec& spec,
                 std::vector<std::string>& problems) {
-    for (const std::string_view text : split(value_of(config, "NETIF"), "; \t\n")) {
+    for (const std::string_view text : words_of(value_of(config, "NETIF"), "; \t\n")) {
         VethSpec veth;
         std::optional<MacAddress> mac, host_mac;
         std::string problem;
-        for (const std::string_view setting : split(text, ",")) {
+        for (const std::string_view setting : words_of(text, ",")) {
             const std::size_t equals = std::min(setting.find('='), setting.size());
             if (const char* why = read_veth_setting(
                     veth, setting.substr(0, equals),
@@ -174,7 +161,7 @@ void plan_veths(Veid veid, const VpsConfig& config, std::string_view host, Netwo
         if (problem.empty() && !is_link_name(veth.host_ifname))
             problem = quote_for_message(veth.host_ifname) +
                       " would be its name on the host, which is too long; give host_ifname=";
-        if (veth.ifname == kInsideVenet && !spec.addresses.empty())
+        if (veth.ifname == kVenet && !spec.addresses.empty())
             problem = "the device of IP_ADDRESS has that name";
         for (const VethSpec& other : spec.veths)
             if (other.ifname == veth.ifname || other.host_ifname == veth.host_ifname)
@@ -193,7 +180,7 @@ void plan_veths(Veid veid, const VpsConfig& config, std::string_view host, Netwo
 }
 
 void plan_devices(const VpsConfig& config, NetworkSpec& spec, std::vector<std::string>& problems) {
-    for (const std::string_view word : split(value_of(config, "NETDEV"), ", \t\n"))
+    for (const std::string_view word : words_of(value_of(config, "NETDEV"), ", \t\n"))
         if (!is_link_name(word) || word == "lo")
             problems.push_back("NETDEV: " + quote_for_message(word) + ": no name of a device");
         else if (std::find(spec.devices.begin(), spec.devices.end(), word) == spec.devices.end())

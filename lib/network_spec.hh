@@ -13,6 +13,8 @@
 
 namespace vps {
 
+inline constexpr const char* kVenet = "venet0";  // the device of IP_ADDRESS in the VPS
+
 struct IpAddress {
     int family = 0;                      // AF_INET or AF_INET6
     std::array<std::uint8_t, 16> raw{};  // network byte order; of IPv4 the first four

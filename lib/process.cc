@@ -120,6 +120,14 @@ Child clone_process(std::uint64_t flags, FdRef cgroup) {
     return {static_cast<pid_t>(pid), pid == 0 ? Fd() : Fd(pidfd)};
 }
 
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (const std::string& word : words)
+        pointers.push_back(const_cast<char*>(word.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
 void reset_signals() noexcept {
     for (int signal = 1; signal < NSIG; ++signal)
         ::signal(signal, SIG_DFL);

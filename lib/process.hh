@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "fd.hh"
 
@@ -51,6 +52,9 @@ class Child {
 // clone3(2) with `flags` (CLONE_NEW*, CLONE_INTO_CGROUP with `cgroup`) and CLONE_PIDFD, as fork(2):
 // the child has pid() == 0. With CLONE_PARENT our parent reaps it. Throws SysError in the parent.
 Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
+
+// What execve(2) takes for these words: pointers to each, and null. They must outlive it.
+std::vector<char*> pointers_to(const std::vector<std::string>& words);
 
 // In a child, before exec: every signal to its default and none blocked. Safe after clone.
 void reset_signals() noexcept;

@@ -127,7 +127,7 @@ std::string read_all(FdRef fd, const std::string& path, std::size_t limit) {
     }
 }
 
-static void write_all(FdRef file, const std::string& content, const std::string& path) {
+void write_all(FdRef file, const std::string& content, const std::string& path) {
     for (std::size_t done = 0; done < content.size();) {
         const ssize_t got = write(file.get(), content.data() + done, content.size() - done);
         if (got < 0 && errno != EINTR)

@@ -244,14 +244,6 @@ bool wait_to_read(FdRef fd, const Patience& patience) {
     }
 }
 
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-    std::vector<char*> pointers;
-    for (const std::string& string : strings)
-        pointers.push_back(const_cast<char*>(string.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
 Child adopt_child(pid_t pid) {
     try {
         return {pid, sys::pidfd_open(pid)};

@@ -12,8 +12,6 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kInside = "venet0";
-
 // Both ends have it, and of every VPS: it never leaves the pair. Locally administered.
 constexpr MacAddress kHardwareAddress{{0x02, 0x00, 0x00, 'v', 'e', 't'}};
 
@@ -67,22 +65,21 @@ NetlinkReply add_address(const RouteSocket& socket, int device, const IpAddress&
 }  // namespace
 
 void make_venet(const std::string& link, FdRef network_namespace) {
-    require(
-        make_veth_pair({link, kHardwareAddress}, {kInside, kHardwareAddress}, network_namespace),
-        "make the link", link);
+    require(make_veth_pair({link, kHardwareAddress}, {kVenet, kHardwareAddress}, network_namespace),
+            "make the link", link);
 }
 
 void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addresses) {
     const RouteSocket socket(network_namespace);
-    set_up(socket, kInside);
-    const int index = find_link_index(socket, kInside, ExitCode::CannotAddIp);
+    set_up(socket, kVenet);
+    const int index = find_link_index(socket, kVenet, ExitCode::CannotAddIp);
     for (const IpAddress& address : addresses)
         require(add_address(socket, index, address), "set in the VPS the address",
                 address.to_string());
     for (const int family : {AF_INET, AF_INET6})
         if (std::any_of(addresses.begin(), addresses.end(),
                         [&](const IpAddress& address) { return address.family == family; }))
-            require(add_route(socket, family, index, nullptr), "set the default route of", kInside);
+            require(add_route(socket, family, index, nullptr), "set the default route of", kVenet);
 }
 
 void route_to_venet(const std::string& link, const std::vector<IpAddress>& addresses) {

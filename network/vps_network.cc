@@ -107,8 +107,8 @@ void heed_others(const std::vector<LanDevice>& devices, const NetworkSpec& spec,
                                 "would refuse the start)");
 }
 
-void make_veths(const NetworkSpec& spec, const ScriptSettings& settings,
-                const std::optional<ActionScript>& external_script, const Log& log) {
+void connect_veths(const NetworkSpec& spec, const ScriptSettings& settings,
+                   const std::optional<ActionScript>& external_script, const Log& log) {
     for (const VethSpec& veth : spec.veths) {
         if (external_script)
             run_external_script(*external_script, veth, settings, log);
@@ -187,7 +187,7 @@ void make_network(const NetworkSpec& spec, pid_t init, const ScriptSettings& set
         configure_venet(inside, spec.addresses);
         route_to_venet(venet_name(veid), spec.addresses);
     }
-    make_veths(spec, settings, external_script, log);
+    connect_veths(spec, settings, external_script, log);
 
     heed_others(neighbours, spec, log);
     for (const IpAddress& address : spec.addresses)
