@@ -41,7 +41,16 @@ static std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+// What nearly all text is: nothing of it has a meaning of its own in a unit.
+static bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return c >= 0x20 && c < 0x7f && c != '%' && c != '\\' && c != '"';
+    });
+}
+
 static bool is_expressible(std::string_view path) {
+    if (is_plain(path))
+        return true;
     if (std::any_of(path.begin(), path.end(), is_control))
         return false;
     while (!path.empty()) {
@@ -55,6 +64,10 @@ static bool is_expressible(std::string_view path) {
 
 // Specifiers are expanded in all that is written here.
 static void append_doubling_percent(std::string& out, std::string_view text) {
+    if (text.find('%') == text.npos) {
+        out += text;
+        return;
+    }
     for (const char c : text) {
         out += c;
         if (c == '%')
@@ -95,6 +108,12 @@ void UnitFile::set(Literal key, std::uint64_t number, Literal unit) {
 }
 
 void UnitFile::set_text(Literal key, std::string_view text) {
+    if (is_plain(text) && text.size() <= kMaxText && !text.ends_with(' ')) {
+        start(key);
+        text_ += text;
+        text_ += '\n';
+        return;
+    }
     std::string plain;
     for (std::size_t i = 0; i < text.size() && plain.size() < kMaxText;) {
         const auto length = utf8_length(text.substr(i));
@@ -130,13 +149,18 @@ void UnitFile::set_word(Literal key, std::string_view word) {
 }
 
 void UnitFile::append_quoted(std::string_view path) {
+    text_ += '"';
+    if (is_plain(path)) {
+        text_ += path;
+        text_ += '"';
+        return;
+    }
     std::string quoted;
     for (const char c : path) {
         if (c == '"' || c == '\\')
             quoted += '\\';
         quoted += c;
     }
-    text_ += '"';
     append_doubling_percent(text_, quoted);
     text_ += '"';
 }

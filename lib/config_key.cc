@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <climits>
-#include <functional>
+#include <cstdint>
 
 namespace vps {
 
@@ -315,34 +314,47 @@ static constexpr ConfigKey kKeys[] = {
 };
 // clang-format on
 
-// Shorter ones first: most comparisons are of two numbers then.
-static constexpr bool comes_before(std::string_view a, std::string_view b) {
-    return a.size() != b.size() ? a.size() < b.size() : a < b;
+// Keys by a hash of their names, for a node's thousands of lines: the first free slot from there
+// on.
+using Slot = std::uint8_t;
+static constexpr Slot kFree = 255;
+static constexpr std::size_t kSlots = 512;
+static_assert(std::size(kKeys) < kFree);
+
+static constexpr std::size_t slot_of(std::string_view name) {
+    std::size_t hash = 0;
+    for (const char c : name)
+        hash = hash * 31 + static_cast<unsigned char>(c);
+    return hash % kSlots;
 }
 
-static constexpr bool name_less(const ConfigKey* a, const ConfigKey* b) {
-    return comes_before(a->name, b->name);
+static constexpr const ConfigKey* find_in(const std::array<Slot, kSlots>& slots,
+                                          std::string_view name, std::size_t& slot) {
+    for (slot = slot_of(name); slots[slot] != kFree; slot = (slot + 1) % kSlots)
+        if (kKeys[slots[slot]].name == name)
+            return &kKeys[slots[slot]];
+    return nullptr;
 }
 
 static constexpr auto kByName = [] {
-    std::array<const ConfigKey*, std::size(kKeys)> index{};
-    std::transform(std::begin(kKeys), std::end(kKeys), index.begin(),
-                   [](const ConfigKey& key) { return &key; });
-    std::sort(index.begin(), index.end(), name_less);
-    return index;
+    std::array<Slot, kSlots> slots{};
+    slots.fill(kFree);
+    for (std::size_t i = 0; i < std::size(kKeys); ++i) {
+        std::size_t slot = 0;
+        if (find_in(slots, kKeys[i].name, slot))
+            throw "a key is there twice";  // does not compile
+        slots[slot] = static_cast<Slot>(i);
+    }
+    return slots;
 }();
-static_assert(std::adjacent_find(kByName.begin(), kByName.end(), std::not_fn(name_less)) ==
-              kByName.end());
 
 std::span<const ConfigKey> config_keys() {
     return kKeys;
 }
 
 const ConfigKey* find_config_key(std::string_view name) {
-    const auto found = std::lower_bound(
-        kByName.begin(), kByName.end(), name,
-        [](const ConfigKey* key, std::string_view n) { return comes_before(key->name, n); });
-    return found != kByName.end() && (*found)->name == name ? *found : nullptr;
+    std::size_t slot = 0;
+    return find_in(kByName, name, slot);
 }
 
 }  // namespace vps
