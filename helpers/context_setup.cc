@@ -116,14 +116,11 @@ int tie_to_supervisor(ContextSetup&) noexcept {
 // All of it comes from the supervisor, which may open and make what a VPS must not.
 int receive_root(ContextSetup& setup) noexcept {
     SetupRoot message{};
-    int fds[2];
-    const ssize_t length = receive_fds(setup.channel, &message, sizeof message, fds, 2);
+    const ssize_t length = receive_fds(setup.channel, &message, sizeof message, &setup.root, 1);
     if (length < 0)
         return errno;
-    if (length != sizeof message || message.signal != SetupSignal::Root || fds[1] < 0)
+    if (length != sizeof message || message.signal != SetupSignal::Root || setup.root < 0)
         return ECANCELED;
-    setup.root = fds[0];
-    setup.dev = fds[1];
     setup.mounts = message.mounts;
     setup.views = message.views;
     return 0;
@@ -203,11 +200,10 @@ int receive_views(ContextSetup& setup) noexcept {
 }
 
 int make_dev(ContextSetup& setup) noexcept {
-    if (const int error = make_directory("/dev", 0755))
+    if (const int error = make_directory(kDev, 0755))
         return error;
-    if (syscall(SYS_move_mount, setup.dev, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return errno;
-    close(setup.dev);
+    if (const int error = attach_received(setup, AT_FDCWD))
+        return error;
     ApiMount terminals = kTerminals;
     terminals.options = setup.terminal_options.c_str();
     if (const int error = mount_api(terminals))
@@ -249,19 +245,6 @@ int raise_loopback(ContextSetup&) noexcept {
     const int error = result_of(ioctl(fd, SIOCSIFFLAGS, &request));
     close(fd);
     return error;
-}
-
-int wait_for(ContextSetup& setup, SetupSignal wanted) noexcept {
-    char got = 0;
-    const ssize_t length = recv(setup.channel, &got, 1, 0);
-    if (length < 0)
-        return errno;
-    // The supervisor has gone, or gave up.
-    return length == 1 && got == static_cast<char>(wanted) ? 0 : ECANCELED;
-}
-
-int wait_for_scope(ContextSetup& setup) noexcept {
-    return wait_for(setup, SetupSignal::InScope);
 }
 
 int make_cgroup_namespace(ContextSetup&) noexcept {
@@ -313,7 +296,12 @@ int filter_syscalls(ContextSetup&) noexcept {
 }
 
 int wait_for_go(ContextSetup& setup) noexcept {
-    return wait_for(setup, SetupSignal::Go);
+    char got = 0;
+    const ssize_t length = recv(setup.channel, &got, 1, 0);
+    if (length < 0)
+        return errno;
+    // The supervisor has gone, or gave up.
+    return length == 1 && got == static_cast<char>(SetupSignal::Go) ? 0 : ECANCELED;
 }
 
 int execute_init(ContextSetup& setup) noexcept {
@@ -342,8 +330,8 @@ struct Step {
 constexpr std::array kSteps{
     Step{"leave the supervisor's descriptors", leave_descriptors},
     Step{"tie the VPS to its supervisor", tie_to_supervisor},
-    Step{"receive the root", receive_root},
     Step{"receive mounts of the host", receive_mounts},
+    Step{"receive the root", receive_root},
     Step{"make VE_ROOT the root directory", enter_root},
     Step{"become root of the user namespace", become_root},
     Step{"drop capabilities", drop_capabilities},
@@ -356,7 +344,6 @@ constexpr std::array kSteps{
     Step{"leave the host's directory tree", leave_host_tree},
     Step{"set the host name", set_hostname},
     Step{"bring up the loopback interface", raise_loopback},
-    Step{"wait for the scope", wait_for_scope},
     Step{"make the cgroup namespace", make_cgroup_namespace},
     Step{"make /sys read-only", protect_sys},
     Step{"make the console", hand_over_console},

@@ -1,5 +1,5 @@
 // Makes the VPS context and becomes its init. Runs in the first process of the VPS, forked by
-// vps-run as root in new user, pid, mount, uts, ipc and network namespaces. Nothing of it is left
+// vps-run as root in the VPS's scope and in new user, pid, mount, uts, ipc and network namespaces. Nothing of it is left
 // behind when it fails: the namespaces go with the process.
 #pragma once
 
@@ -24,8 +24,7 @@ struct ContextSetup {
     int launcher = -1;
     std::vector<std::string> launch_words;
     std::vector<char*> words, envp;
-    // Detached mounts that the supervisor sends: what is mounted at VE_ROOT, and a /dev with nodes.
-    int root = -1, dev = -1;
+    int root = -1;  // what is mounted at VE_ROOT, a detached mount that the supervisor sends
     std::size_t mounts = 0;  // below the root, yet to be received
     std::size_t views = 0;   // and over files of /proc and /sys
 };
@@ -37,12 +36,13 @@ struct SetupReport {
     int error;
 };
 
-// From the supervisor: the scope holds us; N.start is done, execute init.
-enum class SetupSignal : char { Root = 'r', InScope = 's', Go = 'g' };
+// From the supervisor: here is the root; N.start is done, execute init.
+enum class SetupSignal : char { Root = 'r', Go = 'g' };
 
-// From the supervisor, when the ids are mapped: the root and /dev (SCM_RIGHTS). `mounts` messages
-// follow, each the path below the root of a mount to be attached there, and the mount; then `views`
-// of the same kind with the paths of files of /proc and /sys.
+// From the supervisor, when the ids are mapped: the root (SCM_RIGHTS). `mounts` messages follow,
+// each the path below the root of a mount to be attached there, and the mount; then `views` of the
+// same kind with the paths of files of /proc and /sys, and one with kDev and a /dev with its nodes.
+inline constexpr char kDev[] = "/dev";
 struct SetupRoot {
     SetupSignal signal;
     std::size_t mounts, views;

@@ -39,6 +39,9 @@ struct Answer {
 };
 
 std::optional<MountEntry> find_lxcfs() {
+    // O_PATH asks nothing of lxcfs. On most hosts it is not there, and the list of mounts is long.
+    if (!Fd(open(kMountPoint, O_PATH | O_DIRECTORY | O_CLOEXEC)))
+        return std::nullopt;
     const std::vector<MountEntry> mounts = read_mounts();
     const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [](const MountEntry& mount) {
         return mount.target == kMountPoint;

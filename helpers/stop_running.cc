@@ -26,7 +26,11 @@ struct Target {
 void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
                      const ScriptSettings& settings, const Log& log) {
     try {
-        (void)run_vps_script(script::kStop, settings, target.init, target.pid, log);
+        const auto script = find_script(script::kStop, settings.veid, settings.dir);
+        if (!script)
+            return;
+        tell_status("Stopping: action script " + script->name);
+        (void)run_vps_script(*script, settings, target.init, target.pid, log);
     } catch (const Error& refusal) {
         // The VPS has ended meanwhile, and the script with it: that is what a stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
@@ -65,7 +69,6 @@ void stop_running(const Invocation& invocation, const VpsLock& lock, VpsState& s
     const Target target{std::move(init), state.init_pid};
     const VpsConfig config = load_config_of_mounted(invocation, state);
     if (state.phase != Phase::Stopping) {
-        tell_status("Stopping: action script " + script::kStop.name(invocation.veid));
         run_stop_script(target, lock, state, script_settings(invocation.veid, config), log);
         state.stop_refused.clear();
         lock.enter(state, Phase::Stopping);

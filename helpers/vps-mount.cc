@@ -10,6 +10,7 @@
 
 #include "cgroup.hh"
 #include "cpus_and_nodes.hh"
+#include "device.hh"
 #include "disk_quota.hh"
 #include "dismount.hh"
 #include "error.hh"
@@ -17,7 +18,7 @@
 #include "program.hh"
 #include "state.hh"
 #include "sys.hh"
-#include "system_manager.hh"
+#include "vps_scope.hh"
 
 namespace vps {
 
@@ -44,7 +45,7 @@ void require_private_area(const VpsConfig& config) {
 }
 
 void require_mount_by_script(const VpsState& state) {
-    if (mounts_at_or_below(read_mounts(), state.mount_point).empty())
+    if (!is_mount_point(state.mount_point))
         throw Error(ExitCode::CannotMount,
                     fmt::format("a premount script has told to skip the mount (exit code 39), but "
                                 "nothing is mounted on '{}'",
@@ -78,6 +79,11 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     return config;
 }
 
+bool has_mount_script(const ScriptSettings& settings) {
+    return find_script(script::kGlobalMount, settings.veid, settings.dir) ||
+           find_script(script::kMount, settings.veid, settings.dir);
+}
+
 void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
                         const Invocation& invocation) {
     const Log& log = invocation.log;
@@ -87,7 +93,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     state.ve_root = *config.ve_root;
     state.ve_private = *config.ve_private;
     state.mount_point = sys::realpath(*config.ve_root);
-    if (!mounts_at_or_below(read_mounts(), state.mount_point).empty())
+    if (is_mount_point(state.mount_point))
         throw Error(
             ExitCode::Mounted,
             fmt::format("something is mounted on '{0}' already; dismount it first (umount -R "
@@ -95,13 +101,28 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
                         state.mount_point));
     lock.enter(state, Phase::Mounting);
     const auto run = [&](const ScriptKind& kind) {
-        tell_status("Starting: action script " + kind.name(invocation.veid));
-        return run_host_script(kind, settings, log);
+        const std::optional<ActionScript> script = find_script(kind, invocation.veid, settings.dir);
+        if (!script)
+            return ScriptResult::Done;
+        tell_status("Starting: action script " + script->name);
+        const ScriptResult result = run_host_script(*script, {}, settings, log);
+        tell_status("Starting");
+        return result;
+    };
+    // Not before the last script has run, to which the VPS does not run, and which may make
+    // devices.
+    std::optional<ScopeStart> scope;
+    const auto start_scope = [&] {
+        std::vector<std::string> problems;  // vps-run tells them
+        if (log.to_journal() && !scope)
+            scope.emplace(invocation.veid, find_devices(config, problems));
     };
     auto scripts_if_failed = Scripts::None;
     try {
         const ScriptResult global = run(script::kGlobalPremount);
         const ScriptResult mount = std::max(global, run(script::kPremount));
+        if (!has_mount_script(settings))
+            start_scope();
         if (mount == ScriptResult::MountSkipped) {
             require_mount_by_script(state);
         } else {
@@ -113,7 +134,12 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         scripts_if_failed = scripts_owed(state, config, true);
         run(script::kGlobalMount);
         run(script::kMount);
+        start_scope();
+        if (scope)
+            scope->finish();
     } catch (const Error&) {
+        if (scope)
+            end_scope(invocation.veid);
         end_vps(lock, state, scripts_if_failed, settings, log);
         throw;
     }

@@ -32,12 +32,12 @@
 #include "state.hh"
 #include "supervisor.hh"
 #include "sys.hh"
-#include "system_manager.hh"
 #include "unit_limits.hh"
 #include "unit_name.hh"
 #include "vps_context.hh"
 #include "vps_files.hh"
 #include "vps_root.hh"
+#include "vps_scope.hh"
 
 namespace vps {
 
@@ -94,27 +94,29 @@ void send_signal(FdRef channel, SetupSignal signal) {
         throw SysError(error, "wake the VPS's first process");
 }
 
-void send_mounts(FdRef channel, const void* data, std::size_t size,
-                 std::initializer_list<int> fds) {
-    if (const int error = send_fds(channel.get(), data, size, fds.begin(), fds.size()))
+void send_mount(FdRef channel, const void* data, std::size_t size, FdRef mount) {
+    const int fd = mount.get();
+    if (const int error = send_fds(channel.get(), data, size, &fd, 1))
         throw SysError(error, "hand over the root to the VPS's first process");
 }
 
-// What the first process waits for, while systemd moves it to the scope.
+// What the first process waits for.
 void hand_over_root(FdRef channel, const VpsState& state, const std::optional<UserIds>& ids,
                     const std::vector<Device>& devices, const std::vector<LxcfsFile>& views,
                     const std::function<void(FdRef)>& add_to_dev, pid_t pid, const Log& log) {
     if (ids)
         map_ids(pid, *ids);
     const RootMounts root = make_root(state.mount_point, ids, pid);
+    const SetupRoot message{SetupSignal::Root, root.below.size(), views.size()};
+    send_mount(channel, &message, sizeof message, root.top.fd());
+    for (const RootMounts::Below& below : root.below)
+        send_mount(channel, below.path.c_str(), below.path.size() + 1, below.mount.fd());
+    for (const LxcfsFile& view : views)
+        send_mount(channel, view.path.c_str(), view.path.size() + 1, view.mount);
+    // It has something to do meanwhile.
     const Fd dev = make_dev(ids, devices);
     add_to_dev(dev);
-    const SetupRoot message{SetupSignal::Root, root.below.size(), views.size()};
-    send_mounts(channel, &message, sizeof message, {root.top.fd().get(), dev.get()});
-    for (const RootMounts::Below& below : root.below)
-        send_mounts(channel, below.path.c_str(), below.path.size() + 1, {below.mount.fd().get()});
-    for (const LxcfsFile& view : views)
-        send_mounts(channel, view.path.c_str(), view.path.size() + 1, {view.mount.get()});
+    send_mount(channel, kDev, sizeof kDev, dev);
     if (!root.plain.empty())
         log.say(Level::Info,
                 fmt::format("user ids cannot be mapped in {}: what is there is nobody's in the VPS",
@@ -134,10 +136,12 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
     throw error;  // NOLINT(cert-err60-cpp)
 }
 
+void forget_console() {
+    (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName).c_str());
+}
+
 void store_console(const Fd& console) {
     const int fd = console.get();
-    // That of the run before a reboot is of no use any more.
-    (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName).c_str());
     // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment. Without a store,
     // an adopted VPS has a silent console.
     (void)sd_pid_notify_with_fds(
@@ -208,9 +212,10 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     ContextSetup setup = plan_context(state, config, theirs);
     setup.capabilities = capabilities;
     const Fd launcher = prepare_launch(setup);
-    tell_status("Starting: making the VPS context");
+    const Fd scope = open_scope(veid);
     RunningVps vps{clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
-                                 CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0)),
+                                     CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
+                                 scope),
                    {}};
     if (vps.init.pid() == 0)
         become_init(setup);
@@ -220,15 +225,12 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         std::optional<NetworkStart> network;
         if (wants_network(config))
             network.emplace(veid, pid);
-        // systemd fills the scope while the first process makes its mounts.
-        start_scope(veid, pid, devices);
         hand_over_root(ours, state, ids, devices, views, add_boot_socket, pid, log);
-        write_name_files(state.mount_point, config, resolver, owner_on_disk(ids), log);
-        wait_for_scope(veid, vps.init);
-        update_scope_quota(veid, cpu_quota(config));
+        dismiss_keeper(veid, pid);
         if (ids)
-            delegate_cgroup(pid, *ids);
-        send_signal(ours, SetupSignal::InScope);
+            delegate_cgroup(scope, *ids);
+        write_name_files(state.mount_point, config, resolver, owner_on_disk(ids), log);
+        update_scope_quota(veid, cpu_quota(config));
         std::optional<Fd> console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
@@ -238,10 +240,12 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         if (network)
             network->finish();
 
-        tell_status("Starting: action script " + script::kStart.name(veid));
-        for (LineRelay& relay : run_vps_script(script::kStart, script_settings(veid, config),
-                                               vps.init.pidfd(), pid, log))
-            vps.relays.push_back(std::move(relay));
+        const ScriptSettings settings = script_settings(veid, config);
+        if (const auto script = find_script(script::kStart, veid, settings.dir)) {
+            tell_status("Starting: action script " + script->name);
+            for (LineRelay& relay : run_vps_script(*script, settings, vps.init.pidfd(), pid, log))
+                vps.relays.push_back(std::move(relay));
+        }
 
         state.init_pid = pid;
         state.init_start = find_start_time(pid).value_or(0);
@@ -371,7 +375,10 @@ ExitCode run_vps(const Invocation& invocation) {
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
                                 service_unit(invocation.veid)));
-    console.reset();  // of a run that has ended
+    if (console) {  // of a run that has ended in a reboot
+        forget_console();
+        console.reset();
+    }
     RunningVps vps = start_vps(invocation, lock, *state);
     bool newly_noted = false;
     note_run(invocation, [&] { newly_noted = note_running(invocation.veid); });

@@ -15,6 +15,7 @@
 #include "stop_running.hh"
 #include "system_manager.hh"
 #include "unit_name.hh"
+#include "vps_scope.hh"
 
 namespace vps {
 
@@ -33,9 +34,9 @@ bool is_reboot() {
 // as here, because the next stop may come at once. (Should we fail, the scope still has the unit
 // started, see vps-.scope.d.)
 void keep_running(const VpsState& state, const Invocation& invocation) {
-    if (host_is_stopping())
+    const auto [job, host_stopping] = orders_for(invocation.veid);
+    if (host_stopping)
         return;
-    const std::string job = current_job(invocation.veid);
     const char* result = std::getenv("SERVICE_RESULT");
     if (job == "start" && result && std::string_view(result) == "timeout")
         invocation.log.say(Level::Warning,
@@ -56,7 +57,7 @@ void keep_running(const VpsState& state, const Invocation& invocation) {
 bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
     if (state.phase != Phase::Running || !state.stop_refused.empty())
         return false;
-    const std::string job = current_job(invocation.veid);
+    const std::string job = orders_for(invocation.veid).job;
     return (job == "stop" || job.ends_with("restart")) && !has_been_active(invocation.veid);
 }
 
@@ -79,7 +80,10 @@ void forget_run(const Invocation& invocation) {
     if (!is_noted_running(invocation.veid))
         return;
     try {
-        if (is_reboot() || host_is_stopping() || current_job(invocation.veid).ends_with("restart"))
+        if (is_reboot())
+            return;
+        const Orders orders = orders_for(invocation.veid);
+        if (orders.host_stopping || orders.job.ends_with("restart"))
             return;
         forget_running(invocation.veid);
     } catch (const Error& error) {

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 
-#include "cgroup.hh"
 #include "error.hh"
 #include "id_range.hh"
 #include "sys.hh"
@@ -162,11 +161,10 @@ Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& device
     return dev;
 }
 
-void delegate_cgroup(pid_t pid, const UserIds& ids) {
-    const std::string cgroup = "/sys/fs/cgroup" + cgroup_of(std::to_string(pid));
-    for (const char* name : {"", "/cgroup.procs", "/cgroup.threads", "/cgroup.subtree_control"})
-        if (chown((cgroup + name).c_str(), ids.first_uid, ids.first_gid) < 0)
-            throw SysError(errno, "delegate cgroup", cgroup + name);
+void delegate_cgroup(FdRef cgroup, const UserIds& ids) {
+    for (const char* name : {".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"})
+        if (fchownat(cgroup.get(), name, ids.first_uid, ids.first_gid, 0) < 0)
+            throw SysError(errno, "delegate the VPS's cgroup: change the owner of", name);
 }
 
 }  // namespace vps

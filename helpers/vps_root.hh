@@ -45,6 +45,6 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
 Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices);
 
 // Lets the VPS make cgroups below its scope (cgroups(7), "Cgroups delegation"). Throws SysError.
-void delegate_cgroup(pid_t pid, const UserIds& ids);
+void delegate_cgroup(FdRef cgroup, const UserIds& ids);
 
 }  // namespace vps

@@ -106,6 +106,13 @@ std::vector<MountEntry> read_mounts(const std::string& pid) {
     return mounts;
 }
 
+bool is_mount_point(const std::string& dir) {
+    struct statx status {};
+    if (statx(AT_FDCWD, dir.c_str(), AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0)
+        throw SysError(errno, "look at", dir);
+    return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 std::optional<MountEntry> find_mount(FdRef file) {
     struct statx status {};
     if (statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)

@@ -25,6 +25,10 @@ struct MountEntry {
 // In the mount namespace of the process, with targets as it sees them. Throws SysError.
 std::vector<MountEntry> read_mounts(const std::string& pid = "self");
 
+// Whether something is mounted at this directory (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8): to
+// be asked where the list of mounts, which a thousand VPSes make long, says no more. Throws SysError.
+bool is_mount_point(const std::string& dir);
+
 // The entry of the mount that shows this file; nothing if it is in none of them (mount namespaces).
 std::optional<MountEntry> find_mount(FdRef file);
 

@@ -17,8 +17,8 @@ namespace {
 
 class Limits {
   public:
-    void set(std::string_view name, std::uint64_t number, std::string text = {}) {
-        limits_.push_back({find(name), number, std::move(text)});
+    void set(const LimitSetting& setting, std::uint64_t number, std::string text = {}) {
+        limits_.push_back({&setting, number, std::move(text)});
     }
     std::vector<SliceLimit> sorted() && {
         std::sort(limits_.begin(), limits_.end(),
@@ -27,34 +27,30 @@ class Limits {
     }
 
   private:
-    static const LimitSetting* find(std::string_view name) {
-        return std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
-                            [&](const LimitSetting& row) { return row.name.text() == name; });
-    }
     std::vector<SliceLimit> limits_;
 };
 
 void set_memory(Limits& limits, const VpsConfig& config, std::uint64_t page_size) {
-    const auto set_pages = [&](std::string_view name, std::uint64_t pages) {
+    const auto set_pages = [&](const LimitSetting& setting, std::uint64_t pages) {
         if (is_limit(pages))
-            limits.set(name, pages * page_size);
+            limits.set(setting, pages * page_size);
     };
     const bool physpages = config.physpages && is_limit(config.physpages->limit);
     if (config.legacy_ubc_limits && config.privvmpages) {
         // systemd takes a MemoryHigh= of 0 for none.
         if (config.privvmpages->barrier > 0)
-            set_pages("MemoryHigh", config.privvmpages->barrier);
+            set_pages(setting_of("MemoryHigh"), config.privvmpages->barrier);
         if (!physpages)
-            set_pages("MemoryMax", config.privvmpages->limit);
+            set_pages(setting_of("MemoryMax"), config.privvmpages->limit);
     }
     if (physpages)
-        set_pages("MemoryMax", config.physpages->limit);
+        set_pages(setting_of("MemoryMax"), config.physpages->limit);
     if (config.swappages)
-        set_pages("MemorySwapMax", config.swappages->limit);
+        set_pages(setting_of("MemorySwapMax"), config.swappages->limit);
     if (config.vmguarpages)
-        set_pages("MemoryLow", config.vmguarpages->barrier);
+        set_pages(setting_of("MemoryLow"), config.vmguarpages->barrier);
     if (config.oomguarpages)
-        set_pages("MemoryMin", config.oomguarpages->barrier);
+        set_pages(setting_of("MemoryMin"), config.oomguarpages->barrier);
 }
 
 void set_cpu(Limits& limits, const VpsConfig& config) {
@@ -63,10 +59,10 @@ void set_cpu(Limits& limits, const VpsConfig& config) {
     if (!units && config.cpuuweight)
         units = kMaxUnits / *config.cpuuweight;
     if (units)
-        limits.set("CPUWeight", std::clamp<std::uint64_t>(*units / 10, 1, 10000));
+        limits.set(setting_of("CPUWeight"), std::clamp<std::uint64_t>(*units / 10, 1, 10000));
 
     if (const auto quota = cpu_quota(config))
-        limits.set("CPUQuota", quota);
+        limits.set(setting_of("CPUQuota"), quota);
 }
 
 // The CPUs of the nodes of NODEMASK; empty if it names none.
@@ -85,26 +81,26 @@ std::string cpus_of_nodes(const VpsConfig& config, const LimitHost& host) {
 
 void set_masks(Limits& limits, const VpsConfig& config, const LimitHost& host) {
     if (config.cpumask && config.cpumask->kind == CpuMask::Kind::List)
-        limits.set("AllowedCPUs", 0, config.cpumask->list);
+        limits.set(setting_of("AllowedCPUs"), 0, config.cpumask->list);
     else if (auto cpus = cpus_of_nodes(config, host); !cpus.empty())
-        limits.set("AllowedCPUs", 0, std::move(cpus));
+        limits.set(setting_of("AllowedCPUs"), 0, std::move(cpus));
     if (config.nodemask && config.nodemask->kind == CpuMask::Kind::List)
-        limits.set("AllowedMemoryNodes", 0, config.nodemask->list);
+        limits.set(setting_of("AllowedMemoryNodes"), 0, config.nodemask->list);
 }
 
 void set_io(Limits& limits, const VpsConfig& config) {
     // The shares that CFQ gave its priorities: 20 each, and 100 to the default, 4.
     if (config.ioprio)
-        limits.set("IOWeight", 20ull * (*config.ioprio + 1));
+        limits.set(setting_of("IOWeight"), 20ull * (*config.ioprio + 1));
     if (!config.ve_private)
         return;
     if (const auto bytes = config.iolimit.value_or(0)) {
-        limits.set("IOReadBandwidthMax", bytes, *config.ve_private);
-        limits.set("IOWriteBandwidthMax", bytes, *config.ve_private);
+        limits.set(setting_of("IOReadBandwidthMax"), bytes, *config.ve_private);
+        limits.set(setting_of("IOWriteBandwidthMax"), bytes, *config.ve_private);
     }
     if (const auto operations = config.iopslimit.value_or(0)) {
-        limits.set("IOReadIOPSMax", operations, *config.ve_private);
-        limits.set("IOWriteIOPSMax", operations, *config.ve_private);
+        limits.set(setting_of("IOReadIOPSMax"), operations, *config.ve_private);
+        limits.set(setting_of("IOWriteIOPSMax"), operations, *config.ve_private);
     }
 }
 
@@ -139,7 +135,7 @@ std::uint64_t cpu_quota(const VpsConfig& config) {
 
 std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits) {
     const auto found = std::find_if(limits.begin(), limits.end(), [](const SliceLimit& limit) {
-        return limit.setting->name.text() == "MemoryLow";
+        return limit.setting == &setting_of("MemoryLow");
     });
     return found == limits.end() ? 0 : found->number;
 }
@@ -185,7 +181,7 @@ std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& h
     Limits limits;
     set_memory(limits, config, host.page_size);
     if (config.numproc && is_limit(config.numproc->limit))
-        limits.set("TasksMax", config.numproc->limit);
+        limits.set(setting_of("TasksMax"), config.numproc->limit);
     set_cpu(limits, config);
     set_masks(limits, config, host);
     set_io(limits, config);

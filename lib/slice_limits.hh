@@ -22,34 +22,43 @@ enum class LimitKind {
 };
 
 // A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, the value of
-// an Amount or Quota that says "none", and what the cgroup calls it: a Set's file, a PerDevice's
+// an Amount or Quota that says "none", and what the cgroup calls it: its file, or a PerDevice's
 // name in io.max.
 struct LimitSetting {
     Literal name;
     const char* property;
     LimitKind kind;
     std::uint64_t none;
-    const char* in_kernel = nullptr;
+    const char* in_kernel;
 };
 
 // All that a configuration can set, in the order in which units have them.
 inline constexpr std::array kLimitSettings{
-    LimitSetting{"MemoryHigh", "MemoryHigh", LimitKind::Amount, UINT64_MAX},
-    LimitSetting{"MemoryMax", "MemoryMax", LimitKind::Amount, UINT64_MAX},
-    LimitSetting{"MemorySwapMax", "MemorySwapMax", LimitKind::Amount, UINT64_MAX},
-    LimitSetting{"MemoryLow", "MemoryLow", LimitKind::Amount, 0},
-    LimitSetting{"MemoryMin", "MemoryMin", LimitKind::Amount, 0},
-    LimitSetting{"TasksMax", "TasksMax", LimitKind::Amount, UINT64_MAX},
-    LimitSetting{"CPUWeight", "CPUWeight", LimitKind::Amount, UINT64_MAX},
-    LimitSetting{"CPUQuota", "CPUQuotaPerSecUSec", LimitKind::Quota, UINT64_MAX},
+    LimitSetting{"MemoryHigh", "MemoryHigh", LimitKind::Amount, UINT64_MAX, "memory.high"},
+    LimitSetting{"MemoryMax", "MemoryMax", LimitKind::Amount, UINT64_MAX, "memory.max"},
+    LimitSetting{"MemorySwapMax", "MemorySwapMax", LimitKind::Amount, UINT64_MAX,
+                 "memory.swap.max"},
+    LimitSetting{"MemoryLow", "MemoryLow", LimitKind::Amount, 0, "memory.low"},
+    LimitSetting{"MemoryMin", "MemoryMin", LimitKind::Amount, 0, "memory.min"},
+    LimitSetting{"TasksMax", "TasksMax", LimitKind::Amount, UINT64_MAX, "pids.max"},
+    LimitSetting{"CPUWeight", "CPUWeight", LimitKind::Amount, UINT64_MAX, "cpu.weight"},
+    LimitSetting{"CPUQuota", "CPUQuotaPerSecUSec", LimitKind::Quota, UINT64_MAX, "cpu.max"},
     LimitSetting{"AllowedCPUs", "AllowedCPUs", LimitKind::Set, 0, "cpuset.cpus"},
     LimitSetting{"AllowedMemoryNodes", "AllowedMemoryNodes", LimitKind::Set, 0, "cpuset.mems"},
-    LimitSetting{"IOWeight", "IOWeight", LimitKind::Amount, UINT64_MAX},
+    LimitSetting{"IOWeight", "IOWeight", LimitKind::Amount, UINT64_MAX, "io.weight"},
     LimitSetting{"IOReadBandwidthMax", "IOReadBandwidthMax", LimitKind::PerDevice, 0, "rbps"},
     LimitSetting{"IOWriteBandwidthMax", "IOWriteBandwidthMax", LimitKind::PerDevice, 0, "wbps"},
     LimitSetting{"IOReadIOPSMax", "IOReadIOPSMax", LimitKind::PerDevice, 0, "riops"},
     LimitSetting{"IOWriteIOPSMax", "IOWriteIOPSMax", LimitKind::PerDevice, 0, "wiops"},
 };
+
+// The row of a setting by its name, "MemoryMax"; found by the compiler, or it says so.
+consteval const LimitSetting& setting_of(std::string_view name) {
+    for (const LimitSetting& row : kLimitSettings)
+        if (row.name.text() == name)
+            return row;
+    throw "no such setting";
+}
 
 struct SliceLimit {
     const LimitSetting* setting;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +13,7 @@
 #include <variant>
 
 #include "cgroup.hh"
+#include "cgroup_limits.hh"
 #include "sys.hh"
 #include "system_bus.hh"
 #include "unit_name.hh"
@@ -238,18 +238,12 @@ std::set<std::string> find_admins_settings(const LoadedSlice& slice) {
     return names;
 }
 
-const LimitSetting& setting_of(std::string_view name) {
-    return *std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
-                         [&](const LimitSetting& row) { return row.name.text() == name; });
-}
-
 // What the kernel guarantees to the slices of the other VPSes, which may go meanwhile.
 std::uint64_t guaranteed_to_others(Veid veid) {
-    std::uint64_t all = 0, bytes = 0;
+    std::uint64_t all = 0;
     for (const auto& entry : fs::directory_iterator(kCgroupOfAll))
-        if (entry.path().extension() == ".slice" && entry.path() != slice_cgroup(veid) &&
-            std::ifstream(entry.path() / "memory.low") >> bytes)
-            all += bytes;
+        if (entry.path().extension() == ".slice" && entry.path() != slice_cgroup(veid))
+            all += std::min(memory_low_of(entry.path()), UINT64_MAX - all);
     return all;
 }
 
@@ -295,6 +289,9 @@ std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& 
 }  // namespace
 
 std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted) {
+    const std::string cgroup = slice_cgroup(veid);
+    if (access(cgroup.c_str(), F_OK) == 0 && are_in_force(cgroup, wanted))
+        return wanted;  // as the generator said, mostly
     return patiently([&] { return try_to_update(veid, wanted); });
 }
 
@@ -302,7 +299,11 @@ void cover_guarantee(Veid veid, std::uint64_t guaranteed) {
     if (guaranteed == 0)
         return;
     const LimitSetting& setting = setting_of("MemoryLow");
-    const LimitValue wanted = guaranteed + guaranteed_to_others(veid);
+    const std::uint64_t others = guaranteed_to_others(veid);
+    const std::uint64_t all = others + std::min(guaranteed, UINT64_MAX - others);
+    if (memory_low_of(kCgroupOfAll) >= all)
+        return;
+    const LimitValue wanted = all;
     patiently([&] {
         const Bus bus = connect();
         const LoadedSlice loaded = read_slice(bus, kSliceOfAll);
@@ -320,17 +321,8 @@ void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits) {
     patiently([&] { send_limits(connect(), slice_unit(veid), changes); });
 }
 
-// As the kernel has it, without a word to PID 1: it is right mostly.
-static bool scope_has_quota(Veid veid, std::uint64_t percent) {
-    const std::string file = slice_cgroup(veid) + "/" + scope_unit(veid) + "/cpu.max";
-    if (access(file.c_str(), F_OK) < 0)
-        return percent == 0;
-    const std::string amount = percent == 0 ? "max" : std::to_string(percent * 1000);
-    return sys::read_file(file) == amount + " 100000\n";
-}
-
 void update_scope_quota(Veid veid, std::uint64_t percent) {
-    if (scope_has_quota(veid, percent))
+    if (is_quota_in_force(slice_cgroup(veid) + "/" + scope_unit(veid), percent))
         return;
     const LimitSetting& setting = setting_of("CPUQuota");
     const LimitValue value =

@@ -412,15 +412,11 @@ std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::s
     }
 }
 
-std::vector<LineRelay> run_vps_script(const ScriptKind& kind, const ScriptSettings& settings,
+std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
                                       FdRef init, pid_t init_pid, const Log& log) {
     std::vector<LineRelay> relays;
-    const std::optional<ActionScript> script = find_script(kind, settings.veid, settings.dir);
-    if (!script)
-        return relays;
-
-    const std::string text = sys::read_all(script->file, script->path);
-    const Fd memory = sealed_memory_file(script->name, text);
+    const std::string text = sys::read_all(script.file, script.path);
+    const Fd memory = sealed_memory_file(script.name, text);
     const std::string inside = "/proc/self/fd/" + std::to_string(kTextFd);
     ContextCommand command{{inside}, basic_environment(settings.veid), memory.get()};
     const auto started = std::chrono::steady_clock::now();
@@ -433,16 +429,16 @@ std::vector<LineRelay> run_vps_script(const ScriptKind& kind, const ScriptSettin
     for (std::size_t i = 0; i < tries.size(); ++i) {
         command.argv = tries[i];
         try {
-            ended = run_in_vps(command, script->name, init, init_pid, deadline, log, relays);
+            ended = run_in_vps(command, script.name, init, init_pid, deadline, log, relays);
             break;
         } catch (const SysError& error) {
             if (error.errnum() == ENOENT && i + 1 < tries.size())
                 continue;
-            fail_script(kind, script->path,
+            fail_script(*script.kind, script.path,
                         "in the VPS: " + explain_exec_failure(error.errnum(), text));
         }
     }
-    (void)report_script(*script, ended, std::chrono::steady_clock::now() - started, settings, log);
+    (void)report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
     return relays;
 }
 

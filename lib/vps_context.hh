@@ -102,8 +102,8 @@ LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier,
 
 // Runs N.start or N.stop to its end in the VPS context, its text handed over as a sealed memfd, and
 // logs what it prints meanwhile. Returns the relays of pipes that processes it left behind still
-// hold. Throws Error ScriptFailed; does nothing if there is no such script.
-std::vector<LineRelay> run_vps_script(const ScriptKind& kind, const ScriptSettings& settings,
+// hold. Throws Error ScriptFailed.
+std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
                                       FdRef init, pid_t init_pid, const Log& log);
 
 // Runs `command` and logs what it prints under `identifier` until it ends or the deadline passes;

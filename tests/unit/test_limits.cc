@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "block_device.hh"
+#include "cgroup_limits.hh"
 #include "cpus_and_nodes.hh"
 #include "init_limits.hh"
 #include "temporary_directory.hh"
@@ -124,6 +125,53 @@ TEST_F(Disks, AreFollowedThroughOneDeviceAndNotSeveral) {
 
 TEST_F(Disks, AreNoneBelowAFileSystemOfItsOwn) {
     EXPECT_TRUE(find_disks("/proc").empty());
+}
+
+// A cgroup's directory as systemd and the kernel leave it: without a controller that nobody asked
+// for.
+TEST(CgroupLimits, AreThoseOfTheConfigurationAndNoOthers) {
+    const TemporaryDirectory cgroup;
+    (void)cgroup.write("memory.high", "max\n");
+    (void)cgroup.write("memory.max", "268435456\n");
+    (void)cgroup.write("memory.low", "0\n");
+    (void)cgroup.write("memory.min", "0\n");
+    (void)cgroup.write("pids.max", "400\n");
+    (void)cgroup.write("cpu.weight", "100\n");
+    (void)cgroup.write("cpu.max", "50000 100000\n");
+    (void)cgroup.write("cpuset.cpus", "0-2\n");
+    (void)cgroup.write("io.weight", "default 20\n8:16 300\n");
+    (void)cgroup.write("io.max", "");
+    const std::vector<SliceLimit> limits{
+        {&setting_of("MemoryMax"), 268435456, {}}, {&setting_of("TasksMax"), 400, {}},
+        {&setting_of("CPUQuota"), 50, {}},         {&setting_of("AllowedCPUs"), 0, "0,1,2"},
+        {&setting_of("IOWeight"), 20, {}},
+    };
+    EXPECT_TRUE(are_in_force(cgroup.path(), limits));
+    EXPECT_TRUE(is_quota_in_force(cgroup.path(), 50));
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+        auto changed = limits;
+        changed.erase(changed.begin() + static_cast<long>(i));
+        EXPECT_FALSE(are_in_force(cgroup.path(), changed)) << limits[i].setting->property;
+        changed = limits;
+        changed[i].number += 10;
+        changed[i].text += ",5";
+        EXPECT_FALSE(are_in_force(cgroup.path(), changed)) << limits[i].setting->property;
+    }
+    auto more = limits;
+    more.push_back({&setting_of("MemorySwapMax"), 0, {}});  // without a file
+    EXPECT_FALSE(are_in_force(cgroup.path(), more));
+    (void)cgroup.write("io.max", "8:16 rbps=1048576 wbps=max riops=max wiops=max\n");
+    EXPECT_FALSE(are_in_force(cgroup.path(), limits));
+}
+
+TEST(CgroupLimits, AreNoneInAnEmptyCgroup) {
+    const TemporaryDirectory cgroup;
+    EXPECT_TRUE(are_in_force(cgroup.path(), {}));
+    EXPECT_TRUE(is_quota_in_force(cgroup.path(), 0));
+    EXPECT_FALSE(is_quota_in_force(cgroup.path(), 50));
+    EXPECT_EQ(memory_low_of(cgroup.path()), 0u);
+    (void)cgroup.write("memory.low", "max\n");
+    EXPECT_EQ(memory_low_of(cgroup.path()), UINT64_MAX);
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+// vps-N.scope, the unit and the cgroup of all processes of a VPS: made by systemd (PID 1) with a
+// process in it, and gone with the last.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "device.hh"
+#include "fd.hh"
+#include "veid.hh"
+
+namespace vps {
+
+// The making of a scope. systemd takes some ten milliseconds to put a process into a cgroup, which
+// stops others meanwhile (a grace period of the kernel), so it is asked while the private area is
+// mounted, and with a process that only keeps the place: the VPS's own processes are born there.
+class ScopeStart {
+  public:
+    // Has vps-N.scope made in vps-N.slice, delegated. Of the devices it may use null, zero, full,
+    // random, urandom, tty, terminals (DevicePolicy=closed), and `devices`. It is ordered before
+    // vps@N.service, so that a host shutdown stops the service first. The scope of an earlier run,
+    // which systemd has yet to forget, is waited for. Throws SysError.
+    ScopeStart(Veid veid, const std::vector<Device>& devices);
+
+    // Returns when the keeper is in the scope, and all in force that the scope has. It stays there
+    // until dismiss_keeper() or end_scope(), whatever becomes of us. Throws Error System.
+    void finish();
+
+  private:
+    Fd said_;  // what failed, and its end
+};
+
+// The directory of the scope's cgroup. Throws Error System where there is no scope.
+Fd open_scope(Veid veid);
+
+// Ends the keeper: the VPS's init is in the scope.
+void dismiss_keeper(Veid veid, pid_t init);
+
+// Ends the scope of a VPS whose init has ended or was never there: kills what is left in it
+// (processes that entered it from outside its pid namespace, a keeper) and returns when systemd has
+// removed it, or after ten seconds. From then on it does not hold vps@N.service up (Upholds=).
+// Throws Error System.
+void end_scope(Veid veid);
+
+}  // namespace vps
