@@ -1,6 +1,6 @@
-// What a start cannot do without: a process in new user, pid, mount, UTS, IPC, network and cgroup
-// namespaces, with the tree as its root, its ids mapped, and what an init expects in /proc, /sys
-// and /dev; executes the tree's init and waits for its end. The measure for the launchers.
+// The system calls of a start and nothing else: a process in new user, pid, mount, UTS, IPC, network
+// and cgroup namespaces, with the tree as its root, its ids mapped, and the mounts of a VPS in /proc,
+// /sys and /dev; executes the tree's init and waits for its end. The measure for the launchers.
 //
 //   bare-start TREE
 
@@ -44,6 +44,27 @@ static void mount_api(const char* type, const char* target, unsigned long flags,
     require(mount(type, target, type, flags, options) == 0, target);
 }
 
+static void bind(const char* source, const char* target) {
+    // What this kernel does not have needs no protection.
+    require(mount(source, target, nullptr, MS_BIND, nullptr) == 0 || errno == ENOENT, target);
+}
+
+// As context_setup.cc has it.
+static void protect_proc() {
+    constexpr unsigned long kFlags = MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NOEXEC | MS_NODEV;
+    for (const char* path : {"proc/sys", "proc/sysrq-trigger", "proc/irq", "proc/bus", "proc/fs",
+                             "proc/acpi", "proc/scsi", "proc/mtrr", "proc/sys/net"}) {
+        bind(path, path);
+        const bool writable = strcmp(path, "proc/sys/net") == 0;
+        require(mount(nullptr, path, nullptr, kFlags | (writable ? 0 : MS_RDONLY), nullptr) == 0 ||
+                    errno == ENOENT,
+                path);
+    }
+    for (const char* path : {"proc/kcore", "proc/kallsyms", "proc/timer_list", "proc/sched_debug",
+                             "proc/latency_stats"})
+        bind("dev/null", path);
+}
+
 static void make_dev() {
     mount_api("tmpfs", "dev", MS_NOSUID, "mode=0755");
     for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
@@ -79,6 +100,7 @@ static void raise_loopback() {
     mount_api("sysfs", "sys", kNoProgram | MS_RDONLY, nullptr);
     mount_api("cgroup2", "sys/fs/cgroup", kNoProgram, nullptr);
     make_dev();
+    protect_proc();
     require(syscall(SYS_pivot_root, ".", ".") == 0, "pivot_root");
     require(umount2(".", MNT_DETACH) == 0 && chdir("/") == 0, "umount");
     require(sethostname("bare", 4) == 0, "sethostname");

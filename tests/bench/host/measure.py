@@ -8,6 +8,7 @@
 import json
 import os
 import pathlib
+import select
 import shutil
 import statistics
 import subprocess
@@ -26,16 +27,24 @@ LONGEST = 20  # seconds that a start may take
 def run(*argv, seconds=LONGEST):
     """Runs a command to its end; RuntimeError with the last of what it said if it fails."""
     with tempfile.TemporaryFile("w+") as output:  # no pipe: what it leaves running would hold it
-        try:
-            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=output,
-                                  stderr=subprocess.STDOUT, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            raise RuntimeError(f"{' '.join(argv)[:80]}: no end in {seconds} s") from None
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT)
+        # Popen.wait(timeout) looks again after 1, 2, 4… 50 ms: that would be what is measured.
+        ended = select.poll()
+        handle = os.pidfd_open(process.pid)
+        ended.register(handle, select.POLLIN)
+        in_time = ended.poll(seconds * 1000)
+        os.close(handle)
+        if not in_time:
+            process.kill()
+        code = process.wait()
+        if not in_time:
+            raise RuntimeError(f"{' '.join(argv)[:80]}: no end in {seconds} s")
         output.seek(0)
         said = output.read()
-    if done.returncode:
+    if code:
         last = " / ".join(said.strip().splitlines()[-2:])
-        raise RuntimeError(f"{' '.join(argv)[:80]}: exit code {done.returncode}: {last}")
+        raise RuntimeError(f"{' '.join(argv)[:80]}: exit code {code}: {last}")
     return said
 
 
@@ -54,6 +63,12 @@ def make_tree(path, stay, shifted=False):
         for folder, folders, names in os.walk(path):
             for name in [".", *folders, *names]:
                 os.lchown(os.path.join(folder, name), FIRST_ID, FIRST_ID)
+
+
+def write_unit(path, text):
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def pid1_cpu():
@@ -127,30 +142,29 @@ def lxc_config(name, tree):
 
 
 class Launcher:
-    def __init__(self, name, argv, tree, before=None, after=None):
-        self.name, self.argv, self.tree, self.before, self.after = name, argv, tree, before, after
+    def __init__(self, name, argv, tree):
+        self.name, self.argv, self.tree = name, argv, tree
         self.rows, self.reason = [], None
 
-    def start_once(self):
-        if self.before:
-            run(*self.before)
-        clear_stamp(self.tree)
-        before = pid1_cpu()
+    def launch(self):
+        """Runs it to the end of its init; returns what timed-start has printed."""
         with tempfile.TemporaryFile("w+") as output:
             subprocess.run([HERE / "timed-start", str(LONGEST), *self.argv],
                            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True)
             output.seek(0)
-            *said, taken = output.read().splitlines()
-        taken = json.loads(taken)
+            return output.read()
+
+    def start_once(self):
+        clear_stamp(self.tree)
+        *said, taken = self.launch().splitlines() or [""]
+        taken = json.loads(taken or "{}")
         stamp = stamp_of(self.tree)
         if stamp is None or os.WIFSIGNALED(taken["status"]):
             raise RuntimeError("its init did not come up, or it did not end: " +
                                " / ".join(said[-3:]))
-        if self.after:
-            run(*self.after)
         return {"init": (stamp - taken["begin"]) / 1e6,
                 "end": (taken["end"] - taken["begin"]) / 1e6, "cpu": taken["cpu"],
-                "cpu_pid1": pid1_cpu() - before, "kib": taken["kib"]}
+                "kib": taken["kib"]}
 
     def try_once(self, warm_up):
         if self.reason:
@@ -162,6 +176,35 @@ class Launcher:
         except (RuntimeError, OSError) as error:
             self.reason = str(error)
             print(f"{self.name}: {self.reason}", flush=True)
+
+
+class VpsRun(Launcher):
+    """It runs in its unit only: what is timed is the unit's ExecStart=, after vps-mount."""
+
+    OUTPUT = HERE / "vps-run.txt"
+
+    def __init__(self, name, veid, tree):
+        super().__init__(name, [], tree)
+        self.unit = f"vps@{veid}.service"
+        write_unit(f"/run/systemd/system/{self.unit}.d/bench.conf", f"""\
+[Service]
+ExecStart=
+ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
+""")
+        run("systemctl", "daemon-reload")
+
+    def launch(self):
+        self.OUTPUT.write_text("")
+        # Its init ends at once, and may have ended before systemd has heard that it is up.
+        subprocess.run(["systemctl", "start", self.unit], check=False,
+                       stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + LONGEST
+        while subprocess.run(["systemctl", "is-active", "-q", self.unit],
+                             check=False).returncode == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run("systemctl", "stop", self.unit)
+        run("systemctl", "reset-failed")
+        return self.OUTPUT.read_text()
 
 
 def program(name):
@@ -185,8 +228,7 @@ def make_launchers():
     (lxc / "config").write_text(lxc_config("bench", shifted))
     return [
         Launcher("bare C program", [str(HERE / "bare-start"), str(own)], own),
-        Launcher("vps-run", ["/usr/lib/systemd-vps/vps-run", "101"], own,
-                 before=["/usr/sbin/vps-mount", "101"], after=["/usr/sbin/vps-umount", "101"]),
+        VpsRun("vps-run", 101, own),
         Launcher("bubblewrap", [program("bwrap"), "--unshare-all", "--uid", "0", "--gid", "0",
                                 "--cap-add", "ALL", "--as-pid-1", "--die-with-parent",
                                 "--bind", str(shifted), "/", "--proc", "/proc", "--dev", "/dev",
@@ -215,25 +257,20 @@ def measure_launchers(rounds):
 
 # ---- units ---------------------------------------------------------------------------------------
 
-def write_unit(path, text):
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
 class Kind:
     """A template of units, or a unit for each number, and its trees."""
 
-    def __init__(self, name, unit, tree, prepare):
+    def __init__(self, name, unit, tree, prepare, first=201):
         self.name, self.unit, self.tree, self.prepare = name, unit, tree, prepare
+        self.first = first
         self.reason = None
         self.one, self.many, self.memory = [], {}, None
 
     def units(self, count):
-        return [self.unit.format(201 + i) for i in range(count)]
+        return [self.unit.format(self.first + i) for i in range(count)]
 
     def trees(self, count):
-        return [pathlib.Path(str(self.tree).format(201 + i)) for i in range(count)]
+        return [pathlib.Path(str(self.tree).format(self.first + i)) for i in range(count)]
 
     def start(self, count):
         trees = self.trees(count)
@@ -290,10 +327,27 @@ def connections_to_pid1():
                for line in open("/proc/net/unix"))
 
 
-def prepare_own(count):
-    for veid in range(201, 201 + count):
+def prepare_own(count, first=201):
+    for veid in range(first, first + count):
         make_tree(pathlib.Path(f"/vz/private/{veid}"), stay=True)
         pathlib.Path(f"/etc/vz/conf/{veid}.conf").write_text('ONBOOT="no"\nSTOP_TIMEOUT="30"\n')
+
+
+UNSCOPED = 1201  # the first of the VPSes without a scope
+
+
+def prepare_unscoped(count):
+    prepare_own(count, UNSCOPED)
+    for veid in range(UNSCOPED, UNSCOPED + count):
+        write_unit(f"/etc/systemd/system/vps@{veid}.service.d/bench.conf", f"""\
+[Service]
+ExecStartPre=
+ExecStartPre={HERE}/unscoped-vps-mount {veid}
+ExecStart=
+ExecStart={HERE}/unscoped-vps-run {veid}
+ExecStopPost=
+ExecStopPost={HERE}/unscoped-vps-umount {veid}
+""")
 
 
 def prepare_bare(count):
@@ -357,6 +411,8 @@ ContainerName=q{number}
 def measure_units(rounds, counts, rounds_together):
     kinds = [
         Kind("vps@", "vps@{}.service", "/vz/private/{}", prepare_own),
+        Kind("vps@ without a scope", "vps@{}.service", "/vz/private/{}", prepare_unscoped,
+             UNSCOPED),
         Kind("mount + bare C program, no scope", "bare@{}.service", TREES / "bare/{}", prepare_bare),
         Kind("systemd-nspawn@", "systemd-nspawn@b{}.service", "/var/lib/machines/b{}", prepare_nspawn),
         Kind("lxc@", "lxc@b{}.service", TREES / "lxc-trees/{}", prepare_lxc),
