@@ -79,9 +79,10 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     return config;
 }
 
-bool has_mount_script(const ScriptSettings& settings) {
-    return find_script(script::kGlobalMount, settings.veid, settings.dir) ||
-           find_script(script::kMount, settings.veid, settings.dir);
+// Not before the last script has run: to scripts the VPS does not run yet, and they make devices.
+void make_scope(Veid veid, const VpsConfig& config) {
+    std::vector<std::string> problems;  // vps-run tells them
+    start_scope(veid, find_devices(config, problems));
 }
 
 void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
@@ -109,20 +110,10 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         tell_status("Starting");
         return result;
     };
-    // Not before the last script has run, to which the VPS does not run, and which may make
-    // devices.
-    std::optional<ScopeStart> scope;
-    const auto start_scope = [&] {
-        std::vector<std::string> problems;  // vps-run tells them
-        if (log.to_journal() && !scope)
-            scope.emplace(invocation.veid, find_devices(config, problems));
-    };
     auto scripts_if_failed = Scripts::None;
     try {
         const ScriptResult global = run(script::kGlobalPremount);
         const ScriptResult mount = std::max(global, run(script::kPremount));
-        if (!has_mount_script(settings))
-            start_scope();
         if (mount == ScriptResult::MountSkipped) {
             require_mount_by_script(state);
         } else {
@@ -134,12 +125,9 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         scripts_if_failed = scripts_owed(state, config, true);
         run(script::kGlobalMount);
         run(script::kMount);
-        start_scope();
-        if (scope)
-            scope->finish();
+        if (log.to_journal())
+            make_scope(invocation.veid, config);
     } catch (const Error&) {
-        if (scope)
-            end_scope(invocation.veid);
         end_vps(lock, state, scripts_if_failed, settings, log);
         throw;
     }

@@ -26,7 +26,6 @@ namespace vps {
 namespace {
 
 constexpr const char* kKeeper = "vps-scope";  // its name, proc_pid_comm(5)
-constexpr int kReport = 3;                    // where it says what failed
 
 std::string scope_cgroup(Veid veid) {
     return slice_cgroup(veid) + "/" + scope_unit(veid);
@@ -87,63 +86,17 @@ Answer try_to_start_scope(Veid veid, pid_t pid, const std::vector<Device>& devic
     return call(bus, message, "start " + scope_unit(veid));
 }
 
-bool are_in_scope(Veid veid) {
-    return cgroup_of().ends_with("/" + scope_unit(veid));
-}
-
-// Milliseconds until one looks again: what PID 1 does takes it some ten of them as a rule, and a
-// start or stop waits for no more than an eighth longer.
-int pause_after(int tries) {
-    return std::min(1 + tries / 8, 16);
-}
-
-// Has systemd put us into the scope. PID 1 does that after it has answered.
-void enter_scope(Veid veid, const std::vector<Device>& devices) {
-    const Deadline deadline = deadline_after(10);
-    while (patiently([&] { return try_to_start_scope(veid, getpid(), devices); }) ==
-           Answer::UnitExists) {
-        if (are_in_scope(veid))
-            return;  // it was done, and the answer lost
-        if (milliseconds_until(deadline) == 0)
-            throw Error(
-                ExitCode::System,
-                fmt::format("{0} of an earlier run is still there; look at systemctl status {0}",
-                            scope_unit(veid)));
-        (void)poll(nullptr, 0, 20);
-    }
-    const Deadline move = deadline_after(30);
-    for (int tries = 0; !are_in_scope(veid); ++tries) {
-        if (milliseconds_until(move) == 0)
-            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
-                                                      "30 seconds; look at journalctl _PID=1",
-                                                      scope_unit(veid)));
-        (void)poll(nullptr, 0, pause_after(tries));
-    }
-}
-
 // Not our child but our parent's: it stays when we end, and when we kill what scripts have left.
-[[noreturn]] void keep_scope(Veid veid, const std::vector<Device>& devices, FdRef report) {
+[[noreturn]] void keep_scope() noexcept {
     (void)prctl(PR_SET_NAME, kKeeper);
     reset_signals();
-    try {
-        // Nobody who waits for the end of what we print waits for it.
-        const Fd null = sys::open("/dev/null", O_RDWR);
-        for (int fd = 0; fd <= 2; ++fd)
-            (void)dup2(null.get(), fd);
-        // The VPS's lock is among the others.
-        (void)dup2(report.get(), kReport);
-        (void)close_range(kReport + 1, ~0U, 0);
-        enter_scope(veid, devices);
-    } catch (const std::exception& error) {
-        const std::string what = error.what();
-        (void)!write(kReport, what.data(), what.size());
-        _exit(1);
-    }
-    close(kReport);
+    // The VPS's lock is among our descriptors, and what somebody waits to see the end of.
+    (void)close_range(0, ~0U, 0);
     for (;;)
         pause();
 }
 
+// Not by the process's /proc/PID/cgroup, which waits for whatever changes any cgroup.
 std::vector<pid_t> processes_in(const std::string& cgroup) {
     std::vector<pid_t> pids;
     try {
@@ -155,6 +108,48 @@ std::vector<pid_t> processes_in(const std::string& cgroup) {
             throw;
     }
     return pids;
+}
+
+bool is_in_scope(Veid veid, pid_t pid) {
+    const std::vector<pid_t> pids = processes_in(scope_cgroup(veid));
+    return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
+// Milliseconds until one looks again: what PID 1 does takes it some ten of them as a rule, and a
+// start or stop waits for no more than an eighth longer.
+int pause_after(int tries) {
+    return std::min(1 + tries / 8, 16);
+}
+
+void ask_for_scope(Veid veid, pid_t keeper, const std::vector<Device>& devices) {
+    const Deadline deadline = deadline_after(10);
+    while (patiently([&] { return try_to_start_scope(veid, keeper, devices); }) ==
+           Answer::UnitExists) {
+        if (is_in_scope(veid, keeper))
+            return;  // it was done, and the answer lost
+        if (milliseconds_until(deadline) == 0)
+            throw Error(
+                ExitCode::System,
+                fmt::format("{0} of an earlier run is still there; look at systemctl status {0}",
+                            scope_unit(veid)));
+        (void)poll(nullptr, 0, 20);
+    }
+}
+
+// PID 1 moves it after it has answered. (To be told by inotify would take longer: it is the closing
+// that waits for a grace period.)
+void wait_for_scope(Veid veid, const Child& keeper) {
+    const Deadline deadline = deadline_after(30);
+    for (int tries = 0; !is_in_scope(veid, keeper.pid()); ++tries) {
+        if (milliseconds_until(deadline) == 0)
+            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
+                                                      "30 seconds; look at journalctl _PID=1",
+                                                      scope_unit(veid)));
+        pollfd ended{keeper.pidfd().get(), POLLIN, 0};
+        if (poll(&ended, 1, pause_after(tries)) > 0)
+            throw Error(ExitCode::System,
+                        fmt::format("the process that keeps {} has ended", scope_unit(veid)));
+    }
 }
 
 // A keeper that the cgroup has, by its handle.
@@ -202,18 +197,22 @@ bool wait_for_removal(const std::string& dir, unsigned milliseconds) {
 
 }  // namespace
 
-ScopeStart::ScopeStart(Veid veid, const std::vector<Device>& devices) {
-    auto [read_end, write_end] = sys::pipe();
+void start_scope(Veid veid, const std::vector<Device>& devices) {
     const Child keeper = clone_process(CLONE_PARENT);
     if (keeper.pid() == 0)
-        keep_scope(veid, devices, write_end);
-    said_ = std::move(read_end);
-}
-
-void ScopeStart::finish() {
-    const std::string failure = sys::read_all(said_, "what systemd says");
-    if (!failure.empty())
-        throw Error(ExitCode::System, failure);
+        keep_scope();
+    try {
+        ask_for_scope(veid, keeper.pid(), devices);
+    } catch (const Error&) {
+        sys::pidfd_send_signal(keeper.pidfd(), SIGKILL);
+        throw;
+    }
+    try {
+        wait_for_scope(veid, keeper);
+    } catch (const Error&) {
+        end_scope(veid);
+        throw;
+    }
 }
 
 Fd open_scope(Veid veid) {

@@ -12,24 +12,17 @@
 
 namespace vps {
 
-// The making of a scope. systemd takes some ten milliseconds to put a process into a cgroup, which
-// stops others meanwhile (a grace period of the kernel), so it is asked while the private area is
-// mounted, and with a process that only keeps the place: the VPS's own processes are born there.
-class ScopeStart {
-  public:
-    // Has vps-N.scope made in vps-N.slice, delegated. Of the devices it may use null, zero, full,
-    // random, urandom, tty, terminals (DevicePolicy=closed), and `devices`. It is ordered before
-    // vps@N.service, so that a host shutdown stops the service first. The scope of an earlier run,
-    // which systemd has yet to forget, is waited for. Throws SysError.
-    ScopeStart(Veid veid, const std::vector<Device>& devices);
-
-    // Returns when the keeper is in the scope, and all in force that the scope has. It stays there
-    // until dismiss_keeper() or end_scope(), whatever becomes of us. Throws Error System.
-    void finish();
-
-  private:
-    Fd said_;  // what failed, and its end
-};
+// Has systemd make vps-N.scope in vps-N.slice, delegated, and returns when all is in force that it
+// has. Of the devices it may use null, zero, full, random, urandom, tty, terminals
+// (DevicePolicy=closed), and `devices`. It is ordered before vps@N.service, so that a host shutdown
+// stops the service first. The scope of an earlier run, which systemd has yet to forget, is waited
+// for. Throws Error System, and there is no scope then.
+//
+// To put a process into a cgroup takes systemd some ten milliseconds (a grace period of the
+// kernel). It is not the VPS's first process that waits for that, but one which only keeps the
+// scope, until dismiss_keeper() or end_scope(), whatever becomes of us: the VPS's own are born in
+// it.
+void start_scope(Veid veid, const std::vector<Device>& devices);
 
 // The directory of the scope's cgroup. Throws Error System where there is no scope.
 Fd open_scope(Veid veid);

@@ -7,9 +7,7 @@
 
 namespace vps {
 
-ScopeStart::ScopeStart(Veid, const std::vector<Device>&) {}
-
-void ScopeStart::finish() {}
+void start_scope(Veid, const std::vector<Device>&) {}
 
 Fd open_scope(Veid) {
     return sys::open("/sys/fs/cgroup" + cgroup_of(), O_RDONLY | O_DIRECTORY);
