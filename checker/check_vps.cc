@@ -101,6 +101,13 @@ Finding find_about(const CheckedFile& file, Grade grade, std::string_view key,
     return finding;
 }
 
+// The multi-generational LRU of Linux 6.1 and later keeps MemoryMin= and takes MemoryLow= for a
+// hint (mm/vmscan.c, multigen_lru.rst).
+bool takes_guarantees_for_hints() {
+    constexpr const char* kSwitch = "/sys/kernel/mm/lru_gen/enabled";
+    return access(kSwitch, R_OK) == 0 && std::stoul(sys::read_line(kSwitch), nullptr, 0) != 0;
+}
+
 // What vz.conf says is found there. Returns the network that is asked for.
 NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     const auto say = [&](Grade grade, std::string_view key, const std::string& text) {
@@ -109,6 +116,10 @@ NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& 
     };
     for (const AbsentFromHost& absent : find_absent_cpus_and_nodes(config))
         say(Grade::Error, absent.key, absent.text);
+    if (config.vmguarpages && takes_guarantees_for_hints())
+        say(Grade::Note, "VMGUARPAGES",
+            "this host's kernel takes it for a hint; with n in /sys/kernel/mm/lru_gen/enabled it "
+            "is kept");
     std::vector<std::string> problems;
     (void)find_devices(config, problems);
     (void)find_capabilities(config, problems);
