@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import report  # noqa: E402
 
-ROW = {"init": 2.0, "end": 3.0, "cpu": 1.0, "cpu_pid1": 0.5, "kib": 700}
+ROW = {"init": 2.0, "end": 3.0, "cpu": 1.0, "kib": 700}
 UNIT_ROW = {"active": 2.0, "init": 3.0, "ready": 3.0, "cpu_pid1": 0.5, "stop": 4.0}
 MEMORY = {"private_kib": 200.0, "wakeups": 0, "processes": 5, "connections_to_pid1": 0}
 MISSING = "no init | came up"
