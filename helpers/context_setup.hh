@@ -1,6 +1,6 @@
 // Makes the VPS context and becomes its init. Runs in the first process of the VPS, forked by
-// vps-run as root in the VPS's scope and in new user, pid, mount, uts, ipc and network namespaces. Nothing of it is left
-// behind when it fails: the namespaces go with the process.
+// vps-run as root in the VPS's scope and in new user, pid, mount, uts, ipc and network namespaces.
+// Nothing of it is left behind when it fails: the namespaces go with the process.
 #pragma once
 
 #include <string>

@@ -229,7 +229,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         dismiss_keeper(veid, pid);
         if (ids)
             delegate_cgroup(scope, *ids);
-        write_name_files(state.mount_point, config, resolver, owner_on_disk(ids), log);
+        write_name_files(veid, state.mount_point, config, resolver, owner_on_disk(ids), log);
         update_scope_quota(veid, cpu_quota(config));
         std::optional<Fd> console = receive_report(ours);
         if (!console)

@@ -127,7 +127,7 @@ void apply(FdRef root, const FileEdit& edit, FileOwner owner, const Log& log) {
 
 }  // namespace
 
-void write_name_files(const std::string& mount_point, const VpsConfig& config,
+void write_name_files(Veid veid, const std::string& mount_point, const VpsConfig& config,
                       const Resolver& resolver, FileOwner owner, const Log& log) {
     const bool resolves = !resolver.servers.empty() || !resolver.domains.empty();
     if (!config.hostname && !resolves)
@@ -143,7 +143,7 @@ void write_name_files(const std::string& mount_point, const VpsConfig& config,
     const Fd root = sys::open(mount_point, O_PATH | O_DIRECTORY);
     std::vector<FileEdit> edits;
     if (config.hostname)
-        edits = plan_host_name(*config.hostname, find_first_address(config));
+        edits = plan_host_name(*config.hostname, find_first_address(veid, config));
     if (resolves)
         attempt("NAMESERVER", "/etc/resolv.conf",
                 [&] { edits.push_back(plan_resolver(resolver, find_resolv_conf_owner(root))); });

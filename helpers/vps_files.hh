@@ -23,7 +23,7 @@ struct FileOwner {
 
 // Does nothing where nothing is asked for. What cannot be written is warned of and left as it is: a
 // VPS starts without.
-void write_name_files(const std::string& mount_point, const VpsConfig& config,
+void write_name_files(Veid veid, const std::string& mount_point, const VpsConfig& config,
                       const Resolver& resolver, FileOwner owner, const Log& log);
 
 }  // namespace vps

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config_value.hh"
+#include "network_spec.hh"
 
 namespace vps {
 
@@ -126,14 +127,12 @@ std::vector<FileEdit> plan_host_name(const std::string& name, const Text& addres
     };
 }
 
-std::optional<std::string> find_first_address(const VpsConfig& config) {
-    const std::string* addresses = config.find_other("IP_ADDRESS");
-    if (!addresses)
+std::optional<std::string> find_first_address(Veid veid, const VpsConfig& config) {
+    std::vector<std::string> problems;  // vps-network tells them
+    const NetworkSpec network = plan_network(veid, config, {}, problems);
+    if (network.addresses.empty())
         return std::nullopt;
-    for (const std::string_view word : words_of(*addresses))
-        if (const auto address = word.substr(0, word.find('/')); is_ip_address(address))
-            return std::string(address);
-    return std::nullopt;
+    return network.addresses.front().to_string();
 }
 
 FileEdit plan_resolver(const Resolver& resolver, ResolvConfOwner owner) {

@@ -13,6 +13,7 @@
 
 #include "config.hh"
 #include "resolver.hh"
+#include "veid.hh"
 
 namespace vps {
 
@@ -32,8 +33,8 @@ struct FileEdit {
 std::vector<FileEdit> plan_host_name(const std::string& name,
                                      const std::optional<std::string>& address);
 
-// The first of IP_ADDRESS, without its mask; nothing where there is none that is an address.
-std::optional<std::string> find_first_address(const VpsConfig& config);
+// The first of IP_ADDRESS that the VPS gets, without its mask; nothing where there is none.
+std::optional<std::string> find_first_address(Veid veid, const VpsConfig& config);
 
 // Of servers and domains, what is empty is left as it is in the file.
 FileEdit plan_resolver(const Resolver& resolver, ResolvConfOwner owner);

@@ -83,7 +83,8 @@ TEST(HostName, SurvivesAnyText) {
 std::optional<std::string> first_address(const std::string& vps_conf) {
     ConfigDraft draft(ConfigDraft::Detail::Full);
     draft.read(ConfigFile::Vps, "101.conf", vps_conf);
-    return find_first_address(std::move(draft).finish(*Veid::parse("101")));
+    const Veid veid = *Veid::parse("101");
+    return find_first_address(veid, std::move(draft).finish(veid));
 }
 
 TEST(HostName, HasTheFirstAddressOfTheConfiguration) {
@@ -91,6 +92,9 @@ TEST(HostName, HasTheFirstAddressOfTheConfiguration) {
     EXPECT_EQ(first_address("IP_ADDRESS=\"\"\n"), std::nullopt);
     EXPECT_EQ(first_address("IP_ADDRESS=\" x 192.0.2.1/255.255.255.0 192.0.2.2\"\n"), "192.0.2.1");
     EXPECT_EQ(first_address("IP_ADDRESS=\"2001:db8::1/64\"\n"), "2001:db8::1");
+    // What the VPS does not get is none.
+    EXPECT_EQ(first_address("IP_ADDRESS=\"0.0.0.0 127.0.0.5 192.0.2.1\"\n"), "192.0.2.1");
+    EXPECT_EQ(first_address("IPV6=no\nIP_ADDRESS=\"2001:db8::1 192.0.2.1\"\n"), "192.0.2.1");
 }
 
 TEST(Resolver, ReplacesLinesOfItsOwnKindOnly) {
