@@ -90,7 +90,8 @@ Answer try_to_start_scope(Veid veid, pid_t pid, const std::vector<Device>& devic
 [[noreturn]] void keep_scope() noexcept {
     (void)prctl(PR_SET_NAME, kKeeper);
     reset_signals();
-    // The VPS's lock is among our descriptors, and what somebody waits to see the end of.
+    // The VPS's lock is among our descriptors, and what somebody waits to see the end of. Whatever
+    // happens to us later, they are closed when start_scope() goes on.
     (void)close_range(0, ~0U, 0);
     for (;;)
         pause();
@@ -198,9 +199,13 @@ bool wait_for_removal(const std::string& dir, unsigned milliseconds) {
 }  // namespace
 
 void start_scope(Veid veid, const std::vector<Device>& devices) {
+    auto [ours, keepers] = sys::pipe();
     const Child keeper = clone_process(CLONE_PARENT);
     if (keeper.pid() == 0)
         keep_scope();
+    keepers.reset();
+    // Not before it has let go of the lock, which whoever comes next needs: then this ends.
+    (void)sys::read_all(ours, "what the keeper has open");
     try {
         ask_for_scope(veid, keeper.pid(), devices);
     } catch (const Error&) {
