@@ -108,23 +108,20 @@ void UnitFile::set(Literal key, std::uint64_t number, Literal unit) {
 }
 
 void UnitFile::set_text(Literal key, std::string_view text) {
-    if (is_plain(text) && text.size() <= kMaxText && !text.ends_with(' ')) {
-        start(key);
-        text_ += text;
-        text_ += '\n';
-        return;
-    }
     std::string plain;
-    for (std::size_t i = 0; i < text.size() && plain.size() < kMaxText;) {
-        const auto length = utf8_length(text.substr(i));
-        if (length == 0)
-            plain += '?';
-        else if (is_control(text[i]))
-            plain += ' ';
-        else
-            plain += text.substr(i, length);
-        i += std::max<std::size_t>(length, 1);
-    }
+    if (is_plain(text))
+        plain = text.substr(0, kMaxText);
+    else
+        for (std::size_t i = 0; i < text.size() && plain.size() < kMaxText;) {
+            const auto length = utf8_length(text.substr(i));
+            if (length == 0)
+                plain += '?';
+            else if (is_control(text[i]))
+                plain += ' ';
+            else
+                plain += text.substr(i, length);
+            i += std::max<std::size_t>(length, 1);
+        }
     // A backslash at the end would join the next line to this one.
     plain.resize(plain.find_last_not_of("\\ ") + 1);
     start(key);
@@ -152,16 +149,15 @@ void UnitFile::append_quoted(std::string_view path) {
     text_ += '"';
     if (is_plain(path)) {
         text_ += path;
-        text_ += '"';
-        return;
+    } else {
+        std::string quoted;
+        for (const char c : path) {
+            if (c == '"' || c == '\\')
+                quoted += '\\';
+            quoted += c;
+        }
+        append_doubling_percent(text_, quoted);
     }
-    std::string quoted;
-    for (const char c : path) {
-        if (c == '"' || c == '\\')
-            quoted += '\\';
-        quoted += c;
-    }
-    append_doubling_percent(text_, quoted);
     text_ += '"';
 }
 

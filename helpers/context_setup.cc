@@ -92,15 +92,8 @@ int mount_api(const ApiMount& spec) noexcept {
 // Copies of the supervisor's descriptors: while we have its end of the channel, we do not see that
 // it has died, and while we have its lock, nobody else gets it.
 int leave_descriptors(ContextSetup& setup) noexcept {
-    unsigned from = 3;
-    for (const int kept :
-         {std::min(setup.channel, setup.launcher), std::max(setup.channel, setup.launcher)}) {
-        const unsigned fd = static_cast<unsigned>(kept);
-        if (fd > from && close_range(from, fd - 1, 0) < 0)
-            return errno;
-        from = fd + 1;
-    }
-    return result_of(close_range(from, ~0U, 0));
+    return close_all_but(
+        {std::min(setup.channel, setup.launcher), std::max(setup.channel, setup.launcher)});
 }
 
 // Until init is executed, the VPS dies with its supervisor; nobody inside may look into this

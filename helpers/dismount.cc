@@ -38,12 +38,10 @@ std::string name_process(pid_t pid) {
 bool kill_left_over(const Log& log) {
     if (!log.to_journal())
         return false;
-    const std::string text = sys::read_file("/sys/fs/cgroup" + cgroup_of() + "/cgroup.procs");
     std::string names;
     std::vector<Fd> killed;
-    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
-        const pid_t pid = std::atoi(&text[at]);
-        if (pid <= 0 || pid == getpid())
+    for (const pid_t pid : processes_in("/sys/fs/cgroup" + cgroup_of())) {
+        if (pid == getpid())
             continue;
         try {
             Fd process = sys::pidfd_open(pid);

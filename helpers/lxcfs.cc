@@ -68,10 +68,7 @@ bool are_of(const std::vector<MountEntry>& files, const std::optional<MountEntry
 // A child's: whatever touches lxcfs may wait for it for ever.
 [[noreturn]] void send_files(FdRef channel) noexcept {
     // The VPS's lock is among the others.
-    const auto kept = static_cast<unsigned>(channel.get());
-    if (kept > 3)
-        (void)close_range(3, kept - 1, 0);
-    (void)close_range(kept + 1, ~0U, 0);
+    (void)close_all_but({channel.get()});
     mount_attr attributes{};
     attributes.attr_set =
         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;

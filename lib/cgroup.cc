@@ -3,6 +3,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include <sstream>
+
 #include "error.hh"
 #include "sys.hh"
 #include "unit_name.hh"
@@ -19,6 +21,20 @@ std::string cgroup_of(const std::string& pid) {
 
 std::string slice_cgroup(Veid veid) {
     return std::string(kCgroupOfAll) + "/" + slice_unit(veid);
+}
+
+std::vector<pid_t> processes_in(const std::string& cgroup) {
+    std::vector<pid_t> pids;
+    try {
+        std::istringstream lines(sys::read_file(cgroup + "/cgroup.procs"));
+        for (pid_t pid = 0; lines >> pid;)
+            if (pid > 0)  // one that our pid namespace does not know
+                pids.push_back(pid);
+    } catch (const SysError& error) {
+        if (error.errnum() != ENOENT && error.errnum() != ENODEV)
+            throw;
+    }
+    return pids;
 }
 
 bool in_service_of(Veid veid) {

@@ -1,7 +1,10 @@
 // Cgroups of VPSes: where they are, which one a process is in.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
+#include <vector>
 
 #include "veid.hh"
 
@@ -14,6 +17,9 @@ std::string cgroup_of(const std::string& pid = "self");
 // The directory of vps.slice's cgroup, and of vps-N.slice's in it.
 inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
 std::string slice_cgroup(Veid veid);
+
+// Who is in the cgroup of this directory (cgroup.procs); nobody where it is gone. Throws SysError.
+std::vector<pid_t> processes_in(const std::string& cgroup);
 
 // True when systemd runs this process for vps@N.service: its cgroup says so, which neither the
 // environment nor the command line can pretend. Throws SysError.

@@ -37,8 +37,6 @@ std::string words_for(const LimitSetting& setting, std::uint64_t number) {
 }
 
 bool is_in_force(const std::string& cgroup, const LimitSetting& setting, const SliceLimit* limit) {
-    if (setting.kind == LimitKind::PerDevice)
-        return !limit && read_control(cgroup, "io.max").value_or("").empty();
     const std::optional<std::string> words = read_control(cgroup, setting.in_kernel);
     if (!words)
         return !limit;
@@ -50,12 +48,17 @@ bool is_in_force(const std::string& cgroup, const LimitSetting& setting, const S
 }  // namespace
 
 bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limits) {
+    if (!read_control(cgroup, "io.max").value_or("").empty())
+        return false;
     return std::all_of(
         kLimitSettings.begin(), kLimitSettings.end(), [&](const LimitSetting& setting) {
             const auto limit =
                 std::find_if(limits.begin(), limits.end(),
                              [&](const SliceLimit& one) { return one.setting == &setting; });
-            return is_in_force(cgroup, setting, limit == limits.end() ? nullptr : &*limit);
+            const bool wanted = limit != limits.end();
+            return setting.kind == LimitKind::PerDevice
+                       ? !wanted
+                       : is_in_force(cgroup, setting, wanted ? &*limit : nullptr);
         });
 }
 

@@ -11,6 +11,7 @@ extern "C" {  // glibc 2.36 forgets it
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -126,6 +127,17 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
         pointers.push_back(const_cast<char*>(word.c_str()));
     pointers.push_back(nullptr);
     return pointers;
+}
+
+int close_all_but(std::initializer_list<int> kept) noexcept {
+    unsigned from = 3;
+    for (const int one : kept) {
+        const auto fd = static_cast<unsigned>(one);
+        if (fd > from && close_range(from, fd - 1, 0) < 0)
+            return errno;
+        from = std::max(from, fd + 1);
+    }
+    return close_range(from, ~0U, 0) < 0 ? errno : 0;
 }
 
 void reset_signals() noexcept {

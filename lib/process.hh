@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,6 +56,10 @@ Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
 
 // What execve(2) takes for these words: pointers to each, and null. They must outlive it.
 std::vector<char*> pointers_to(const std::vector<std::string>& words);
+
+// Closes all descriptors from 3 on but those, which are in ascending order. Returns 0 or an errno.
+// Safe after clone.
+int close_all_but(std::initializer_list<int> kept) noexcept;
 
 // In a child, before exec: every signal to its default and none blocked. Safe after clone.
 void reset_signals() noexcept;

@@ -98,19 +98,6 @@ Answer try_to_start_scope(Veid veid, pid_t pid, const std::vector<Device>& devic
 }
 
 // Not by the process's /proc/PID/cgroup, which waits for whatever changes any cgroup.
-std::vector<pid_t> processes_in(const std::string& cgroup) {
-    std::vector<pid_t> pids;
-    try {
-        std::istringstream lines(sys::read_file(cgroup + "/cgroup.procs"));
-        for (pid_t pid = 0; lines >> pid;)
-            pids.push_back(pid);
-    } catch (const SysError& error) {
-        if (error.errnum() != ENOENT && error.errnum() != ENODEV)
-            throw;
-    }
-    return pids;
-}
-
 bool is_in_scope(Veid veid, pid_t pid) {
     const std::vector<pid_t> pids = processes_in(scope_cgroup(veid));
     return std::find(pids.begin(), pids.end(), pid) != pids.end();

@@ -103,8 +103,7 @@ def write_table(results):
     if "generators" in results:
         parts += ["Generators:", generator_table(results["generators"])]
     if "launchers" in results:
-        cpu = {"CPU ms": median_of("cpu"),
-               "peak KiB": median_of("kib", "{:.0f}")}
+        cpu = {"CPU ms": median_of("cpu"), "peak KiB": median_of("kib", "{:.0f}")}
         parts += ["From exec of the launcher to exec of init:",
                   latency_table(results["launchers"], "init", cpu)]
     if "units" in results:

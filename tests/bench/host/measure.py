@@ -156,8 +156,11 @@ class Launcher:
 
     def start_once(self):
         clear_stamp(self.tree)
-        *said, taken = self.launch().splitlines() or [""]
-        taken = json.loads(taken or "{}")
+        lines = self.launch().splitlines()
+        if not lines:
+            raise RuntimeError("it was not started")
+        *said, taken = lines
+        taken = json.loads(taken)
         stamp = stamp_of(self.tree)
         if stamp is None or os.WIFSIGNALED(taken["status"]):
             raise RuntimeError("its init did not come up, or it did not end: " +
