@@ -1,4 +1,4 @@
-// The words of a command line that ends in a command to run in a VPS.
+// The words of a command line that ends in a command to run.
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@ struct CommandWords {
     std::vector<std::string> command;  // what follows, without a "--" before it, as it is
 };
 
-CommandWords split_words(const std::vector<std::string>& words);
+// Where `after_dashes`, a command is one only after "--"; else what follows VEID is ours, too.
+CommandWords split_words(const std::vector<std::string>& words, bool after_dashes = false);
 
 }  // namespace vps

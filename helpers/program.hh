@@ -20,6 +20,7 @@ struct ProgramInfo {
     bool has_force = false;
     bool has_user = false;           // --user USER
     std::string command_usage = {};  // what may follow VEID, for --help; empty: nothing may
+    bool command_after_dashes = false;  // a second VEID is then no command, but an error
 };
 
 struct Invocation {

@@ -1,6 +1,6 @@
 // vps-mount VEID: mounts a VPS's private area on its root and runs the premount and mount scripts
-// around it, as `vzctl mount` did. systemd calls it as the first step of a start (ExecStartPre= of
-// vps@.service). If anything fails, nothing is mounted.
+// around it, as `vzctl mount` did. As the first step of a start it executes vps-run then
+// (ExecStart= of vps@.service). If anything fails, nothing is mounted.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -134,8 +134,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     lock.enter(state, Phase::Mounted);
 }
 
-ExitCode mount_vps(const Invocation& invocation) {
-    require_unified_cgroups();
+void mount_idle(const Invocation& invocation) {
     const VpsLock lock(invocation.veid);
     if (const std::optional<VpsState> state = lock.read_state()) {
         // One that runs already is the supervisor's to adopt, whatever its configuration says by
@@ -143,11 +142,25 @@ ExitCode mount_vps(const Invocation& invocation) {
         if (find_init(*state)) {
             if (!invocation.log.to_journal())
                 throw Error(ExitCode::Running, "is running");
-            return ExitCode::Ok;
+            return;
         }
         end_earlier_life(lock, *state, invocation);
     }
     mount_with_scripts(lock, load_config_to_start(invocation), invocation);
+}
+
+// Takes the place of this program, as nice(1) does: for systemd to start another takes it ten
+// milliseconds.
+void execute(const std::vector<std::string>& command) {
+    (void)execvp(command.front().c_str(), pointers_to(command).data());
+    throw SysError(errno, "execute", command.front());
+}
+
+ExitCode mount_vps(const Invocation& invocation) {
+    require_unified_cgroups();
+    mount_idle(invocation);
+    if (!invocation.command.empty())
+        execute(invocation.command);
     return ExitCode::Ok;
 }
 
@@ -159,6 +172,8 @@ int main(int argc, char** argv) {
     return vps::run_program(
         argc, argv,
         {.name = "vps-mount",
-         .summary = "Mounts the private area of a VPS and runs its mount scripts."},
+         .summary = "Mounts the private area of a VPS and runs its mount scripts.",
+         .command_usage = "[-- COMMAND [ARGUMENT ...]]",
+         .command_after_dashes = true},
         vps::mount_vps);
 }

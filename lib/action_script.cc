@@ -64,6 +64,8 @@ ScriptStreams open_streams(const std::string& identifier, const Log& log) {
         error = errno;
     if (streams.out && (dup2(streams.out.get(), 1) < 0 || dup2(streams.err.get(), 2) < 0))
         error = errno;
+    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)  // what systemd has passed us
+        error = errno;
     if (error == 0) {
         // A script that is being written, or that a forked child of somebody still holds open for
         // writing, is busy for a moment.
@@ -77,6 +79,27 @@ ScriptStreams open_streams(const std::string& identifier, const Log& log) {
     }
     (void)!write(failure.get(), &error, sizeof error);
     _exit(127);
+}
+
+// A child between us and the script, which ends as the script does. What the script leaves running
+// is then nobody's child but PID 1's: not ours, who go on as the supervisor.
+Child clone_script() {
+    Child parent = clone_process();
+    if (parent.pid() != 0)
+        return parent;
+    ExitStatus ended{.code = 127};
+    try {
+        adopt_orphans();  // until then they are to be found, and killed
+        Child script = clone_process();
+        if (script.pid() == 0)
+            return script;
+        // The VPS's lock is among ours.
+        if (close_all_but({script.pidfd().get()}) == 0)
+            ended = script.wait().value_or(ended);
+    } catch (const Error&) {
+        // as if it could not be executed
+    }
+    end_as(ended);
 }
 
 }  // namespace
@@ -213,17 +236,18 @@ ScriptResult run_host_script(const ActionScript& script, const std::vector<std::
     const Fd null = sys::open("/dev/null", O_RDWR);
     auto [failure, report] = sys::pipe();
     const auto started = std::chrono::steady_clock::now();
-    adopt_orphans();
     const TerminationRequest request;
-    Child child = clone_process();
+    Child child = clone_script();
     if (child.pid() == 0)
         become_script(argv[0], streams, null, report, argv.data(), envp.data());
     report.reset();
 
     std::optional<ExitStatus> ended = child.wait(deadline_after(settings.timeout), request.fd());
     if (!ended) {
+        adopt_orphans();
         child.kill_and_wait();
         kill_descendants();
+        adopt_orphans(false);
     }
     int error = 0;
     if (ended && read(failure.get(), &error, sizeof error) == sizeof error)

@@ -148,6 +148,15 @@ void reset_signals() noexcept {
     sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+void end_as(const ExitStatus& status) noexcept {
+    if (status.signal != 0) {
+        reset_signals();
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        (void)kill(getpid(), status.signal);
+    }
+    _exit(status.code);
+}
+
 void set_oom_score(const char* adjustment) noexcept {
     const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (file < 0)
@@ -156,8 +165,8 @@ void set_oom_score(const char* adjustment) noexcept {
     close(file);
 }
 
-void adopt_orphans() {
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+void adopt_orphans(bool adopt) {
+    if (prctl(PR_SET_CHILD_SUBREAPER, adopt ? 1 : 0) < 0)
         throw SysError(errno, "adopt orphans");
 }
 

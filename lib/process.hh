@@ -64,14 +64,18 @@ int close_all_but(std::initializer_list<int> kept) noexcept;
 // In a child, before exec: every signal to its default and none blocked. Safe after clone.
 void reset_signals() noexcept;
 
+// Ends the calling process as another has ended: with its exit code, or by its signal and without a
+// core dump.
+[[noreturn]] void end_as(const ExitStatus& status) noexcept;
+
 // How much sooner (up to 1000) or later (down to -1000) than others of its size the calling process
 // is killed for want of memory (proc_pid_oom_score_adj(5)). Left as it is where that is not
 // allowed. Safe after clone.
 void set_oom_score(const char* adjustment) noexcept;
 
 // Makes orphans among our descendants our children (PR_SET_CHILD_SUBREAPER), so that
-// kill_descendants() finds them.
-void adopt_orphans();
+// kill_descendants() finds them; or no longer.
+void adopt_orphans(bool adopt = true);
 
 // Kills and reaps every process that descends from us.
 void kill_descendants();

@@ -9,6 +9,7 @@ namespace vps {
 namespace {
 
 constexpr const char* kService = "org.freedesktop.systemd1";
+constexpr unsigned kBusPatience = 5;  // seconds
 using CString = std::unique_ptr<char, decltype(&std::free)>;
 
 }  // namespace
@@ -22,10 +23,29 @@ Bus connect() {
     sd_bus* raw = nullptr;
     check(sd_bus_new(&raw), "create bus connection");
     Bus bus(raw);
+    check(sd_bus_set_method_call_timeout(raw, 30'000'000), "set bus timeout");
     check(sd_bus_set_address(raw, "unix:path=/run/systemd/private"), "set bus address");
     const int started = sd_bus_start(raw);
     if (started < 0)
         throw SysError(-started, "connect to systemd at", "/run/systemd/private");
+    return bus;
+}
+
+Bus connect_by_message_bus() {
+    sd_bus* raw = nullptr;
+    check(sd_bus_open_system(&raw), "connect to the message bus");
+    Bus bus(raw);
+    // sd_bus_call() would wait for this for a minute and a half.
+    const Deadline deadline = deadline_after(kBusPatience);
+    for (int ready = 0; (ready = sd_bus_is_ready(raw)) <= 0;) {
+        check(ready, "connect to the message bus");
+        const int left = milliseconds_until(deadline);
+        check(left == 0 ? -ETIMEDOUT : sd_bus_wait(raw, std::uint64_t{1000} * left),
+              "wait for the message bus");
+        check(sd_bus_process(raw, nullptr), "connect to the message bus");
+    }
+    check(sd_bus_set_method_call_timeout(raw, std::uint64_t{kBusPatience} * 1'000'000),
+          "set bus timeout");
     return bus;
 }
 
@@ -38,7 +58,7 @@ Message new_call(const Bus& bus, const char* method) {
 
 Answer call(const Bus& bus, const Message& message, const std::string& what) {
     sd_bus_error error{};
-    const int result = sd_bus_call(bus.get(), message.get(), 30'000'000, &error, nullptr);
+    const int result = sd_bus_call(bus.get(), message.get(), 0, &error, nullptr);
     const bool exists = sd_bus_error_has_name(&error, "org.freedesktop.systemd1.UnitExists") != 0;
     const std::string reason = error.message ? error.message : "";
     sd_bus_error_free(&error);

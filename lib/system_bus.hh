@@ -1,5 +1,5 @@
-// A connection to systemd (PID 1) over its private socket, for those who make requests over it.
-// Each connects, asks and disconnects at once: PID 1 sends every signal to each open connection.
+// A connection to systemd (PID 1), for those who make requests over it. Each connects, asks and
+// disconnects at once: PID 1 sends every signal to each open connection.
 // sd-bus(3), org.freedesktop.systemd1(5).
 #pragma once
 
@@ -31,15 +31,22 @@ inline constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
 // Throws SysError for a negative result of sd-bus.
 void check(int result, const char* verb);
 
-// Throws SysError.
+// Over systemd's private socket, which is always there. Throws SysError.
 Bus connect();
+
+// By way of the message bus (dbus-daemon, dbus-broker), where the host has one. That spares PID 1
+// two milliseconds, in which it makes all its objects known to a new connection; but the bus may
+// not answer, or not know systemd just then: whatever fails is to be tried with connect(). Throws
+// SysError.
+Bus connect_by_message_bus();
 
 // A call of the manager's method, to be filled. Throws SysError.
 Message new_call(const Bus& bus, const char* method);
 
 enum class Answer { Done, UnitExists };
 
-// Waits 30 seconds for the answer. `what` is for the error. Throws Error System.
+// Waits 30 seconds for the answer, 5 on the message bus. `what` is for the error. Throws Error
+// System.
 Answer call(const Bus& bus, const Message& message, const std::string& what);
 
 // The object of a unit. Throws SysError.

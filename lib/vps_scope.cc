@@ -31,6 +31,10 @@ std::string scope_cgroup(Veid veid) {
     return slice_cgroup(veid) + "/" + scope_unit(veid);
 }
 
+std::string service_cgroup(Veid veid) {
+    return slice_cgroup(veid) + "/" + service_unit(veid);
+}
+
 // DeviceAllow= knows a device by its numbers, all of a kind by the name of their driver.
 std::string name_device(const Device& device) {
     const char* kind = device.block ? "block" : "char";
@@ -62,8 +66,7 @@ void append_devices(sd_bus_message* m, const std::vector<Device>& devices) {
         check(sd_bus_message_close_container(m), kWhat);
 }
 
-Answer try_to_start_scope(Veid veid, pid_t pid, const std::vector<Device>& devices) {
-    const Bus bus = connect();
+Answer request_scope(const Bus& bus, Veid veid, pid_t pid, const std::vector<Device>& devices) {
     const Message message = new_call(bus, "StartTransientUnit");
     const std::string description = fmt::format("VPS {}: its processes", veid.value());
     sd_bus_message* m = message.get();
@@ -84,6 +87,15 @@ Answer try_to_start_scope(Veid veid, pid_t pid, const std::vector<Device>& devic
     check(sd_bus_message_close_container(m), "fill bus message");
     check(sd_bus_message_append(m, "a(sa(sv))", 0U), "fill bus message");
     return call(bus, message, "start " + scope_unit(veid));
+}
+
+Answer try_to_start_scope(Veid veid, pid_t pid, const std::vector<Device>& devices) {
+    try {
+        return request_scope(connect_by_message_bus(), veid, pid, devices);
+    } catch (const Error&) {
+        // PID 1 itself does it, or says why not.
+    }
+    return patiently([&] { return request_scope(connect(), veid, pid, devices); });
 }
 
 // Not our child but our parent's: it stays when we end, and when we kill what scripts have left.
@@ -109,10 +121,23 @@ int pause_after(int tries) {
     return std::min(1 + tries / 8, 16);
 }
 
+// By a cgroup's file cgroup.events, which is to be opened if it is not, and polls POLLPRI when it
+// changes (cgroups(7)).
+bool is_populated(const std::string& cgroup, Fd& events) {
+    if (!events)
+        events = Fd(open((cgroup + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+    char text[64];
+    const ssize_t length = pread(events.get(), text, sizeof text, 0);
+    if (length < 0)
+        events.reset();  // of a cgroup that is gone
+    return length > 0 &&
+           std::string_view(text, static_cast<std::size_t>(length)).find("populated 1") !=
+               std::string_view::npos;
+}
+
 void ask_for_scope(Veid veid, pid_t keeper, const std::vector<Device>& devices) {
     const Deadline deadline = deadline_after(10);
-    while (patiently([&] { return try_to_start_scope(veid, keeper, devices); }) ==
-           Answer::UnitExists) {
+    while (try_to_start_scope(veid, keeper, devices) == Answer::UnitExists) {
         if (is_in_scope(veid, keeper))
             return;  // it was done, and the answer lost
         if (milliseconds_until(deadline) == 0)
@@ -124,29 +149,13 @@ void ask_for_scope(Veid veid, pid_t keeper, const std::vector<Device>& devices) 
     }
 }
 
-// PID 1 moves it after it has answered. (To be told by inotify would take longer: it is the closing
-// that waits for a grace period.)
-void wait_for_scope(Veid veid, const Child& keeper) {
-    const Deadline deadline = deadline_after(30);
-    for (int tries = 0; !is_in_scope(veid, keeper.pid()); ++tries) {
-        if (milliseconds_until(deadline) == 0)
-            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
-                                                      "30 seconds; look at journalctl _PID=1",
-                                                      scope_unit(veid)));
-        pollfd ended{keeper.pidfd().get(), POLLIN, 0};
-        if (poll(&ended, 1, pause_after(tries)) > 0)
-            throw Error(ExitCode::System,
-                        fmt::format("the process that keeps {} has ended", scope_unit(veid)));
-    }
-}
-
 // A keeper that the cgroup has, by its handle.
-std::optional<Fd> find_keeper(const std::string& cgroup, pid_t other_than = 0) {
+std::optional<Child> find_keeper(const std::string& cgroup, pid_t other_than = 0) {
     for (const pid_t pid : processes_in(cgroup)) {
         if (pid == other_than)
             continue;
         try {
-            Fd process = sys::pidfd_open(pid);
+            Child process(pid, sys::pidfd_open(pid));
             // Looked at after it was opened: what has that name is what the handle names.
             if (sys::read_line(fmt::format("/proc/{}/comm", pid)) == kKeeper)
                 return process;
@@ -160,14 +169,13 @@ std::optional<Fd> find_keeper(const std::string& cgroup, pid_t other_than = 0) {
 
 // systemd is about to move it: killed meanwhile, it would leave a scope that stays for good.
 void await_move(Veid veid) {
-    const std::string service = slice_cgroup(veid) + "/" + service_unit(veid);
     const Deadline deadline = deadline_after(10);
     for (int tries = 0;; ++tries) {
-        const std::optional<Fd> keeper = find_keeper(service);
+        const std::optional<Child> keeper = find_keeper(service_cgroup(veid));
         if (!keeper)
             return;
         if (milliseconds_until(deadline) == 0)
-            return sys::pidfd_send_signal(*keeper, SIGKILL);
+            return sys::pidfd_send_signal(keeper->pidfd(), SIGKILL);
         (void)poll(nullptr, 0, pause_after(tries));
     }
 }
@@ -199,30 +207,37 @@ void start_scope(Veid veid, const std::vector<Device>& devices) {
         sys::pidfd_send_signal(keeper.pidfd(), SIGKILL);
         throw;
     }
-    try {
-        wait_for_scope(veid, keeper);
-    } catch (const Error&) {
-        end_scope(veid);
-        throw;
-    }
 }
 
+// PID 1 moves the keeper when all else is done. (To be told by inotify of the directory would take
+// longer: it is the closing that waits for a grace period.)
 Fd open_scope(Veid veid) {
-    try {
-        return sys::open(scope_cgroup(veid), O_RDONLY | O_DIRECTORY);
-    } catch (const SysError& error) {
-        if (error.errnum() != ENOENT)
-            throw;
-        throw Error(ExitCode::System,
-                    fmt::format("{0} is gone, which vps-mount has had made; look at "
-                                "journalctl -u {0}",
-                                scope_unit(veid)));
+    const Deadline deadline = deadline_after(30);
+    const std::string cgroup = scope_cgroup(veid);
+    std::optional<Child> keeper = find_keeper(service_cgroup(veid));
+    if (!keeper)
+        keeper = find_keeper(cgroup);
+    Fd events;
+    for (int tries = 0; keeper; ++tries) {
+        if (is_populated(cgroup, events))
+            return sys::open(cgroup, O_RDONLY | O_DIRECTORY);
+        if (milliseconds_until(deadline) == 0)
+            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
+                                                      "30 seconds; look at journalctl _PID=1",
+                                                      scope_unit(veid)));
+        pollfd waiting[]{{keeper->pidfd().get(), POLLIN, 0}, {events.get(), POLLPRI, 0}};
+        (void)poll(waiting, 2, events ? milliseconds_until(deadline) : pause_after(tries));
+        if (waiting[0].revents != 0)
+            break;
     }
+    throw Error(ExitCode::System,
+                fmt::format("{0} is gone, which vps-mount has had made; look at journalctl -u {0}",
+                            scope_unit(veid)));
 }
 
 void dismiss_keeper(Veid veid, pid_t init) {
-    if (const std::optional<Fd> keeper = find_keeper(scope_cgroup(veid), init))
-        sys::pidfd_send_signal(*keeper, SIGKILL);
+    if (const std::optional<Child> keeper = find_keeper(scope_cgroup(veid), init))
+        sys::pidfd_send_signal(keeper->pidfd(), SIGKILL);
 }
 
 void end_scope(Veid veid) {

@@ -12,19 +12,19 @@
 
 namespace vps {
 
-// Has systemd make vps-N.scope in vps-N.slice, delegated, and returns when all is in force that it
-// has. Of the devices it may use null, zero, full, random, urandom, tty, terminals
-// (DevicePolicy=closed), and `devices`. It is ordered before vps@N.service, so that a host shutdown
-// stops the service first. The scope of an earlier run, which systemd has yet to forget, is waited
-// for. Throws Error System, and there is no scope then.
+// Has systemd make vps-N.scope in vps-N.slice, delegated. Of the devices it may use null, zero,
+// full, random, urandom, tty, terminals (DevicePolicy=closed), and `devices`. It is ordered before
+// vps@N.service, so that a host shutdown stops the service first. The scope of an earlier run,
+// which systemd has yet to forget, is waited for. Throws Error System, and there is no scope then.
 //
-// To put a process into a cgroup takes systemd some ten milliseconds (a grace period of the
-// kernel). It is not the VPS's first process that waits for that, but one which only keeps the
-// scope, until dismiss_keeper() or end_scope(), whatever becomes of us: the VPS's own are born in
-// it.
+// Returns when systemd has agreed; that takes it some ten milliseconds more, in which others work.
+// Among them is a grace period of the kernel, to put a process into a cgroup. It is not the VPS's
+// first process that waits for that, but one which only keeps the scope, until dismiss_keeper() or
+// end_scope(), whatever becomes of us: the VPS's own are born in it.
 void start_scope(Veid veid, const std::vector<Device>& devices);
 
-// The directory of the scope's cgroup. Throws Error System where there is no scope.
+// The directory of the scope's cgroup, when all is in force that it has. Throws Error System where
+// nobody has started a scope, or systemd does not come to it within 30 seconds.
 Fd open_scope(Veid veid);
 
 // Ends the keeper: the VPS's init is in the scope.

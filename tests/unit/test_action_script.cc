@@ -2,9 +2,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -153,6 +155,17 @@ TEST_F(ActionScripts, AHangingOneIsKilled) {
     const auto before = std::chrono::steady_clock::now();
     EXPECT_NE(failure(1).find("SCRIPT_TIMEOUT=1"), std::string::npos);
     EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(30));
+}
+
+TEST_F(ActionScripts, WhatOneLeavesRunningIsNotOurChild) {
+    (void)dir_.write("101.mount",
+                     "#!/bin/sh\nsleep 60 &\necho $! >" + dir_.path() + "/out\n", 0755);
+    run(script::kMount);
+    const std::string pid = output().substr(0, output().find('\n'));
+    EXPECT_EQ(kill(std::stoi(pid), 0), 0);
+    EXPECT_EQ(waitpid(std::stoi(pid), nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+    EXPECT_EQ(kill(std::stoi(pid), SIGKILL), 0);
 }
 
 TEST_F(ActionScripts, WaitForAFileThatIsBusyForAMoment) {

@@ -182,7 +182,7 @@ class Launcher:
 
 
 class VpsRun(Launcher):
-    """It runs in its unit only: what is timed is the unit's ExecStart=, after vps-mount."""
+    """It runs in its unit only: what is timed comes after vps-mount, when the scope is there."""
 
     OUTPUT = HERE / "vps-run.txt"
 
@@ -191,6 +191,7 @@ class VpsRun(Launcher):
         self.unit = f"vps@{veid}.service"
         write_unit(f"/run/systemd/system/{self.unit}.d/bench.conf", f"""\
 [Service]
+ExecStartPre=/usr/sbin/vps-mount {veid}
 ExecStart=
 ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
 """)
@@ -344,10 +345,8 @@ def prepare_unscoped(count):
     for veid in range(UNSCOPED, UNSCOPED + count):
         write_unit(f"/etc/systemd/system/vps@{veid}.service.d/bench.conf", f"""\
 [Service]
-ExecStartPre=
-ExecStartPre={HERE}/unscoped-vps-mount {veid}
 ExecStart=
-ExecStart={HERE}/unscoped-vps-run {veid}
+ExecStart={HERE}/unscoped-vps-mount {veid} -- {HERE}/unscoped-vps-run {veid}
 ExecStopPost=
 ExecStopPost={HERE}/unscoped-vps-umount {veid}
 """)
