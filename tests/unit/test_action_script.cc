@@ -158,8 +158,8 @@ TEST_F(ActionScripts, AHangingOneIsKilled) {
 }
 
 TEST_F(ActionScripts, WhatOneLeavesRunningIsNotOurChild) {
-    (void)dir_.write("101.mount",
-                     "#!/bin/sh\nsleep 60 &\necho $! >" + dir_.path() + "/out\n", 0755);
+    (void)dir_.write("101.mount", "#!/bin/sh\nsleep 60 &\necho $! >" + dir_.path() + "/out\n",
+                     0755);
     run(script::kMount);
     const std::string pid = output().substr(0, output().find('\n'));
     EXPECT_EQ(kill(std::stoi(pid), 0), 0);
