@@ -2,16 +2,19 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "config_draft.hh"
 #include "config_text.hh"
 #include "error.hh"
+#include "fd.hh"
+#include "parts.hh"
 
 namespace vps {
 
@@ -72,9 +75,28 @@ ConfigDraft read_vz_conf(ScannedHost& host, const std::string& root) {
     return draft;
 }
 
-unsigned online_cpus() {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+struct ScannedPart {
+    std::vector<ScannedVps> vpses;
+    std::vector<std::string> errors;
+};
+
+ScannedPart scan_part(FdRef dir, std::span<const FoundFile> files, const ConfigDraft& defaults) {
+    ScannedPart part;
+    part.vpses.reserve(files.size());
+    auto draft = defaults;
+    for (const auto& [veid, kind] : files) {
+        const auto name = veid.to_string() + ".conf";
+        const auto shown = std::string(kConfDir) + "/" + name;
+        try {
+            const auto text = read_config_text(dir.get(), name.c_str(), shown, kind);
+            draft = defaults;  // keeps the memory of the one before
+            draft.read(ConfigFile::Vps, shown, text);
+            part.vpses.push_back({veid, std::move(draft).finish(veid)});
+        } catch (const SysError& error) {
+            part.errors.emplace_back(error.what());
+        }
+    }
+    return part;
 }
 
 }  // namespace
@@ -88,22 +110,17 @@ ScannedHost scan(const std::string& root) {
 
     const auto defaults = read_vz_conf(host, root);
     const auto parallel = defaults.fields().parallel;
-    host.parallel = parallel ? *parallel : 4 * online_cpus();
+    host.parallel = parallel ? *parallel : 4 * usable_cpus();
 
     const auto files = list_files(dir.get());
     host.vpses.reserve(files.size());
-    auto draft = defaults;
-    for (const auto& [veid, kind] : files) {
-        const auto name = veid.to_string() + ".conf";
-        const auto shown = std::string(kConfDir) + "/" + name;
-        try {
-            const auto text = read_config_text(dirfd(dir.get()), name.c_str(), shown, kind);
-            draft = defaults;  // keeps the memory of the one before
-            draft.read(ConfigFile::Vps, shown, text);
-            host.vpses.push_back({veid, std::move(draft).finish(veid)});
-        } catch (const SysError& error) {
-            host.errors.emplace_back(error.what());
-        }
+    auto parts = in_parts(files.size(), [&](std::size_t first, std::size_t end) {
+        return scan_part(FdRef(dirfd(dir.get())), std::span(files).subspan(first, end - first),
+                         defaults);
+    });
+    for (auto& [vpses, errors] : parts) {
+        std::move(vpses.begin(), vpses.end(), std::back_inserter(host.vpses));
+        std::move(errors.begin(), errors.end(), std::back_inserter(host.errors));
     }
     for (const auto& vps : host.vpses)
         read_auto_nodes(host, vps.config, root, host.errors);

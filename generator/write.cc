@@ -9,6 +9,7 @@
 
 #include "error.hh"
 #include "fd.hh"
+#include "parts.hh"
 
 namespace vps {
 
@@ -54,6 +55,26 @@ void make_link(FdRef dir_fd, const UnitTree::Link& link) {
         throw SysError(errno, "link", link.path);
 }
 
+// Writes each of the entries, and adds what failed to `errors`.
+template <typename Entry>
+void write_all(FdRef dir_fd, const std::vector<Entry>& entries,
+               void (*write_one)(FdRef, const Entry&), std::vector<std::string>& errors) {
+    const auto parts = in_parts(entries.size(), [&](std::size_t first, std::size_t end) {
+        std::vector<std::string> failed;
+        std::string last_made;
+        for (std::size_t i = first; i < end; ++i)
+            try {
+                make_parent(dir_fd, entries[i].path, last_made);
+                write_one(dir_fd, entries[i]);
+            } catch (const SysError& error) {
+                failed.emplace_back(error.what());
+            }
+        return failed;
+    });
+    for (const auto& failed : parts)
+        errors.insert(errors.end(), failed.begin(), failed.end());
+}
+
 }  // namespace
 
 std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory) {
@@ -61,19 +82,8 @@ std::vector<std::string> write_tree(const UnitTree& tree, const std::string& dir
     if (!dir_fd)
         throw SysError(errno, "open", directory);
     std::vector<std::string> errors;
-    std::string last_made;
-    const auto attempt = [&](const std::string& path, const auto& action) {
-        try {
-            make_parent(dir_fd, path, last_made);
-            action();
-        } catch (const SysError& error) {
-            errors.emplace_back(error.what());
-        }
-    };
-    for (const auto& file : tree.files)
-        attempt(file.path, [&] { write_file(dir_fd, file); });
-    for (const auto& link : tree.links)
-        attempt(link.path, [&] { make_link(dir_fd, link); });
+    write_all(dir_fd, tree.files, write_file, errors);
+    write_all(dir_fd, tree.links, make_link, errors);
     return errors;
 }
 
