@@ -17,9 +17,9 @@ inline unsigned usable_cpus() {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
 }
 
-// Calls work(first, end), which must not throw, for parts of 0…count that lie one after the other, at
-// the same time, and returns what they return, in that order. A part is not so small that starting a
-// thread for it takes longer than the work.
+// Calls work(first, end), which must not throw, for parts of 0…count that lie one after the other,
+// at the same time, and returns what they return, in that order. A part is not so small that
+// starting a thread for it takes longer than the work.
 template <typename Work>
 auto in_parts(std::size_t count, const Work& work) {
     constexpr std::size_t kSmallest = 32;

@@ -297,7 +297,7 @@ int wait_for_go(ContextSetup& setup) noexcept {
     return length == 1 && got == static_cast<char>(SetupSignal::Go) ? 0 : ECANCELED;
 }
 
-int execute_init(ContextSetup& setup) noexcept {
+int take_console(ContextSetup&) noexcept {
     setsid();
     const int console = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (console < 0)
@@ -305,8 +305,10 @@ int execute_init(ContextSetup& setup) noexcept {
     for (int fd = 0; fd <= 2; ++fd)
         if (dup2(console, fd) < 0)
             return errno;
-    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-        return errno;
+    return result_of(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+}
+
+int execute_init(ContextSetup& setup) noexcept {
     reset_signals();
     umask(022);
     if (prctl(PR_SET_PDEATHSIG, 0) < 0)
@@ -340,8 +342,9 @@ constexpr std::array kSteps{
     Step{"make the cgroup namespace", make_cgroup_namespace},
     Step{"make /sys read-only", protect_sys},
     Step{"make the console", hand_over_console},
-    Step{"wait for the start", wait_for_go},
     Step{"filter system calls", filter_syscalls},
+    Step{"open the console", take_console},
+    Step{"wait for the start", wait_for_go},
     Step{"execute init", execute_init},
 };
 

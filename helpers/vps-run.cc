@@ -184,7 +184,6 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     const VpsConfig config = load_usable_config(invocation);
     lock.enter(state, Phase::Starting);
     require_init(state);
-    apply_slice_limits(veid, config, log);
 
     const std::optional<UserIds> ids = choose_ids(veid, config);
     if (!ids)
@@ -226,17 +225,17 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         if (wants_network(config))
             network.emplace(veid, pid);
         hand_over_root(ours, state, ids, devices, views, add_boot_socket, pid, log);
-        dismiss_keeper(veid, pid);
         if (ids)
             delegate_cgroup(scope, *ids);
         write_name_files(veid, state.mount_point, config, resolver, owner_on_disk(ids), log);
+        apply_slice_limits(veid, config, log);
         update_scope_quota(veid, cpu_quota(config));
+        // Before we sleep, or PID 1, which hears of that, takes our CPU.
+        dismiss_keeper(veid, pid);
         std::optional<Fd> console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
         apply_init_limits(vps.init.pidfd(), pid, config);
-        store_console(*console);
-        vps.relays.push_back(relay_console(std::move(*console), veid, log));
         if (network)
             network->finish();
 
@@ -252,6 +251,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         lock.enter(state, Phase::Running);
         send_signal(ours, SetupSignal::Go);
         (void)receive_report(ours);
+        store_console(*console);
+        vps.relays.push_back(relay_console(std::move(*console), veid, log));
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
     } catch (const Error& error) {

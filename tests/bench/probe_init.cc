@@ -16,14 +16,24 @@ static void power_off(int) {
     _exit(0);
 }
 
+// Before anything else, also the loading of pages by the C library's start: others may want the CPU
+// by then.
+timespec executed;
+#if defined(__x86_64__)
+asm(".globl begin\nbegin:\n\tmov $228, %eax\n\tmov $1, %edi\n\tlea executed(%rip), "
+    "%rsi\n\tsyscall\n"
+    "\tjmp _start\n");
+#elif defined(__aarch64__)
+asm(".globl begin\nbegin:\n\tmov x9, x0\n\tmov x8, #113\n\tmov x0, #1\n\tadrp x1, executed\n"
+    "\tadd x1, x1, :lo12:executed\n\tsvc #0\n\tmov x0, x9\n\tb _start\n");
+#endif
+
 int main() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
     for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPWR, SIGRTMIN + 3, SIGRTMIN + 4})
         std::signal(signal, power_off);
     char text[32];
-    const int length =
-        snprintf(text, sizeof text, "%lld%09ld\n", static_cast<long long>(now.tv_sec), now.tv_nsec);
+    const int length = snprintf(text, sizeof text, "%lld%09ld\n",
+                                static_cast<long long>(executed.tv_sec), executed.tv_nsec);
     const int file = open("/stamp", O_WRONLY | O_APPEND | O_CLOEXEC);
     if (file < 0 || write(file, text, static_cast<size_t>(length)) != length)
         return 1;

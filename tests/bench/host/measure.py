@@ -189,11 +189,12 @@ class VpsRun(Launcher):
     def __init__(self, name, veid, tree):
         super().__init__(name, [], tree)
         self.unit = f"vps@{veid}.service"
+        events = f"/sys/fs/cgroup/vps.slice/vps-{veid}.slice/vps-{veid}.scope/cgroup.events"
         write_unit(f"/run/systemd/system/{self.unit}.d/bench.conf", f"""\
 [Service]
 ExecStartPre=/usr/sbin/vps-mount {veid}
 ExecStart=
-ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
+ExecStart=/bin/sh -c 'until grep -qx "populated 1" {events}; do :; done; exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
 """)
         run("systemctl", "daemon-reload")
 
