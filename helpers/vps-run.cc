@@ -1,6 +1,6 @@
 // vps-run VEID: makes the VPS context of a mounted VPS, runs N.start in it, executes the VPS's init
-// and stays as its parent until it ends. systemd runs it as the main process of vps@.service
-// (Type=notify). Exit code 0: halted or stopped; 133: rebooted from inside.
+// and stays as its parent until it ends. As the main process of vps@.service (Type=notify), vps-mount
+// executes it. Exit code 0: halted or stopped; 133: rebooted from inside.
 
 #include <fmt/format.h>
 #include <linux/sched.h>
