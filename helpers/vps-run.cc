@@ -1,6 +1,6 @@
 // vps-run VEID: makes the VPS context of a mounted VPS, runs N.start in it, executes the VPS's init
-// and stays as its parent until it ends. As the main process of vps@.service (Type=notify), vps-mount
-// executes it. Exit code 0: halted or stopped; 133: rebooted from inside.
+// and stays as its parent until it ends. As the main process of vps@.service (Type=notify),
+// vps-mount executes it. Exit code 0: halted or stopped; 133: rebooted from inside.
 
 #include <fmt/format.h>
 #include <linux/sched.h>
@@ -220,6 +220,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         become_init(setup);
     theirs.reset();
     const pid_t pid = vps.init.pid();
+    std::optional<Fd>
+        console;  // open until the first process has ended, or it would not find its own
     try {
         std::optional<NetworkStart> network;
         if (wants_network(config))
@@ -232,7 +234,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         update_scope_quota(veid, cpu_quota(config));
         // Before we sleep, or PID 1, which hears of that, takes our CPU.
         dismiss_keeper(veid, pid);
-        std::optional<Fd> console = receive_report(ours);
+        console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
         apply_init_limits(vps.init.pidfd(), pid, config);
