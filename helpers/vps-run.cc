@@ -220,8 +220,8 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         become_init(setup);
     theirs.reset();
     const pid_t pid = vps.init.pid();
-    std::optional<Fd>
-        console;  // open until the first process has ended, or it would not find its own
+    // Open until the first process has ended, or that would fail to open its own end.
+    std::optional<Fd> console;
     try {
         std::optional<NetworkStart> network;
         if (wants_network(config))
