@@ -151,7 +151,7 @@ void mount_idle(const Invocation& invocation) {
 
 // Takes the place of this program, as nice(1) does: for systemd to start another takes it ten
 // milliseconds.
-void execute(const std::vector<std::string>& command) {
+[[noreturn]] void execute(const std::vector<std::string>& command) {
     (void)execvp(command.front().c_str(), pointers_to(command).data());
     throw SysError(errno, "execute", command.front());
 }
