@@ -1,7 +1,6 @@
 #include "program.hh"
 
 #include <fmt/format.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "cgroup.hh"
 #include "command_words.hh"
 #include "error.hh"
+#include "libsystemd.hh"
 #include "version.hh"
 #include "vps_name.hh"
 

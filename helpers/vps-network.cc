@@ -4,11 +4,11 @@
 // on its standard output, for them to tell.
 
 #include <fmt/format.h>
-#include <systemd/sd-id128.h>
 
 #include <charconv>
 
 #include "error.hh"
+#include "libsystemd.hh"
 #include "network_spec.hh"
 #include "program.hh"
 #include "vps_network.hh"

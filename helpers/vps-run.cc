@@ -7,7 +7,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cctype>
@@ -19,6 +18,7 @@
 #include "context_setup.hh"
 #include "error.hh"
 #include "init_limits.hh"
+#include "libsystemd.hh"
 #include "live_limits.hh"
 #include "lxcfs.hh"
 #include "network_program.hh"
@@ -150,6 +150,8 @@ void store_console(const Fd& console) {
 
 // The console of the VPS that runs already; to be called at any start, so that none stays open.
 std::optional<Fd> take_stored_console() {
+    if (!getenv("LISTEN_FDS"))
+        return std::nullopt;
     char** names = nullptr;
     const int count = sd_listen_fds_with_names(1, &names);
     std::optional<Fd> console;
@@ -182,16 +184,13 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     const Veid veid = invocation.veid;
     const Log& log = invocation.log;
     const VpsConfig config = load_usable_config(invocation);
-    lock.enter(state, Phase::Starting);
-    require_init(state);
-
     const std::optional<UserIds> ids = choose_ids(veid, config);
     if (!ids)
         log.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
-    else if (!ids->shifted) {
+    else if (!ids->shifted)
         state.first_id = ids->first_uid;
-        lock.write_state(state);
-    }
+    lock.enter(state, Phase::Starting);
+    require_init(state);
 
     std::vector<std::string> problems;
     const std::vector<Device> devices = find_devices(config, problems);
@@ -232,8 +231,10 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         write_name_files(veid, state.mount_point, config, resolver, owner_on_disk(ids), log);
         apply_slice_limits(veid, config, log);
         update_scope_quota(veid, cpu_quota(config));
-        // Before we sleep, or PID 1, which hears of that, takes our CPU.
-        dismiss_keeper(veid, pid);
+        const ScriptSettings settings = script_settings(veid, config);
+        const auto script = find_script(script::kStart, veid, settings.dir);
+        state.init_pid = pid;
+        state.init_start = find_start_time(pid).value_or(0);
         console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
@@ -241,22 +242,22 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         if (network)
             network->finish();
 
-        const ScriptSettings settings = script_settings(veid, config);
-        if (const auto script = find_script(script::kStart, veid, settings.dir)) {
+        if (script) {
             tell_status("Starting: action script " + script->name);
             for (LineRelay& relay : run_vps_script(*script, settings, vps.init.pidfd(), pid, log))
                 vps.relays.push_back(std::move(relay));
         }
 
-        state.init_pid = pid;
-        state.init_start = find_start_time(pid).value_or(0);
         lock.enter(state, Phase::Running);
         send_signal(ours, SetupSignal::Go);
+        load_libsystemd();  // while init is executed
         (void)receive_report(ours);
         store_console(*console);
         vps.relays.push_back(relay_console(std::move(*console), veid, log));
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
+        // Not earlier: its end takes CPU time, from PID 1, too, which hears of it.
+        dismiss_keeper(veid, pid);
     } catch (const Error& error) {
         kill_descendants();  // init, and N.start, which init's end waits for
         state.init_pid = 0;

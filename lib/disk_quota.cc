@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <chrono>
 #include <sstream>
 
 #include "error.hh"
+#include "libsystemd.hh"
 #include "mount.hh"
 #include "process.hh"
 #include "project_tree.hh"

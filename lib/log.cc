@@ -4,15 +4,13 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
-
 #include <cstdio>
 #include <cstring>
 #include <vector>
 
 #include "cgroup.hh"
 #include "error.hh"
+#include "libsystemd.hh"
 #include "unit_name.hh"
 
 namespace vps {
@@ -36,7 +34,11 @@ bool Log::send(const std::string& identifier, Level level, const std::string& me
     std::vector<iovec> vectors;
     for (std::string& line : lines)
         vectors.push_back({line.data(), line.size()});
-    return sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size())) >= 0;
+    try {
+        return sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size())) >= 0;
+    } catch (const Error&) {
+        return false;  // no libsystemd
+    }
 }
 
 void Log::say(Level level, const std::string& text, std::initializer_list<LogField> fields) const {

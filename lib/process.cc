@@ -17,6 +17,7 @@ extern "C" {  // glibc 2.36 forgets it
 #include <cstring>
 
 #include "error.hh"
+#include "libsystemd.hh"
 #include "sys.hh"
 
 namespace vps {
@@ -118,6 +119,8 @@ Child clone_process(std::uint64_t flags, FdRef cgroup) {
     const long pid = syscall(SYS_clone3, &args, sizeof args);
     if (pid < 0)
         throw SysError(errno, "create process");
+    if (pid == 0)
+        never_load_libsystemd();
     return {static_cast<pid_t>(pid), pid == 0 ? Fd() : Fd(pidfd)};
 }
 

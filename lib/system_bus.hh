@@ -4,13 +4,13 @@
 #pragma once
 
 #include <poll.h>
-#include <systemd/sd-bus.h>
 
 #include <cerrno>
 #include <memory>
 #include <string>
 
 #include "error.hh"
+#include "libsystemd.hh"
 #include "process.hh"
 
 namespace vps {

@@ -214,13 +214,18 @@ void start_scope(Veid veid, const std::vector<Device>& devices) {
 Fd open_scope(Veid veid) {
     const Deadline deadline = deadline_after(30);
     const std::string cgroup = scope_cgroup(veid);
-    std::optional<Child> keeper = find_keeper(service_cgroup(veid));
-    if (!keeper)
-        keeper = find_keeper(cgroup);
+    const auto is_there = [&] { return find_keeper(cgroup).has_value(); };
+    const auto open_it = [&] { return sys::open(cgroup, O_RDONLY | O_DIRECTORY); };
+    if (is_there())
+        return open_it();
+    const std::optional<Child> keeper = find_keeper(service_cgroup(veid));
+    if (!keeper && is_there())  // by now
+        return open_it();
+    load_libsystemd();  // there is time
     Fd events;
     for (int tries = 0; keeper; ++tries) {
         if (is_populated(cgroup, events))
-            return sys::open(cgroup, O_RDONLY | O_DIRECTORY);
+            return open_it();
         if (milliseconds_until(deadline) == 0)
             throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
                                                       "30 seconds; look at journalctl _PID=1",
