@@ -210,10 +210,10 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     ContextSetup setup = plan_context(state, config, theirs);
     setup.capabilities = capabilities;
     const Fd launcher = prepare_launch(setup);
-    const Fd scope = open_scope(veid);
+    const VpsScope scope = open_scope(veid);
     RunningVps vps{clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
                                      CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
-                                 scope),
+                                 scope.cgroup),
                    {}};
     if (vps.init.pid() == 0)
         become_init(setup);
@@ -227,7 +227,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
             network.emplace(veid, pid);
         hand_over_root(ours, state, ids, devices, views, add_boot_socket, pid, log);
         if (ids)
-            delegate_cgroup(scope, *ids);
+            delegate_cgroup(scope.cgroup, *ids);
         write_name_files(veid, state.mount_point, config, resolver, owner_on_disk(ids), log);
         apply_slice_limits(veid, config, log);
         update_scope_quota(veid, cpu_quota(config));
@@ -257,7 +257,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
         // Not earlier: its end takes CPU time, from PID 1, too, which hears of it.
-        dismiss_keeper(veid, pid);
+        dismiss_keeper(scope);
     } catch (const Error& error) {
         kill_descendants();  // init, and N.start, which init's end waits for
         state.init_pid = 0;

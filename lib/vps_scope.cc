@@ -150,10 +150,8 @@ void ask_for_scope(Veid veid, pid_t keeper, const std::vector<Device>& devices) 
 }
 
 // A keeper that the cgroup has, by its handle.
-std::optional<Child> find_keeper(const std::string& cgroup, pid_t other_than = 0) {
+std::optional<Child> find_keeper(const std::string& cgroup) {
     for (const pid_t pid : processes_in(cgroup)) {
-        if (pid == other_than)
-            continue;
         try {
             Child process(pid, sys::pidfd_open(pid));
             // Looked at after it was opened: what has that name is what the handle names.
@@ -165,6 +163,27 @@ std::optional<Child> find_keeper(const std::string& cgroup, pid_t other_than = 0
         }
     }
     return std::nullopt;
+}
+
+// PID 1 moves the keeper into the scope when all else is done. (To be told by inotify of the
+// directory would take longer: it is the closing that waits for a grace period.) False if the
+// keeper has ended.
+bool wait_until_moved(Veid veid, const Child& keeper) {
+    load_libsystemd();  // there is time
+    const Deadline deadline = deadline_after(30);
+    const std::string cgroup = scope_cgroup(veid);
+    Fd events;
+    for (int tries = 0; !is_populated(cgroup, events); ++tries) {
+        if (milliseconds_until(deadline) == 0)
+            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
+                                                      "30 seconds; look at journalctl _PID=1",
+                                                      scope_unit(veid)));
+        pollfd waiting[]{{keeper.pidfd().get(), POLLIN, 0}, {events.get(), POLLPRI, 0}};
+        (void)poll(waiting, 2, events ? milliseconds_until(deadline) : pause_after(tries));
+        if (waiting[0].revents != 0)
+            return false;
+    }
+    return true;
 }
 
 // systemd is about to move it: killed meanwhile, it would leave a scope that stays for good.
@@ -209,40 +228,26 @@ void start_scope(Veid veid, const std::vector<Device>& devices) {
     }
 }
 
-// PID 1 moves the keeper when all else is done. (To be told by inotify of the directory would take
-// longer: it is the closing that waits for a grace period.)
-Fd open_scope(Veid veid) {
-    const Deadline deadline = deadline_after(30);
+VpsScope open_scope(Veid veid) {
     const std::string cgroup = scope_cgroup(veid);
-    const auto is_there = [&] { return find_keeper(cgroup).has_value(); };
-    const auto open_it = [&] { return sys::open(cgroup, O_RDONLY | O_DIRECTORY); };
-    if (is_there())
-        return open_it();
-    const std::optional<Child> keeper = find_keeper(service_cgroup(veid));
-    if (!keeper && is_there())  // by now
-        return open_it();
-    load_libsystemd();  // there is time
-    Fd events;
-    for (int tries = 0; keeper; ++tries) {
-        if (is_populated(cgroup, events))
-            return open_it();
-        if (milliseconds_until(deadline) == 0)
-            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
-                                                      "30 seconds; look at journalctl _PID=1",
-                                                      scope_unit(veid)));
-        pollfd waiting[]{{keeper->pidfd().get(), POLLIN, 0}, {events.get(), POLLPRI, 0}};
-        (void)poll(waiting, 2, events ? milliseconds_until(deadline) : pause_after(tries));
-        if (waiting[0].revents != 0)
-            break;
+    std::optional<Child> keeper = find_keeper(cgroup);
+    if (!keeper) {
+        keeper = find_keeper(service_cgroup(veid));
+        if (!keeper)
+            keeper = find_keeper(cgroup);  // it was moved meanwhile
+        else if (!wait_until_moved(veid, *keeper))
+            keeper.reset();
     }
-    throw Error(ExitCode::System,
-                fmt::format("{0} is gone, which vps-mount has had made; look at journalctl -u {0}",
-                            scope_unit(veid)));
+    if (!keeper)
+        throw Error(ExitCode::System,
+                    fmt::format("{0} is gone, which vps-mount has had made; look at journalctl -u "
+                                "{0}",
+                                scope_unit(veid)));
+    return {sys::open(cgroup, O_RDONLY | O_DIRECTORY), std::move(*keeper)};
 }
 
-void dismiss_keeper(Veid veid, pid_t init) {
-    if (const std::optional<Child> keeper = find_keeper(scope_cgroup(veid), init))
-        sys::pidfd_send_signal(keeper->pidfd(), SIGKILL);
+void dismiss_keeper(const VpsScope& scope) {
+    sys::pidfd_send_signal(scope.keeper.pidfd(), SIGKILL);
 }
 
 void end_scope(Veid veid) {

@@ -8,6 +8,7 @@
 
 #include "device.hh"
 #include "fd.hh"
+#include "process.hh"
 #include "veid.hh"
 
 namespace vps {
@@ -23,12 +24,17 @@ namespace vps {
 // end_scope(), whatever becomes of us: the VPS's own are born in it.
 void start_scope(Veid veid, const std::vector<Device>& devices);
 
-// The directory of the scope's cgroup, when all is in force that it has. Throws Error System where
-// nobody has started a scope, or systemd does not come to it within 30 seconds.
-Fd open_scope(Veid veid);
+struct VpsScope {
+    Fd cgroup;     // its directory
+    Child keeper;  // our parent's child, like us
+};
 
-// Ends the keeper: the VPS's init is in the scope.
-void dismiss_keeper(Veid veid, pid_t init);
+// The scope, when all is in force that it has. Throws Error System where nobody has started one, or
+// systemd does not come to it within 30 seconds.
+VpsScope open_scope(Veid veid);
+
+// Ends the keeper: the VPS's init is in the scope. Throws SysError.
+void dismiss_keeper(const VpsScope& scope);
 
 // Ends the scope of a VPS whose init has ended or was never there: kills what is left in it
 // (processes that entered it from outside its pid namespace, a keeper) and returns when systemd has

@@ -9,11 +9,11 @@ namespace vps {
 
 void start_scope(Veid, const std::vector<Device>&) {}
 
-Fd open_scope(Veid) {
-    return sys::open("/sys/fs/cgroup" + cgroup_of(), O_RDONLY | O_DIRECTORY);
+VpsScope open_scope(Veid) {
+    return {sys::open("/sys/fs/cgroup" + cgroup_of(), O_RDONLY | O_DIRECTORY), Child()};
 }
 
-void dismiss_keeper(Veid, pid_t) {}
+void dismiss_keeper(const VpsScope&) {}
 
 void end_scope(Veid) {}
 

@@ -455,12 +455,13 @@ def measure_units(rounds, counts, rounds_together):
         row["stop"] = kind.stop(count)
         kind.many.setdefault(count, []).append(row)
 
+    # There and back: each has what the others leave behind as often before it as after it.
     for number in range(rounds + 1):
-        for kind in kinds:
+        for kind in kinds[::(-1) ** number]:
             attempt(kind, lambda: one(kind, number > 0))
     for count in counts:
-        for _ in range(rounds_together):
-            for kind in kinds:
+        for number in range(rounds_together):
+            for kind in kinds[::(-1) ** number]:
                 attempt(kind, lambda: together(kind, count))
     return [{"name": kind.name, "one": kind.one, "many": kind.many, "memory": kind.memory,
              "reason": kind.reason} for kind in kinds]
