@@ -99,8 +99,11 @@ int leave_descriptors(ContextSetup& setup) noexcept {
 // Until init is executed, the VPS dies with its supervisor; nobody inside may look into this
 // process, which is still ours.
 int tie_to_supervisor(ContextSetup&) noexcept {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
-        return errno;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ? errno : 0;
+}
+
+int reset_process(ContextSetup&) noexcept {
+    reset_signals();
     signal(SIGCHLD, SIG_IGN);  // what N.start leaves behind is reaped
     umask(0);
     return 0;
@@ -309,7 +312,7 @@ int take_console(ContextSetup&) noexcept {
 }
 
 int execute_init(ContextSetup& setup) noexcept {
-    reset_signals();
+    signal(SIGCHLD, SIG_DFL);
     umask(022);
     if (prctl(PR_SET_PDEATHSIG, 0) < 0)
         return errno;
@@ -325,7 +328,11 @@ struct Step {
 constexpr std::array kSteps{
     Step{"leave the supervisor's descriptors", leave_descriptors},
     Step{"tie the VPS to its supervisor", tie_to_supervisor},
+    Step{"reset signals and umask", reset_process},
+    // While the supervisor maps the ids, and makes the root:
     Step{"receive mounts of the host", receive_mounts},
+    Step{"set the host name", set_hostname},
+    Step{"bring up the loopback interface", raise_loopback},
     Step{"receive the root", receive_root},
     Step{"make VE_ROOT the root directory", enter_root},
     Step{"become root of the user namespace", become_root},
@@ -337,8 +344,6 @@ constexpr std::array kSteps{
     Step{"make /dev", make_dev},
     Step{"hide parts of /proc", mask_proc},
     Step{"leave the host's directory tree", leave_host_tree},
-    Step{"set the host name", set_hostname},
-    Step{"bring up the loopback interface", raise_loopback},
     Step{"make the cgroup namespace", make_cgroup_namespace},
     Step{"make /sys read-only", protect_sys},
     Step{"make the console", hand_over_console},
