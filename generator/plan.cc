@@ -114,6 +114,9 @@ std::string slice(const ScannedVps& vps, const std::vector<SliceLimit>& limits) 
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, "Resources of " + describe(vps), source);
+    // As it is anyway; but what is named here stays loaded, so that a VPS that ran once starts
+    // without systemd reading its unit again, several times.
+    unit.set_word("Before", service_unit(vps.veid));
     set_limits(unit, limits);
     return unit.text();
 }
