@@ -140,12 +140,14 @@ void forget_console() {
     (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName).c_str());
 }
 
-void store_console(const Fd& console) {
+// Tells systemd something, and has it keep the console: else an adopted VPS has a silent one.
+// Returns what sd_notify(3) does.
+int notify_with_console(const std::string& message, const Fd& console) {
     const int fd = console.get();
-    // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment. Without a store,
-    // an adopted VPS has a silent console.
-    (void)sd_pid_notify_with_fds(
-        0, 0, fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", kConsoleName).c_str(), &fd, 1);
+    // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment.
+    return sd_pid_notify_with_fds(
+        0, 0, fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName).c_str(), &fd,
+        1);
 }
 
 // The console of the VPS that runs already; to be called at any start, so that none stays open.
@@ -175,7 +177,9 @@ FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
 
 struct RunningVps {
     Child init;
-    std::vector<LineRelay> relays;
+    VpsScope scope;
+    Fd console{};
+    std::vector<LineRelay> relays{};
     std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };
 
@@ -210,11 +214,11 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     ContextSetup setup = plan_context(state, config, theirs);
     setup.capabilities = capabilities;
     const Fd launcher = prepare_launch(setup);
-    const VpsScope scope = open_scope(veid);
-    RunningVps vps{clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
-                                     CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
-                                 scope.cgroup),
-                   {}};
+    VpsScope scope = open_scope(veid);
+    Child init = clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+                                   CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
+                               scope.cgroup);
+    RunningVps vps{.init = std::move(init), .scope = std::move(scope)};
     if (vps.init.pid() == 0)
         become_init(setup);
     theirs.reset();
@@ -227,7 +231,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
             network.emplace(veid, pid);
         hand_over_root(ours, state, ids, devices, views, add_boot_socket, pid, log);
         if (ids)
-            delegate_cgroup(scope.cgroup, *ids);
+            delegate_cgroup(vps.scope.cgroup, *ids);
         write_name_files(veid, state.mount_point, config, resolver, owner_on_disk(ids), log);
         apply_slice_limits(veid, config, log);
         update_scope_quota(veid, cpu_quota(config));
@@ -252,20 +256,15 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         send_signal(ours, SetupSignal::Go);
         load_libsystemd();  // while init is executed
         (void)receive_report(ours);
-        store_console(*console);
-        vps.relays.push_back(relay_console(std::move(*console), veid, log));
+        vps.console = std::move(*console);
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
-        // Not earlier: its end takes CPU time, from PID 1, too, which hears of it.
-        dismiss_keeper(scope);
     } catch (const Error& error) {
         kill_descendants();  // init, and N.start, which init's end waits for
         state.init_pid = 0;
         lock.enter(state, Phase::Starting);
         throw_root_cause(ours, error);
     }
-    log.say(Level::Info, fmt::format("started, init is process {}", pid),
-            {{"MESSAGE_ID", std::string(message_id::kVpsStarted)}});
     return vps;
 }
 
@@ -280,10 +279,11 @@ void note_run(const Invocation& invocation, const std::function<void()>& note) {
     }
 }
 
-void tell_ready(pid_t init, const std::string& stop_refused = {}) {
-    const std::string refusal = stop_refused.empty() ? "" : "; the last stop: " + stop_refused;
-    const int told = sd_notify(
-        0, fmt::format("READY=1\nSTATUS=Running, init is process {}{}", init, refusal).c_str());
+std::string ready_message(pid_t init) {
+    return fmt::format("READY=1\nSTATUS=Running, init is process {}", init);
+}
+
+void require_told(int told) {
     if (told < 0)  // under systemd, which then has us adopt it
         throw SysError(-told, "tell systemd that the VPS runs");
 }
@@ -353,7 +353,9 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
     note_run(invocation, [&] { note_running(invocation.veid); });
     { const VpsLock released = std::move(lock); }
     log.say(Level::Notice, fmt::format("runs already, init is process {}", state.init_pid));
-    tell_ready(state.init_pid, state.stop_refused);
+    const std::string refusal =
+        state.stop_refused.empty() ? "" : "; the last stop: " + state.stop_refused;
+    require_told(sd_notify(0, (ready_message(state.init_pid) + refusal).c_str()));
     const std::optional<AdoptedInit> traced = AdoptedInit::seize(state.init_pid);
     std::optional<ExitStatus> status;
     const auto pass_on_signals = [&] {
@@ -370,6 +372,7 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
 }
 
 ExitCode run_vps(const Invocation& invocation) {
+    const Log& log = invocation.log;
     VpsLock lock(invocation.veid);
     const std::optional<VpsState> state = lock.read_state();
     std::optional<Fd> console = take_stored_console();
@@ -387,24 +390,30 @@ ExitCode run_vps(const Invocation& invocation) {
     bool newly_noted = false;
     note_run(invocation, [&] { newly_noted = note_running(invocation.veid); });
     { const VpsLock released = std::move(lock); }
+    const pid_t init = vps.init.pid();
     std::optional<Watched> boot;
     if (vps.boot) {
-        tell_status("Starting: waiting for init to say that it has booted");
+        (void)notify_with_console("STATUS=Starting: waiting for init to say that it has booted",
+                                  vps.console);
         boot = Watched{vps.boot->fd(), [&] {
                            if (!vps.boot->has_booted())
                                return;
-                           invocation.log.say(Level::Info, "init says that it has booted");
-                           tell_ready(vps.init.pid());
+                           log.say(Level::Info, "init says that it has booted");
+                           require_told(sd_notify(0, ready_message(init).c_str()));
                        }};
     } else {
-        tell_ready(vps.init.pid());
+        require_told(notify_with_console(ready_message(init), vps.console));
     }
-    // Which nobody needs to wait for.
+    // What nobody needs to wait for. The keeper's end takes CPU time from PID 1, too.
+    dismiss_keeper(std::move(vps.scope));
+    log.say(Level::Info, fmt::format("started, init is process {}", init),
+            {{"MESSAGE_ID", std::string(message_id::kVpsStarted)}});
+    vps.relays.push_back(relay_console(std::move(vps.console), invocation.veid, log));
     if (newly_noted)
         note_run(invocation, [] { sync_running(); });
     if (supervise_unprivileged(
             vps.init.pidfd(), std::move(vps.relays), [] {}, boot) == SupervisionEnd::ToldToGo)
-        return let_run(invocation.log);
+        return let_run(log);
     return report_end(invocation, vps.init.wait().value_or(ExitStatus{}));
 }
 

@@ -246,7 +246,7 @@ VpsScope open_scope(Veid veid) {
     return {sys::open(cgroup, O_RDONLY | O_DIRECTORY), std::move(*keeper)};
 }
 
-void dismiss_keeper(const VpsScope& scope) {
+void dismiss_keeper(VpsScope scope) {
     sys::pidfd_send_signal(scope.keeper.pidfd(), SIGKILL);
 }
 

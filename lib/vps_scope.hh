@@ -33,8 +33,8 @@ struct VpsScope {
 // systemd does not come to it within 30 seconds.
 VpsScope open_scope(Veid veid);
 
-// Ends the keeper: the VPS's init is in the scope. Throws SysError.
-void dismiss_keeper(const VpsScope& scope);
+// Ends the keeper, and closes what of the scope is open: the VPS's init is in it. Throws SysError.
+void dismiss_keeper(VpsScope scope);
 
 // Ends the scope of a VPS whose init has ended or was never there: kills what is left in it
 // (processes that entered it from outside its pid namespace, a keeper) and returns when systemd has

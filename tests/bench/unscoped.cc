@@ -13,7 +13,7 @@ VpsScope open_scope(Veid) {
     return {sys::open("/sys/fs/cgroup" + cgroup_of(), O_RDONLY | O_DIRECTORY), Child()};
 }
 
-void dismiss_keeper(const VpsScope&) {}
+void dismiss_keeper(VpsScope) {}
 
 void end_scope(Veid) {}
 
