@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <set>
 
 #include "cgroup.hh"
 #include "error.hh"
@@ -18,8 +19,9 @@ namespace vps {
 
 namespace {
 
-constexpr unsigned kBusyGrace = 5;  // seconds that a busy mount is waited for
-constexpr unsigned kKillGrace = 5;  // seconds that killed processes may take to be gone
+constexpr unsigned kBusyGrace = 5;          // seconds that a busy mount is waited for
+constexpr unsigned kKillGrace = 5;          // seconds that killed processes may take to be gone
+constexpr std::size_t kNamesLength = 1000;  // of them; more are killed all the same
 
 // A process by its id and, if that can be told, by its name: "sleep (pid 4711)".
 std::string name_process(pid_t pid) {
@@ -38,30 +40,41 @@ std::string name_process(pid_t pid) {
 bool kill_left_over(const Log& log) {
     if (!log.to_journal())
         return false;
+    const Deadline deadline = deadline_after(kKillGrace);
     std::string names;
-    std::vector<Fd> killed;
-    for (const pid_t pid : processes_in("/sys/fs/cgroup" + cgroup_of())) {
-        if (pid == getpid())
-            continue;
-        try {
-            Fd process = sys::pidfd_open(pid);
-            const std::string name = name_process(pid);
-            sys::pidfd_send_signal(process, SIGKILL);
-            names += (names.empty() ? "" : ", ") + name;
-            killed.push_back(std::move(process));
-        } catch (const SysError& error) {
-            if (error.errnum() != ESRCH)
+    std::set<pid_t> spared{getpid()};
+    const auto find_others = [&] {
+        std::vector<pid_t> others = processes_in("/sys/fs/cgroup" + cgroup_of());
+        std::erase_if(others, [&](pid_t pid) { return spared.count(pid) != 0; });
+        return others;
+    };
+    // Until none is left: one may have had a child before it was killed.
+    for (std::vector<pid_t> others;
+         !(others = find_others()).empty() && milliseconds_until(deadline) != 0;) {
+        std::vector<Fd> killed;
+        for (const pid_t pid : others)
+            try {
+                Fd process = sys::pidfd_open(pid);
+                const std::string name = name_process(pid);
+                sys::pidfd_send_signal(process, SIGKILL);
+                if (names.size() < kNamesLength)
+                    names += (names.empty() ? "" : ", ") + name;
+                killed.push_back(std::move(process));
+            } catch (const SysError& error) {
+                if (error.errnum() == ESRCH)
+                    continue;
+                spared.insert(pid);
                 log.say(Level::Warning,
                         fmt::format("{} is left running: {}", name_process(pid), error.what()));
-        }
+            }
+        // systemd may forget the unit when we end, and a cgroup that is not empty by then would
+        // stay.
+        for (const Fd& process : killed)
+            (void)wait_for_end(process, deadline);
     }
     if (!names.empty())
         log.say(Level::Notice, "killed what action scripts had left running: " + names);
-    // systemd may forget the unit when we end, and a cgroup that is not empty by then would stay.
-    const Deadline deadline = deadline_after(kKillGrace);
-    for (const Fd& process : killed)
-        (void)wait_for_end(process, deadline);
-    return !killed.empty();
+    return !names.empty();
 }
 
 void dismount(const std::string& root, const Log& log, Refusal refusal) {
