@@ -35,10 +35,13 @@ void set_identity(UnitFile& unit, const std::string& description, const std::str
 void set_mounts(UnitFile& unit, const VpsConfig& config) {
     if (config.ve_private)
         unit.add_path("RequiresMountsFor", *config.ve_private);
-    // Not VE_ROOT itself: our own mount there would be a unit that the service then depends on.
-    if (config.ve_root)
-        unit.add_path("RequiresMountsFor",
-                      std::string_view(*config.ve_root).substr(0, config.ve_root->rfind('/')));
+    if (!config.ve_root)
+        return;
+    // Not VE_ROOT itself: our own mount there would be a unit that the service then depends on. It
+    // is only to be there as long as the service, when what is below it is stopped.
+    unit.add_path("RequiresMountsFor",
+                  std::string_view(*config.ve_root).substr(0, config.ve_root->rfind('/')));
+    unit.add_mount_unit("After", *config.ve_root);
 }
 
 void set_order(UnitFile& unit, const ScannedHost& host, const BootOrder& order,

@@ -171,6 +171,34 @@ void UnitFile::add_path(Literal key, std::string_view path) {
     text_ += '\n';
 }
 
+void UnitFile::add_mount_unit(Literal key, std::string_view path) {
+    constexpr std::size_t kMaxName = 255;
+    constexpr std::string_view kSuffix = ".mount";
+    constexpr char kHex[] = "0123456789abcdef";
+    std::string name;
+    for (std::size_t at = 0; at < path.size();) {
+        const std::size_t end = std::min(path.find('/', at), path.size());
+        const std::string_view part = path.substr(at, end - at);
+        at = end + 1;
+        if (part == "." || part == "..")
+            return;
+        if (!part.empty() && !name.empty())
+            name += '-';
+        for (const char c : part)
+            if ((is_word_char(c) && c != '@' && c != ',' && c != '-') &&
+                !(c == '.' && name.empty()))
+                name += c;
+            else
+                (name += "\\x") += {kHex[static_cast<unsigned char>(c) >> 4],
+                                    kHex[static_cast<unsigned char>(c) & 15]};
+    }
+    if (name.empty() || name.size() + kSuffix.size() > kMaxName)
+        return;
+    start(key);
+    (text_ += name) += kSuffix;
+    text_ += '\n';
+}
+
 void UnitFile::set_for_device(Literal key, std::string_view path, std::uint64_t number) {
     if (!is_expressible(path))
         return;

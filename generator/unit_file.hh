@@ -35,6 +35,11 @@ class UnitFile {
     // "/".
     void add_path(Literal key, std::string_view path);
 
+    // The mount unit of `path` (systemd.mount(5)), by the escaping of systemd-escape(1); nothing
+    // for
+    // "/", and where the name would be longer than systemd allows or the path is not normalized.
+    void add_mount_unit(Literal key, std::string_view path);
+
     // A number for the device that `path` lies on (IOReadBandwidthMax=); nothing where systemd's
     // syntax cannot express the path.
     void set_for_device(Literal key, std::string_view path, std::uint64_t number);

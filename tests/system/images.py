@@ -37,7 +37,7 @@ FORMAT = 1
 
 HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
-    "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs",
+    "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs", "cryptsetup-bin",
     "libmnl0", "libnftables1", "iptables", "nftables",
 ]
 
@@ -141,7 +141,8 @@ def vps(suite, packages, **more):
 
 RECIPES = {
     "host-bookworm": HOST | {"suite": "bookworm"},
-    "host-trixie": HOST | {"suite": "trixie"},
+    "host-trixie": HOST | {"suite": "trixie",
+                           "packages": [*HOST_PACKAGES, "systemd-cryptsetup"]},
     "vps-debian12": vps("bookworm", ["systemd", "systemd-sysv"]),
     "vps-debian13": vps("trixie", ["systemd", "systemd-sysv"]),
     "vps-sysvinit": vps("bookworm", ["sysvinit-core", "initscripts"], customize=SYSVINIT_CUSTOMIZE),

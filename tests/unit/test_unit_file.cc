@@ -75,6 +75,30 @@ TEST(UnitFile, QuotesPaths) {
     }
 }
 
+// Expected is what `systemd-escape --path --suffix=mount` prints.
+TEST(UnitFile, NamesMountUnits) {
+    const struct {
+        std::string path, expected;
+    } cases[] = {
+        {"/vz/root/101", "After=vz-root-101.mount\n"},
+        {"/vz//ro ot/a-b@c,d/", "After=vz-ro\\x20ot-a\\x2db\\x40c\\x2cd.mount\n"},
+        {"/.hid/.x", "After=\\x2ehid-.x.mount\n"},
+        {"/vz/\xc3\xbc%n/x_y:z", "After=vz-\\xc3\\xbc\\x25n-x_y:z.mount\n"},
+        {"/a\\b\n\x1b", "After=a\\x5cb\\x0a\\x1b.mount\n"},
+        {"/vz/../101", ""},
+        {"/vz/./101", ""},
+        {"/", ""},
+        {"", ""},
+        {"/" + std::string(249, 'x'), "After=" + std::string(249, 'x') + ".mount\n"},
+        {"/" + std::string(250, 'x'), ""},
+    };
+    for (const auto& [path, expected] : cases) {
+        UnitFile unit("");
+        unit.add_mount_unit("After", path);
+        EXPECT_EQ(body(unit), expected) << path;
+    }
+}
+
 TEST(UnitFile, TakesOnlyWords) {
     UnitFile unit("");
     for (const auto word : {"a b", "a\nb", "%i", "\"", "a=b", "\\x20"})
