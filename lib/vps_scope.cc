@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -165,10 +166,17 @@ std::optional<Child> find_keeper(const std::string& cgroup) {
     return std::nullopt;
 }
 
-// PID 1 moves the keeper into the scope when all else is done. (To be told by inotify of the
-// directory would take longer: it is the closing that waits for a grace period.) False if the
-// keeper has ended.
-bool wait_until_moved(Veid veid, const Child& keeper) {
+// Readable when something is made in that directory; nothing where the user's watches are used up.
+Fd watch_directory(const std::string& dir) {
+    Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (watch && inotify_add_watch(watch.get(), dir.c_str(), IN_CREATE | IN_ONLYDIR) < 0)
+        watch.reset();
+    return watch;
+}
+
+// PID 1 moves the keeper into the scope when all else is done. `watch` is of the slice; without it,
+// one looks now and then. False if the keeper has ended.
+bool wait_until_moved(Veid veid, const Child& keeper, const Fd& watch) {
     load_libsystemd();  // there is time
     const Deadline deadline = deadline_after(30);
     const std::string cgroup = scope_cgroup(veid);
@@ -178,10 +186,15 @@ bool wait_until_moved(Veid veid, const Child& keeper) {
             throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
                                                       "30 seconds; look at journalctl _PID=1",
                                                       scope_unit(veid)));
-        pollfd waiting[]{{keeper.pidfd().get(), POLLIN, 0}, {events.get(), POLLPRI, 0}};
-        (void)poll(waiting, 2, events ? milliseconds_until(deadline) : pause_after(tries));
+        pollfd waiting[]{{keeper.pidfd().get(), POLLIN, 0},
+                         {events.get(), POLLPRI, 0},
+                         {events ? -1 : watch.get(), POLLIN, 0}};
+        (void)poll(waiting, 3, events || watch ? milliseconds_until(deadline) : pause_after(tries));
         if (waiting[0].revents != 0)
             return false;
+        char heard[512];
+        if (waiting[2].revents != 0)
+            (void)!read(watch.get(), heard, sizeof heard);
     }
     return true;
 }
@@ -231,11 +244,13 @@ void start_scope(Veid veid, const std::vector<Device>& devices) {
 VpsScope open_scope(Veid veid) {
     const std::string cgroup = scope_cgroup(veid);
     std::optional<Child> keeper = find_keeper(cgroup);
+    Fd watch;
     if (!keeper) {
+        watch = watch_directory(slice_cgroup(veid));
         keeper = find_keeper(service_cgroup(veid));
         if (!keeper)
             keeper = find_keeper(cgroup);  // it was moved meanwhile
-        else if (!wait_until_moved(veid, *keeper))
+        else if (!wait_until_moved(veid, *keeper, watch))
             keeper.reset();
     }
     if (!keeper)
@@ -243,7 +258,7 @@ VpsScope open_scope(Veid veid) {
                     fmt::format("{0} is gone, which vps-mount has had made; look at journalctl -u "
                                 "{0}",
                                 scope_unit(veid)));
-    return {sys::open(cgroup, O_RDONLY | O_DIRECTORY), std::move(*keeper)};
+    return {sys::open(cgroup, O_RDONLY | O_DIRECTORY), std::move(*keeper), std::move(watch)};
 }
 
 void dismiss_keeper(VpsScope scope) {

@@ -27,13 +27,15 @@ void start_scope(Veid veid, const std::vector<Device>& devices);
 struct VpsScope {
     Fd cgroup;     // its directory
     Child keeper;  // our parent's child, like us
+    Fd watch{};    // told of the directory, inotify(7)
 };
 
 // The scope, when all is in force that it has. Throws Error System where nobody has started one, or
 // systemd does not come to it within 30 seconds.
 VpsScope open_scope(Veid veid);
 
-// Ends the keeper, and closes what of the scope is open: the VPS's init is in it. Throws SysError.
+// Ends the keeper, and closes what of the scope is open: the VPS's init is in it. When there is
+// time: to close a watch takes a grace period of the kernel. Throws SysError.
 void dismiss_keeper(VpsScope scope);
 
 // Ends the scope of a VPS whose init has ended or was never there: kills what is left in it

@@ -8,6 +8,7 @@
 import json
 import os
 import pathlib
+import random
 import select
 import shutil
 import statistics
@@ -455,13 +456,14 @@ def measure_units(rounds, counts, rounds_together):
         row["stop"] = kind.stop(count)
         kind.many.setdefault(count, []).append(row)
 
-    # There and back: each has what the others leave behind as often before it as after it.
+    # What comes before it makes a start faster or slower: for each it is now this, now that.
+    order = random.Random(1)
     for number in range(rounds + 1):
-        for kind in kinds[::(-1) ** number]:
+        for kind in order.sample(kinds, len(kinds)):
             attempt(kind, lambda: one(kind, number > 0))
     for count in counts:
         for number in range(rounds_together):
-            for kind in kinds[::(-1) ** number]:
+            for kind in order.sample(kinds, len(kinds)):
                 attempt(kind, lambda: together(kind, count))
     return [{"name": kind.name, "one": kind.one, "many": kind.many, "memory": kind.memory,
              "reason": kind.reason} for kind in kinds]
