@@ -35,9 +35,9 @@ class UnitFile {
     // "/".
     void add_path(Literal key, std::string_view path);
 
-    // The mount unit of `path` (systemd.mount(5)), by the escaping of systemd-escape(1); nothing
-    // for
-    // "/", and where the name would be longer than systemd allows or the path is not normalized.
+    // The name of the mount unit of `path` (systemd.mount(5)), escaped as by systemd-escape(1);
+    // nothing where the path is "/" or has "." or ".." in it, or the name would be longer than
+    // systemd's may be.
     void add_mount_unit(Literal key, std::string_view path);
 
     // A number for the device that `path` lies on (IOReadBandwidthMax=); nothing where systemd's
