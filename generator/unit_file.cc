@@ -13,9 +13,13 @@ static bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-static bool is_word_char(char c) {
+static bool is_alphanumeric_or(std::string_view others, char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("@:._,-").find(c) != std::string_view::npos;
+           others.find(c) != std::string_view::npos;
+}
+
+static bool is_word_char(char c) {
+    return is_alphanumeric_or("@:._,-", c);
 }
 
 // The length of the UTF-8 character that `text` starts with; 0 if there is none (RFC 3629).
@@ -185,8 +189,7 @@ void UnitFile::add_mount_unit(Literal key, std::string_view path) {
         if (!part.empty() && !name.empty())
             name += '-';
         for (const char c : part)
-            if ((is_word_char(c) && c != '@' && c != ',' && c != '-') &&
-                !(c == '.' && name.empty()))
+            if (is_alphanumeric_or(name.empty() ? ":_" : ":._", c))
                 name += c;
             else
                 (name += "\\x") += {kHex[static_cast<unsigned char>(c) >> 4],

@@ -178,7 +178,7 @@ FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
 struct RunningVps {
     Child init;
     VpsScope scope;
-    Fd console{};
+    Fd console{};  // its master; the first process fails to open its own end if this is closed
     std::vector<LineRelay> relays{};
     std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };
@@ -223,8 +223,6 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         become_init(setup);
     theirs.reset();
     const pid_t pid = vps.init.pid();
-    // Open until the first process has ended, or that would fail to open its own end.
-    std::optional<Fd> console;
     try {
         std::optional<NetworkStart> network;
         if (wants_network(config))
@@ -239,9 +237,10 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         const auto script = find_script(script::kStart, veid, settings.dir);
         state.init_pid = pid;
         state.init_start = find_start_time(pid).value_or(0);
-        console = receive_report(ours);
+        std::optional<Fd> console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
+        vps.console = std::move(*console);
         apply_init_limits(vps.init.pidfd(), pid, config);
         if (network)
             network->finish();
@@ -256,7 +255,6 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         send_signal(ours, SetupSignal::Go);
         load_libsystemd();  // while init is executed
         (void)receive_report(ours);
-        vps.console = std::move(*console);
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
     } catch (const Error& error) {
