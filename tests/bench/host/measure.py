@@ -278,6 +278,12 @@ class Kind:
     def trees(self, count):
         return [pathlib.Path(str(self.tree).format(self.first + i)) for i in range(count)]
 
+    def be_alone(self, count):
+        """PID 1 looks at all slices of VPSes at each start: there are no others' but the kind's own."""
+        run("systemctl", "stop", "vps.slice")
+        if self.unit.startswith("vps@"):
+            run("systemctl", "start", *(f"vps-{self.first + i}.slice" for i in range(count)))
+
     def start(self, count):
         trees = self.trees(count)
         for tree in trees:
@@ -343,10 +349,13 @@ UNSCOPED = 1201  # the first of the VPSes without a scope
 
 
 def prepare_unscoped(count):
+    """What a scope has, its cgroup and devices, the service has then."""
     prepare_own(count, UNSCOPED)
     for veid in range(UNSCOPED, UNSCOPED + count):
         write_unit(f"/etc/systemd/system/vps@{veid}.service.d/bench.conf", f"""\
 [Service]
+Delegate=yes
+DevicePolicy=closed
 ExecStart=
 ExecStart={HERE}/unscoped-vps-mount {veid} -- {HERE}/unscoped-vps-run {veid}
 ExecStopPost=
@@ -445,6 +454,7 @@ def measure_units(rounds, counts, rounds_together):
             kind.one.append(row)
 
     def together(kind, count):
+        kind.be_alone(count)
         row = kind.start(count)
         if count == most and kind.memory is None:
             pids = main_pids(kind.units(count))
