@@ -22,7 +22,7 @@ inline unsigned usable_cpus() {
 // starting a thread for it takes longer than the work.
 template <typename Work>
 auto in_parts(std::size_t count, const Work& work) {
-    constexpr std::size_t kSmallest = 32;
+    constexpr std::size_t kSmallest = 128;
     const std::size_t parts =
         std::clamp<std::size_t>(count / kSmallest, 1, std::min(usable_cpus(), 8U));
     std::vector<decltype(work(count, count))> results(parts);

@@ -113,13 +113,15 @@ ScannedHost scan(const std::string& root) {
     host.parallel = parallel ? *parallel : 4 * usable_cpus();
 
     const auto files = list_files(dir.get());
-    host.vpses.reserve(files.size());
     auto parts = in_parts(files.size(), [&](std::size_t first, std::size_t end) {
         return scan_part(FdRef(dirfd(dir.get())), std::span(files).subspan(first, end - first),
                          defaults);
     });
     for (auto& [vpses, errors] : parts) {
-        std::move(vpses.begin(), vpses.end(), std::back_inserter(host.vpses));
+        if (host.vpses.empty())
+            host.vpses = std::move(vpses);
+        else
+            std::move(vpses.begin(), vpses.end(), std::back_inserter(host.vpses));
         std::move(errors.begin(), errors.end(), std::back_inserter(host.errors));
     }
     for (const auto& vps : host.vpses)

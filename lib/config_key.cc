@@ -321,10 +321,13 @@ static constexpr Slot kFree = 255;
 static constexpr std::size_t kSlots = 512;
 static_assert(std::size(kKeys) < kFree);
 
+// Its first, middle and last character tell nearly all keys apart.
 static constexpr std::size_t slot_of(std::string_view name) {
-    std::size_t hash = 0;
-    for (const char c : name)
-        hash = hash * 31 + static_cast<unsigned char>(c);
+    if (name.empty())
+        return 0;
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+    const std::size_t hash =
+        37u * at(0) + 11u * at(name.size() / 2) + 131u * at(name.size() - 1) + name.size();
     return hash % kSlots;
 }
 
