@@ -64,6 +64,12 @@ for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-da
     systemd-timesyncd.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"
 done
+# Each takes a tenth of a second, or two, of an emulated boot and of each daemon-reload.
+mkdir -p etc/systemd/system-generators
+for generator in bless-boot debug getty gpt-auto hibernate-resume integritysetup rc-local run ssh \
+    system-update sysv tpm2 veritysetup; do
+    ln -sf /dev/null "etc/systemd/system-generators/systemd-$generator-generator"
+done
 echo vps-host >etc/hostname
 printf '127.0.0.1 localhost vps-host\n' >etc/hosts
 printf '/dev/vda / ext4 defaults 0 0\n/dev/vdb /vz ext4 defaults 0 0\n' >etc/fstab
