@@ -118,10 +118,12 @@ ScannedHost scan(const std::string& root) {
                          defaults);
     });
     for (auto& [vpses, errors] : parts) {
-        if (host.vpses.empty())
+        if (host.vpses.empty()) {
             host.vpses = std::move(vpses);
-        else
+            host.vpses.reserve(files.size());
+        } else {
             std::move(vpses.begin(), vpses.end(), std::back_inserter(host.vpses));
+        }
         std::move(errors.begin(), errors.end(), std::back_inserter(host.errors));
     }
     for (const auto& vps : host.vpses)

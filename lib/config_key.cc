@@ -321,7 +321,7 @@ static constexpr Slot kFree = 255;
 static constexpr std::size_t kSlots = 512;
 static_assert(std::size(kKeys) < kFree);
 
-// Its first, middle and last character tell nearly all keys apart.
+// Its length and three of its characters tell nearly all keys apart.
 static constexpr std::size_t slot_of(std::string_view name) {
     if (name.empty())
         return 0;
