@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """On the throwaway host: measures what the plan asks for, writes results as JSON, powers the host off.
 
-/opt/bench/plan.json: {"what": "starts", "rounds": 50, "together": [100], "rounds_together": 3} or
+/opt/bench/plan.json: {"what": "starts", "rounds": 50, "together": [100], "generators": [1, 100]} or
 {"what": "boot", "count": 100}. See ../run, which makes the host.
 """
 
@@ -421,7 +421,7 @@ ContainerName=q{number}
 """)
 
 
-def measure_units(rounds, counts, rounds_together):
+def measure_units(rounds, counts):
     kinds = [
         Kind("vps@", "vps@{}.service", "/vz/private/{}", prepare_own),
         Kind("vps@ without a scope", "vps@{}.service", "/vz/private/{}", prepare_unscoped,
@@ -472,7 +472,7 @@ def measure_units(rounds, counts, rounds_together):
         for kind in order.sample(kinds, len(kinds)):
             attempt(kind, lambda: one(kind, number > 0))
     for count in counts:
-        for number in range(rounds_together):
+        for number in range(rounds):
             for kind in order.sample(kinds, len(kinds)):
                 attempt(kind, lambda: together(kind, count))
     return [{"name": kind.name, "one": kind.one, "many": kind.many, "memory": kind.memory,
@@ -497,7 +497,7 @@ def write_quadlets(top, count):
     return {"QUADLET_UNIT_DIRS": str(folder)}
 
 
-def measure_generators(counts):
+def measure_generators(rounds, counts):
     """Milliseconds of each run, by number of entries and generator."""
     import generator  # beside this file
     folder = "/usr/lib/systemd/system-generators"
@@ -505,10 +505,10 @@ def measure_generators(counts):
     peers = {"systemd-fstab-generator": (f"{folder}/systemd-fstab-generator", write_fstab, 3),
              "Quadlet": ("/usr/libexec/podman/quadlet", write_quadlets, 1)}
     results, reasons = {}, {}
-    for count, rounds in counts.items():
+    for count in counts:
         with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
             top = pathlib.Path(name)
-            generator.write_configs(str(top / "root"), int(count))
+            generator.write_configs(str(top / "root"), count)
             (top / "tree").mkdir()
             run(ours, f"--root={top}/root", str(top / "tree"))
             generator.write_recipe(str(top / "recipe"), str(top / "root"), str(top / "tree"))
@@ -516,7 +516,7 @@ def measure_generators(counts):
                         "systemd-vps-generator": ([ours, f"--root={top}/root", "{}"], {})}
             for peer, (path, write, directories) in peers.items():
                 if os.access(path, os.X_OK):
-                    commands[peer] = ([path] + ["{}"] * directories, write(top, int(count)))
+                    commands[peer] = ([path] + ["{}"] * directories, write(top, count))
                 else:
                     reasons[peer] = f"this release has no {path}"
             times = {one: [] for one in commands}
@@ -575,9 +575,9 @@ def measure_boot(count):
 def starts(plan):
     """The parts of the measurement, each a name and what gives its results."""
     yield "systemd", lambda: run("systemctl", "--version").split()[1]
-    yield "generators", lambda: measure_generators(plan["generators"])
+    yield "generators", lambda: measure_generators(plan["rounds"], plan["generators"])
     yield "launchers", lambda: measure_launchers(plan["rounds"])
-    yield "units", lambda: measure_units(plan["rounds"], plan["together"], plan["rounds_together"])
+    yield "units", lambda: measure_units(plan["rounds"], plan["together"])
 
 
 def boot(plan):
