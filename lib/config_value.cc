@@ -11,22 +11,25 @@ namespace vps {
 
 __extension__ using Wide = unsigned __int128;
 
-static constexpr Verdict kNotANumber = bad("not a number");
+static constexpr Verdict kNotANumber = bad("not a number such as 240");
+static constexpr Verdict kNotACount = bad("neither a number such as 240 nor 'unlimited'");
+static constexpr Verdict kNotAnAmount = bad("neither an amount such as 512M nor 'unlimited'");
+static constexpr Verdict kNotAList = bad("not a list such as '0,2-3'");
 static constexpr Verdict kTooLarge = bad("too large");
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// Takes the digits at the start of `text` off it.
-static Verdict take_number(std::uint64_t& out, std::string_view& text) {
+// Takes the digits at the start of `text` off it; `none` is the verdict where there are not any.
+static Verdict take_number(std::uint64_t& out, std::string_view& text, const Verdict& none) {
     if (text.starts_with('-'))
         return bad("negative");
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     if (error == std::errc::result_out_of_range)
         return kTooLarge;
     if (error != std::errc{})
-        return kNotANumber;
+        return none;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     return kGood;
 }
@@ -56,8 +59,9 @@ Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit) {
         out = kUnlimited;
         return kGood;
     }
+    const Verdict& none = unit == Unit::Count ? kNotACount : kNotAnAmount;
     std::uint64_t whole = 0;
-    if (const auto verdict = take_number(whole, text); verdict.grade != Verdict::Good)
+    if (const auto verdict = take_number(whole, text, none); verdict.grade != Verdict::Good)
         return verdict;
 
     // 18 decimals fit; more could not change the result.
@@ -76,7 +80,7 @@ Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit) {
     if (!text.empty()) {
         multiplier = find_suffix(text[0]);
         if (multiplier == 0 || text.size() > 1)
-            return kNotANumber;
+            return none;
         if (unit == Unit::Count)
             return bad("a plain count takes no suffix");
         if (unit == Unit::Pages)
@@ -104,7 +108,7 @@ Verdict read_number(std::uint64_t& out, std::string_view text, std::uint64_t max
         return kGood;
     }
     std::uint64_t number = 0;
-    if (const auto verdict = take_number(number, text); verdict.grade != Verdict::Good)
+    if (const auto verdict = take_number(number, text, kNotANumber); verdict.grade != Verdict::Good)
         return verdict;
     if (!text.empty())
         return kNotANumber;
@@ -139,13 +143,15 @@ Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
     const auto whole = text;
     for (;;) {
         std::uint64_t first = 0;
-        if (const auto verdict = take_number(first, text); verdict.grade != Verdict::Good)
-            return bad("not a list such as '0,2-3'");
+        if (const auto verdict = take_number(first, text, kNotAList);
+            verdict.grade != Verdict::Good)
+            return verdict;
         auto last = first;
         if (text.starts_with('-')) {
             text.remove_prefix(1);
-            if (const auto verdict = take_number(last, text); verdict.grade != Verdict::Good)
-                return bad("not a list such as '0,2-3'");
+            if (const auto verdict = take_number(last, text, kNotAList);
+                verdict.grade != Verdict::Good)
+                return verdict;
         }
         if (last < first)
             return bad("a range that ends before it starts");
@@ -154,7 +160,7 @@ Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
         if (text.empty())
             break;
         if (text[0] != ',')
-            return bad("not a list such as '0,2-3'");
+            return kNotAList;
         text.remove_prefix(1);
     }
     out = {CpuMask::Kind::List, std::string(whole)};

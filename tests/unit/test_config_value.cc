@@ -20,6 +20,7 @@ static std::string read_pair(std::string_view text, Unit unit) {
 TEST(ConfigValue, ReadsBarrierAndLimit) {
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const auto pages = [&](std::uint64_t bytes) { return std::to_string(bytes / page); };
+    constexpr const char* amount = "neither an amount such as 512M nor 'unlimited'";
     const struct {
         std::string_view text;
         Unit unit;
@@ -64,25 +65,26 @@ TEST(ConfigValue, ReadsBarrierAndLimit) {
         {"2G:2.2G", Unit::Blocks, "2097152:2306867"},
         {"1023B", Unit::Blocks, "0:0"},
 
-        {"", Unit::Pages, "not a number"},
-        {":", Unit::Pages, "not a number"},
-        {"5:", Unit::Pages, "not a number"},
-        {":5", Unit::Pages, "not a number"},
-        {"5:6:7", Unit::Pages, "not a number"},
+        {"many", Unit::Count, "neither a number such as 240 nor 'unlimited'"},
+        {"", Unit::Pages, amount},
+        {":", Unit::Pages, amount},
+        {"5:", Unit::Pages, amount},
+        {":5", Unit::Pages, amount},
+        {"5:6:7", Unit::Pages, amount},
         {"-5", Unit::Pages, "negative"},
         {"5:-6", Unit::Pages, "negative"},
-        {"+5", Unit::Pages, "not a number"},
-        {" 5", Unit::Pages, "not a number"},
-        {"5 ", Unit::Pages, "not a number"},
-        {"5MB", Unit::Pages, "not a number"},
-        {"5X", Unit::Pages, "not a number"},
-        {".5G", Unit::Pages, "not a number"},
-        {"0x10", Unit::Pages, "not a number"},
-        {"1e3", Unit::Pages, "not a number"},
-        {"unlimited5", Unit::Pages, "not a number"},
-        {"Unlimited", Unit::Pages, "not a number"},
-        {"5\0"sv, Unit::Pages, "not a number"},
-        {"5\n", Unit::Pages, "not a number"},
+        {"+5", Unit::Pages, amount},
+        {" 5", Unit::Pages, amount},
+        {"5 ", Unit::Pages, amount},
+        {"5MB", Unit::Pages, amount},
+        {"5X", Unit::Pages, amount},
+        {".5G", Unit::Pages, amount},
+        {"0x10", Unit::Pages, amount},
+        {"1e3", Unit::Pages, amount},
+        {"unlimited5", Unit::Pages, amount},
+        {"Unlimited", Unit::Pages, amount},
+        {"5\0"sv, Unit::Pages, amount},
+        {"5\n", Unit::Pages, amount},
     };
     for (const auto& [text, unit, expected] : cases)
         EXPECT_EQ(read_pair(text, unit), expected) << text;
@@ -100,10 +102,10 @@ TEST(ConfigValue, ReadsNumbers) {
         {"101", "too large", 0},
         {"99999999999999999999", "too large", 0},
         {"-1", "negative", 0},
-        {"", "not a number", 0},
-        {"1.5", "not a number", 0},
-        {"1K", "not a number", 0},
-        {"1 2", "not a number", 0},
+        {"", "not a number such as 240", 0},
+        {"1.5", "not a number such as 240", 0},
+        {"1K", "not a number such as 240", 0},
+        {"1 2", "not a number such as 240", 0},
     };
     for (const auto& [text, why, number] : cases) {
         std::uint64_t out = 0;
