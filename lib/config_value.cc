@@ -11,7 +11,7 @@ namespace vps {
 
 __extension__ using Wide = unsigned __int128;
 
-static constexpr Verdict kNotANumber = bad("not a number such as 240");
+static constexpr Verdict kNotANumber = bad("not a whole number");
 static constexpr Verdict kNotACount = bad("neither a number such as 240 nor 'unlimited'");
 static constexpr Verdict kNotAnAmount = bad("neither an amount such as 512M nor 'unlimited'");
 static constexpr Verdict kNotAList = bad("not a list such as '0,2-3'");

@@ -102,10 +102,10 @@ TEST(ConfigValue, ReadsNumbers) {
         {"101", "too large", 0},
         {"99999999999999999999", "too large", 0},
         {"-1", "negative", 0},
-        {"", "not a number such as 240", 0},
-        {"1.5", "not a number such as 240", 0},
-        {"1K", "not a number such as 240", 0},
-        {"1 2", "not a number such as 240", 0},
+        {"", "not a whole number", 0},
+        {"1.5", "not a whole number", 0},
+        {"1K", "not a whole number", 0},
+        {"1 2", "not a whole number", 0},
     };
     for (const auto& [text, why, number] : cases) {
         std::uint64_t out = 0;
@@ -137,6 +137,9 @@ TEST(ConfigValue, ReadsCpuMasks) {
          {"", ",", "1,", ",1", "1-", "-1", "3-1", "8192", "0-99999999999999999999", "1 2", "x",
           "1\n2", "auto", "ALL", "1,,2", "0x3"})
         EXPECT_EQ(read_cpu_mask(mask, text).grade, Verdict::Bad) << text;
+    EXPECT_STREQ(read_cpu_mask(mask, "0-x").why, "not a list such as '0,2-3'");
+    EXPECT_STREQ(read_cpu_mask(mask, "0,-1").why, "negative");
+    EXPECT_STREQ(read_cpu_mask(mask, "99999999999999999999").why, "too large");
     EXPECT_EQ(mask.list, "1");
     EXPECT_EQ(read_cpu_mask(mask, "all").grade, Verdict::Good);
     EXPECT_EQ(mask.kind, CpuMask::Kind::All);
