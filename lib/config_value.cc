@@ -143,15 +143,13 @@ Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
     const auto whole = text;
     for (;;) {
         std::uint64_t first = 0;
-        if (const auto verdict = take_number(first, text, kNotAList);
-            verdict.grade != Verdict::Good)
-            return verdict;
+        if (take_number(first, text, kNotAList).grade != Verdict::Good)
+            return kNotAList;
         auto last = first;
         if (text.starts_with('-')) {
             text.remove_prefix(1);
-            if (const auto verdict = take_number(last, text, kNotAList);
-                verdict.grade != Verdict::Good)
-                return verdict;
+            if (take_number(last, text, kNotAList).grade != Verdict::Good)
+                return kNotAList;
         }
         if (last < first)
             return bad("a range that ends before it starts");

@@ -137,9 +137,8 @@ TEST(ConfigValue, ReadsCpuMasks) {
          {"", ",", "1,", ",1", "1-", "-1", "3-1", "8192", "0-99999999999999999999", "1 2", "x",
           "1\n2", "auto", "ALL", "1,,2", "0x3"})
         EXPECT_EQ(read_cpu_mask(mask, text).grade, Verdict::Bad) << text;
-    EXPECT_STREQ(read_cpu_mask(mask, "0-x").why, "not a list such as '0,2-3'");
-    EXPECT_STREQ(read_cpu_mask(mask, "0,-1").why, "negative");
-    EXPECT_STREQ(read_cpu_mask(mask, "99999999999999999999").why, "too large");
+    for (const auto text : {"0-x", "0,-1", "0--3", "99999999999999999999"})
+        EXPECT_STREQ(read_cpu_mask(mask, text).why, "not a list such as '0,2-3'") << text;
     EXPECT_EQ(mask.list, "1");
     EXPECT_EQ(read_cpu_mask(mask, "all").grade, Verdict::Good);
     EXPECT_EQ(mask.kind, CpuMask::Kind::All);
