@@ -46,10 +46,7 @@ void keep_running(const VpsState& state, const Invocation& invocation) {
         invocation.log.say(
             Level::Warning,
             fmt::format("runs on, so the {} is cancelled; it can be tried again", job));
-    // A start would be merged with a restart or with another start; a stop replaces it.
-    if (job.ends_with("restart") || job == "start")
-        queue_job(service_unit(invocation.veid), Job::Stop);
-    queue_job(service_unit(invocation.veid), Job::Start);
+    insist_on_start(service_unit(invocation.veid), job.ends_with("restart") || job == "start");
 }
 
 // A stop came before the VPS's init had said that it has booted (START_WAIT), or before its new
