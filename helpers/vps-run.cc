@@ -128,12 +128,12 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
                             fmt::join(root.deleted, ", ")));
 }
 
-// Says why the VPS's first process ended early, if it said so; else rethrows `error`.
-[[noreturn]] void throw_root_cause(FdRef channel, const Error& error) {
+// Says why the VPS's first process ended early, if it said so; else rethrows what is being handled.
+[[noreturn]] void throw_root_cause(FdRef channel) {
     pollfd waiting{channel.get(), POLLIN, 0};
     if (poll(&waiting, 1, 0) > 0)
         (void)receive_report(channel);
-    throw error;  // NOLINT(cert-err60-cpp)
+    throw;
 }
 
 void forget_console() {
@@ -257,11 +257,11 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         (void)receive_report(ours);
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
-    } catch (const Error& error) {
+    } catch (const Error&) {
         kill_descendants();  // init, and N.start, which init's end waits for
         state.init_pid = 0;
         lock.enter(state, Phase::Starting);
-        throw_root_cause(ours, error);
+        throw_root_cause(ours);
     }
     return vps;
 }
