@@ -92,8 +92,7 @@ int mount_api(const ApiMount& spec) noexcept {
 // Copies of the supervisor's descriptors: while we have its end of the channel, we do not see that
 // it has died, and while we have its lock, nobody else gets it.
 int leave_descriptors(ContextSetup& setup) noexcept {
-    return close_all_but(
-        {std::min(setup.channel, setup.launcher), std::max(setup.channel, setup.launcher)});
+    return close_all_but({setup.channel});
 }
 
 // Until init is executed, the VPS dies with its supervisor; nobody inside may look into this
@@ -103,7 +102,9 @@ int tie_to_supervisor(ContextSetup&) noexcept {
 }
 
 int reset_process(ContextSetup&) noexcept {
-    reset_signals();
+    sigset_t none;  // handlers are gone since the clone
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGCHLD, SIG_IGN);  // what N.start leaves behind is reaped
     umask(0);
     return 0;
@@ -292,12 +293,12 @@ int filter_syscalls(ContextSetup&) noexcept {
 }
 
 int wait_for_go(ContextSetup& setup) noexcept {
-    char got = 0;
-    const ssize_t length = recv(setup.channel, &got, 1, 0);
+    SetupSignal got{};
+    const ssize_t length = receive_fds(setup.channel, &got, sizeof got, &setup.launcher, 1);
     if (length < 0)
         return errno;
     // The supervisor has gone, or gave up.
-    return length == 1 && got == static_cast<char>(SetupSignal::Go) ? 0 : ECANCELED;
+    return length == sizeof got && got == SetupSignal::Go && setup.launcher >= 0 ? 0 : ECANCELED;
 }
 
 int take_console(ContextSetup&) noexcept {
@@ -355,15 +356,12 @@ constexpr std::array kSteps{
 
 }  // namespace
 
-Fd prepare_launch(ContextSetup& setup) {
-    Fd launcher = make_launcher();
-    setup.launcher = launcher.get();
+void prepare_launch(ContextSetup& setup) {
     // "": an init's first word is its path.
     setup.launch_words = launch_words(static_cast<int>(kSteps.size()) - 1, false,
                                       {std::begin(kInits), std::end(kInits)}, {""});
     setup.words = pointers_to(setup.launch_words);
     setup.envp = pointers_to(setup.environment);
-    return launcher;
 }
 
 const char* name_of_setup_step(int step) {

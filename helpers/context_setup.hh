@@ -20,8 +20,8 @@ struct ContextSetup {
     // of its devpts
     std::string terminal_options = "newinstance,ptmxmode=0666,mode=0620,gid=5";
     std::vector<std::string> environment;
-    int channel = -1;  // our end of the socket pair to the supervisor
-    int launcher = -1;
+    int channel = -1;   // our end of the socket pair to the supervisor
+    int launcher = -1;  // what executes init, which the supervisor sends
     std::vector<std::string> launch_words;
     std::vector<char*> words, envp;
     int root = -1;  // what is mounted at VE_ROOT, a detached mount that the supervisor sends
@@ -36,7 +36,8 @@ struct SetupReport {
     int error;
 };
 
-// From the supervisor: here is the root; N.start is done, execute init.
+// From the supervisor: here is the root; N.start is done, execute init by the launcher
+// (SCM_RIGHTS).
 enum class SetupSignal : char { Root = 'r', Go = 'g' };
 
 // From the supervisor, when the ids are mapped: the root (SCM_RIGHTS). `mounts` messages follow,
@@ -48,9 +49,9 @@ struct SetupRoot {
     std::size_t mounts, views;
 };
 
-// Makes what executes init, to be kept until the clone, and points `setup`, which must not be moved
-// any more, to it. The environment must be there. Throws SysError.
-Fd prepare_launch(ContextSetup& setup);
+// Has `setup`, which must not be moved any more, say how init is executed. The environment must be
+// there.
+void prepare_launch(ContextSetup& setup);
 
 // The words for a step in an error message: "mount /proc".
 const char* name_of_setup_step(int step);

@@ -18,6 +18,7 @@
 #include "context_setup.hh"
 #include "error.hh"
 #include "init_limits.hh"
+#include "launch.hh"
 #include "libsystemd.hh"
 #include "live_limits.hh"
 #include "lxcfs.hh"
@@ -89,8 +90,10 @@ std::optional<Fd> receive_report(FdRef channel) {
     return fd < 0 ? std::nullopt : std::optional(Fd(fd));
 }
 
-void send_signal(FdRef channel, SetupSignal signal) {
-    if (const int error = send_fds(channel.get(), &signal, sizeof signal, nullptr, 0))
+void send_go(FdRef channel, const Fd& launcher) {
+    const auto signal = SetupSignal::Go;
+    const int fd = launcher.get();
+    if (const int error = send_fds(channel.get(), &signal, sizeof signal, &fd, 1))
         throw SysError(error, "wake the VPS's first process");
 }
 
@@ -184,39 +187,22 @@ struct RunningVps {
 };
 
 // The start, step by step. On any error the VPS is killed and what is mounted stays for vps-umount.
+// The first process is made as soon as is known what it has to know: the rest is found out while it
+// works.
 RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState state) {
     const Veid veid = invocation.veid;
     const Log& log = invocation.log;
     const VpsConfig config = load_usable_config(invocation);
-    const std::optional<UserIds> ids = choose_ids(veid, config);
-    if (!ids)
-        log.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
-    else if (!ids->shifted)
-        state.first_id = ids->first_uid;
-    lock.enter(state, Phase::Starting);
-    require_init(state);
-
     std::vector<std::string> problems;
-    const std::vector<Device> devices = find_devices(config, problems);
-    const CapabilitySet capabilities = find_capabilities(config, problems);
-    const Resolver resolver = find_resolver(config, problems);
-    for (const std::string& problem : problems)
-        log.say(Level::Warning, problem + ", ignoring it");
-
-    const std::vector<LxcfsFile> views = open_lxcfs(log);
-    std::optional<BootSocket> boot_socket;
-    const auto add_boot_socket = [&](FdRef dev) {
-        if (config.start_wait)
-            boot_socket.emplace(dev, ids ? ids->first_uid : 0, ids ? ids->first_gid : 0);
-    };
 
     auto [ours, theirs] = sys::socketpair();
     ContextSetup setup = plan_context(state, config, theirs);
-    setup.capabilities = capabilities;
-    const Fd launcher = prepare_launch(setup);
+    setup.capabilities = find_capabilities(config, problems);
+    prepare_launch(setup);
     VpsScope scope = open_scope(veid);
-    Child init = clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
-                                   CLONE_NEWNET | (ids ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
+    Child init = clone_process(CLONE_CLEAR_SIGHAND | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
+                                   CLONE_NEWIPC | CLONE_NEWNET |
+                                   (config.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
                                scope.cgroup);
     RunningVps vps{.init = std::move(init), .scope = std::move(scope)};
     if (vps.init.pid() == 0)
@@ -224,6 +210,23 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     theirs.reset();
     const pid_t pid = vps.init.pid();
     try {
+        const std::optional<UserIds> ids = choose_ids(veid, config);
+        if (!ids)
+            log.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
+        else if (!ids->shifted)
+            state.first_id = ids->first_uid;
+        lock.enter(state, Phase::Starting);
+        require_init(state);
+        const std::vector<Device> devices = find_devices(config, problems);
+        const Resolver resolver = find_resolver(config, problems);
+        for (const std::string& problem : problems)
+            log.say(Level::Warning, problem + ", ignoring it");
+        const std::vector<LxcfsFile> views = open_lxcfs(log);
+        std::optional<BootSocket> boot_socket;
+        const auto add_boot_socket = [&](FdRef dev) {
+            if (config.start_wait)
+                boot_socket.emplace(dev, ids ? ids->first_uid : 0, ids ? ids->first_gid : 0);
+        };
         std::optional<NetworkStart> network;
         if (wants_network(config))
             network.emplace(veid, pid);
@@ -237,6 +240,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         const auto script = find_script(script::kStart, veid, settings.dir);
         state.init_pid = pid;
         state.init_start = find_start_time(pid).value_or(0);
+        const Fd launcher = make_launcher();
         std::optional<Fd> console = receive_report(ours);
         if (!console)
             throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
@@ -252,7 +256,7 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
         }
 
         lock.enter(state, Phase::Running);
-        send_signal(ours, SetupSignal::Go);
+        send_go(ours, launcher);
         load_libsystemd();  // while init is executed
         (void)receive_report(ours);
         if (boot_socket)

@@ -114,14 +114,14 @@ std::string read_line(const std::string& path) {
 std::string read_all(FdRef fd, const std::string& path, std::size_t limit) {
     std::string text;
     for (;;) {
-        const std::size_t before = text.size();
-        text.resize(before + 16384);
-        const ssize_t got = read(fd.get(), text.data() + before, text.size() - before);
+        char chunk[4096];
+        const ssize_t got = read(fd.get(), chunk, sizeof chunk);
         if (got < 0 && errno != EINTR)
             throw SysError(errno, "read", path);
-        text.resize(before + static_cast<std::size_t>(got > 0 ? got : 0));
         if (got == 0)
             return text;
+        if (got > 0)
+            text.append(chunk, static_cast<std::size_t>(got));
         if (text.size() > limit)
             throw SysError(EFBIG, "read", path);
     }
