@@ -67,7 +67,6 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
 [[noreturn]] void insist(const std::string& unit, bool replacing_start, FdRef queued) noexcept {
     // In parentheses, as systemd names its own: the start does not warn of such a process.
     (void)prctl(PR_SET_NAME, "(vps-start)");
-    reset_signals();
     (void)close_all_but({queued.get()});
     try {
         const Bus bus = connect();
