@@ -14,6 +14,8 @@
 
 namespace vps {
 
+static constexpr const char* kJob = "org.freedesktop.systemd1.Job";
+
 static Message new_order(const Bus& bus, const std::string& unit, Job job) {
     Message order = new_call(bus, job == Job::Start ? "StartUnit" : "StopUnit");
     check(sd_bus_message_append(order.get(), "ss", unit.c_str(), "replace"), "fill bus message");
@@ -41,6 +43,15 @@ std::string order_start(const Bus& bus, const std::string& unit, bool replacing_
     const char* job = nullptr;
     check(sd_bus_message_read(raw, "o", &job), "read the job");
     return job;
+}
+
+// False, too, of a job that is over already.
+bool is_restart(const Bus& bus, const std::string& job) {
+    try {
+        return get_string(bus, job, kJob, "JobType") == "restart";
+    } catch (const SysError&) {
+        return false;
+    }
 }
 
 // Waits until the job is over; true if an order of somebody else's has taken its place.
@@ -73,8 +84,12 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
         const Deadline deadline = deadline_after(30);
         std::string job = order_start(bus, unit, replacing_start);
         (void)!write(queued.get(), "", 1);
-        while (is_replaced(bus, job, deadline))
-            job = order_start(bus, unit, true);
+        while (is_replaced(bus, job, deadline)) {
+            // Not a stop first, as a rule: another process of our kind would take it for an order.
+            job = order_start(bus, unit, false);
+            if (is_restart(bus, job))
+                job = order_start(bus, unit, true);
+        }
     } catch (...) {
         // Whoever waits for the byte queues it; after that, what has been queued is there, or the
         // host goes down.
@@ -111,8 +126,7 @@ static std::string find_job(const Bus& bus, Veid veid) {
     std::uint32_t id = 0;
     const char* job = nullptr;
     check(sd_bus_message_read(reply.get(), "(uo)", &id, &job), "read the unit's job");
-    return id == 0 ? std::string()
-                   : get_string(bus, job, "org.freedesktop.systemd1.Job", "JobType");
+    return id == 0 ? std::string() : get_string(bus, job, kJob, "JobType");
 }
 
 Orders orders_for(Veid veid) {
