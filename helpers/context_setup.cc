@@ -101,9 +101,7 @@ int tie_to_supervisor(ContextSetup&) noexcept {
 }
 
 int reset_process(ContextSetup&) noexcept {
-    sigset_t none;  // handlers are gone since the clone
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    reset_signals();
     signal(SIGCHLD, SIG_IGN);  // what N.start leaves behind is reaped
     umask(0);
     return 0;

@@ -200,10 +200,10 @@ RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState
     setup.capabilities = find_capabilities(config, problems);
     prepare_launch(setup);
     VpsScope scope = open_scope(veid);
-    Child init = clone_process(CLONE_CLEAR_SIGHAND | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
-                                   CLONE_NEWIPC | CLONE_NEWNET |
-                                   (config.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
-                               scope.cgroup);
+    Child init =
+        clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+                          (config.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
+                      scope.cgroup);
     RunningVps vps{.init = std::move(init), .scope = std::move(scope)};
     if (vps.init.pid() == 0)
         become_init(setup);
