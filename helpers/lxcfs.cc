@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +59,14 @@ std::vector<MountEntry> find_files_in(pid_t init_pid) {
                std::find(kFiles.begin(), kFiles.end(), mount.target) == kFiles.end();
     });
     return files;
+}
+
+dev_t device_there() {
+    struct statx found {};
+    // What is remembered of the root of a FUSE file system is enough.
+    if (statx(AT_FDCWD, kMountPoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &found) < 0)
+        return 0;
+    return makedev(found.stx_dev_major, found.stx_dev_minor);
 }
 
 bool are_of(const std::vector<MountEntry>& files, const std::optional<MountEntry>& lxcfs) {
@@ -113,6 +123,16 @@ void warn(const Log& log, const std::string& trouble) {
 }
 
 }  // namespace
+
+LxcfsPlace look_for_lxcfs() {
+    // The device first: what takes its place afterwards is noticed later.
+    const dev_t device = device_there();
+    return {device, find_lxcfs().has_value()};
+}
+
+bool is_still(const LxcfsPlace& place) {
+    return device_there() == place.device;
+}
 
 std::vector<LxcfsFile> open_lxcfs(const Log& log) {
     std::vector<LxcfsFile> files;

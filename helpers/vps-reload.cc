@@ -1,6 +1,6 @@
 // vps-reload VEID: brings a running VPS to what its configuration says now, as far as that can
-// change while it runs: the limits of its slice, its disk, its init and its ipc namespace; and to
-// what lxcfs on the host shows now. systemd calls it (ExecReload= of vps@.service).
+// change while it runs: the limits of its slice, its disk, its init and its ipc namespace. systemd
+// calls it (ExecReload= of vps@.service).
 
 #include <fmt/format.h>
 
@@ -8,7 +8,6 @@
 #include "error.hh"
 #include "init_limits.hh"
 #include "live_limits.hh"
-#include "lxcfs.hh"
 #include "program.hh"
 #include "slice_limits.hh"
 #include "state.hh"
@@ -22,7 +21,6 @@ static ExitCode reload_vps(const Invocation& invocation) {
     const std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
     if (!init)
         throw Error(ExitCode::NotRunning, "is not running");
-    renew_lxcfs(*init, state->init_pid, invocation.log);
     VpsConfig config = load_usable_config(invocation);
     config.ve_private = state->ve_private;
     apply_slice_limits(invocation.veid, config, invocation.log);

@@ -37,9 +37,9 @@ std::vector<pid_t> processes_in(const std::string& cgroup) {
     return pids;
 }
 
-bool in_service_of(Veid veid) {
+bool in_service(const std::string& unit) {
     try {
-        return cgroup_of().ends_with("/" + service_unit(veid));
+        return cgroup_of().ends_with("/" + unit);
     } catch (const SysError&) {
         throw;
     } catch (const Error&) {

@@ -21,9 +21,9 @@ std::string slice_cgroup(Veid veid);
 // Who is in the cgroup of this directory (cgroup.procs); nobody where it is gone. Throws SysError.
 std::vector<pid_t> processes_in(const std::string& cgroup);
 
-// True when systemd runs this process for vps@N.service: its cgroup says so, which neither the
+// True when systemd runs this process for this unit: its cgroup says so, which neither the
 // environment nor the command line can pretend. Throws SysError.
-bool in_service_of(Veid veid);
+bool in_service(const std::string& unit);
 
 // Throws Error System where /sys/fs/cgroup is not the unified hierarchy (cgroup v2).
 void require_unified_cgroups();

@@ -15,8 +15,10 @@
 
 namespace vps {
 
-Log::Log(std::string program, Veid veid)
-    : program_(std::move(program)), veid_(veid), to_journal_(in_service_of(veid)) {}
+Log::Log(std::string program, Veid veid, const std::string& unit)
+    : program_(std::move(program)),
+      veid_(veid),
+      to_journal_(in_service(unit.empty() ? service_unit(veid) : unit)) {}
 
 bool Log::send(const std::string& identifier, Level level, const std::string& message,
                std::initializer_list<LogField> fields) const {

@@ -1,4 +1,4 @@
-// What our programs say. Under vps@N.service it goes to the journal with structured fields, VEID
+// What our programs say. Under their unit it goes to the journal with structured fields, VEID
 // among them; from a terminal, cron or another script it goes to stderr.
 #pragma once
 
@@ -32,8 +32,9 @@ inline constexpr std::string_view kFailed = "6cc59da69a8842b9a6fdb3f47fbce0f7";
 
 class Log {
   public:
-    // `program` is the identifier of its lines.
-    Log(std::string program, Veid veid);
+    // `program` is the identifier of its lines; `unit` the one under which they go to the journal
+    // (empty: vps@N.service). In each they are shown by `journalctl -u vps@N`.
+    Log(std::string program, Veid veid, const std::string& unit = {});
 
     // One line about the VPS: "vps 101: <text>".
     void say(Level level, const std::string& text,

@@ -131,15 +131,22 @@ void VpsLock::remove_state(const VpsState& state) const {
         throw SysError(errno, "remove", path);
 }
 
+std::vector<Veid> list_active(const std::string& run_dir) {
+    std::vector<Veid> active;
+    std::error_code none;  // no directory: no VPS
+    for (const auto& entry : std::filesystem::directory_iterator(run_dir, none))
+        if (const std::optional<Veid> veid = Veid::parse(entry.path().filename().string()))
+            active.push_back(*veid);
+    return active;
+}
+
 std::optional<VpsState> read_state(Veid veid, const std::string& run_dir) {
     return read_state_in(run_dir + "/" + veid.to_string());
 }
 
 std::optional<Fd> find_user_namespace_of(const std::string& path, const std::string& run_dir) {
-    std::error_code none;  // no directory: no VPS
-    for (const auto& entry : std::filesystem::directory_iterator(run_dir, none)) {
-        const std::optional<Veid> veid = Veid::parse(entry.path().filename().string());
-        const std::optional<VpsState> state = veid ? read_state(*veid, run_dir) : std::nullopt;
+    for (const Veid veid : list_active(run_dir)) {
+        const std::optional<VpsState> state = read_state(veid, run_dir);
         if (!state || state->first_id == 0 || !(path + "/").starts_with(state->mount_point + "/"))
             continue;
         const std::optional<Fd> init = find_init(*state);

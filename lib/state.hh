@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fd.hh"
 #include "phase.hh"
@@ -47,7 +48,10 @@ class VpsLock {
     Fd lock_;
 };
 
-// The state without the lock, for the supervisor, which must not hold it while the VPS runs.
+// The VPSes that have a directory there, in no order.
+std::vector<Veid> list_active(const std::string& run_dir = kRunDir);
+
+// The state without the lock, for who must not hold it while the VPS runs, or starts.
 std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = kRunDir);
 
 // The user namespace of the running VPS that has `path` at or below its root; nothing if there is

@@ -1,0 +1,128 @@
+// vps-lxcfs: has the VPSes that run see what lxcfs(1) on the host shows, as it comes and goes, for
+// as long as one is there. The main process of vps-lxcfs.service, which the mount of lxcfs upholds:
+// when that is another one, it ends, and is started again.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+
+#include "error.hh"
+#include "libsystemd.hh"
+#include "log.hh"
+#include "lxcfs.hh"
+#include "process.hh"
+#include "state.hh"
+#include "sys.hh"
+#include "version.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr char kHelp[] =
+    "Usage: vps-lxcfs\n"
+    "\n"
+    "Has the VPSes that run see what lxcfs shows now. Called by vps-lxcfs.service.\n"
+    "\n"
+    "  -h, --help   show this help\n"
+    "  --version    show the version\n"
+    "\n"
+    "More: man vps-lxcfs\n";
+
+// A VPS that has not reached its start yet will open what is there then; one that is being started
+// may have opened what was there before. Its lock is not ours to wait for: who wants it while we
+// have it is refused.
+std::optional<VpsState> wait_while_starting(Veid veid) {
+    for (;;) {
+        const std::optional<VpsState> state = read_state(veid);
+        if (!state || state->phase != Phase::Starting)
+            return state;
+        (void)poll(nullptr, 0, 100);
+    }
+}
+
+void renew(Veid veid) {
+    const Log log("vps-lxcfs", veid, "vps-lxcfs.service");
+    try {
+        const std::optional<VpsState> state = wait_while_starting(veid);
+        if (const std::optional<Fd> init = state ? find_init(*state) : std::nullopt)
+            renew_lxcfs(*init, state->init_pid, log);
+    } catch (const Error& error) {
+        log.say(Level::Error, error.what());
+    }
+}
+
+// Each VPS has a process of its own: none waits for another one's action script. They have the
+// other end of what is returned, a pipe, open until they are done.
+Fd renew_all() {
+    auto [done, theirs] = sys::pipe();
+    for (const Veid veid : list_active()) {
+        const Child child = clone_process();
+        if (child.pid() == 0) {
+            renew(veid);
+            _exit(0);
+        }
+    }
+    return std::move(done);
+}
+
+// Until something else is there, or `done` is.
+void wait_for_change(FdRef mounts, const LxcfsPlace& place, FdRef done = FdRef(-1)) {
+    while (is_still(place)) {
+        pollfd waiting[]{{mounts.get(), POLLPRI, 0}, {done.get(), POLLIN, 0}};
+        if (poll(waiting, 2, -1) < 0 && errno != EINTR)
+            throw SysError(errno, "wait for mounts");
+        if (waiting[1].revents != 0)
+            return;
+    }
+}
+
+void follow_lxcfs() {
+    signal(SIGCHLD, SIG_IGN);  // nobody waits for what is done
+    load_libsystemd();         // which children may not
+    // It polls as changed from when it was opened on: nothing is missed in between.
+    const Fd mounts = sys::open("/proc/self/mountinfo", O_RDONLY);
+    LxcfsPlace place = look_for_lxcfs();
+    Fd done = renew_all();
+    if (place.is_lxcfs) {
+        wait_for_change(mounts, place);
+        place = look_for_lxcfs();
+        if (place.is_lxcfs)
+            return;  // the next of us sees to it
+        done = renew_all();
+    }
+    wait_for_change(mounts, place, done);
+}
+
+}  // namespace
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    const std::string_view word = argc == 2 ? argv[1] : "";
+    if (word == "--help" || word == "-h") {
+        fmt::print("{}", vps::kHelp);
+        return 0;
+    }
+    if (word == "--version") {
+        fmt::print("vps-lxcfs {}\n", vps::kVersion);
+        return 0;
+    }
+    try {
+        if (argc > 1)
+            throw vps::Error(vps::ExitCode::Usage, "no arguments are wanted (see --help)");
+        if (geteuid() != 0)
+            throw vps::Error(vps::ExitCode::System, "only root can do this");
+        vps::follow_lxcfs();
+        return 0;
+    } catch (const vps::Error& error) {
+        fmt::print(stderr, "vps-lxcfs: {}\n", error.what());
+        return static_cast<int>(error.code());
+    }
+}
