@@ -49,20 +49,21 @@ void keep_running(const VpsState& state, const Invocation& invocation) {
     insist_on_start(service_unit(invocation.veid), job.ends_with("restart") || job == "start");
 }
 
-// A stop came before the VPS's init had said that it has booted (START_WAIT), or before its new
-// supervisor had: systemd then has ended the supervisor and called nobody else to stop the VPS.
+// A stop came before the VPS's init had said that it has booted (START_WAIT), before its new
+// supervisor had, or while the unit was being reloaded: systemd then has ended the supervisor and
+// called nobody else to stop the VPS.
 bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
     if (state.phase != Phase::Running || !state.stop_refused.empty())
         return false;
     const std::string job = orders_for(invocation.veid).job;
-    return (job == "stop" || job.ends_with("restart")) && !has_been_active(invocation.veid);
+    return (job == "stop" || job.ends_with("restart")) && !stop_was_called(invocation.veid);
 }
 
 // False when the VPS runs on.
 bool stop_or_refuse(const Invocation& invocation, const VpsLock& lock, VpsState& state, Fd init) {
     try {
         stop_running(invocation, lock, state, std::move(init));
-        invocation.log.say(Level::Info, "stopped before its start was over",
+        invocation.log.say(Level::Info, "stopped before its start or reload was over",
                            {{"MESSAGE_ID", std::string(message_id::kVpsStopped)}});
         return true;
     } catch (const Error& error) {

@@ -136,19 +136,27 @@ Orders orders_for(Veid veid) {
     });
 }
 
-static std::uint64_t get_time(const Bus& bus, const std::string& path, const char* property) {
-    std::uint64_t time = 0;
-    check(sd_bus_message_read(get_property(bus, path, kUnit, property, "t").get(), "t", &time),
-          "read when the unit started");
-    return time;
-}
-
-bool has_been_active(Veid veid) {
+bool stop_was_called(Veid veid) {
     return patiently([&] {
         const Bus bus = connect();
-        const std::string path = unit_path(service_unit(veid));
-        return get_time(bus, path, "ActiveEnterTimestampMonotonic") >=
-               get_time(bus, path, "InactiveExitTimestampMonotonic");
+        const Message commands =
+            get_property(bus, unit_path(service_unit(veid)), "org.freedesktop.systemd1.Service",
+                         "ExecStop", "a(sasbttttuii)");
+        sd_bus_message* raw = commands.get();
+        check(sd_bus_message_enter_container(raw, 'a', "(sasbttttuii)"), "read ExecStop=");
+        for (;;) {
+            const int more = sd_bus_message_enter_container(raw, 'r', "sasbttttuii");
+            check(more, "read ExecStop=");
+            if (more == 0)
+                return false;
+            std::uint64_t started = 0;  // when it was, last; on the monotonic clock
+            check(sd_bus_message_skip(raw, "sasbt"), "read ExecStop=");
+            check(sd_bus_message_read(raw, "t", &started), "read ExecStop=");
+            check(sd_bus_message_skip(raw, "ttuii"), "read ExecStop=");
+            check(sd_bus_message_exit_container(raw), "read ExecStop=");
+            if (started != 0)
+                return true;
+        }
     });
 }
 

@@ -28,9 +28,9 @@ struct Orders {
 };
 Orders orders_for(Veid veid);
 
-// True when vps@N.service has been active since its last start began. At the stop of one that has
-// not, systemd leaves ExecStop= out.
-bool has_been_active(Veid veid);
+// True when systemd has called ExecStop= of vps@N.service since its last start began. At the stop
+// of a unit that is being started or reloaded it does not.
+bool stop_was_called(Veid veid);
 
 // True when the host itself is going down.
 bool host_is_stopping();
