@@ -3,9 +3,6 @@
 // calls it (ExecReload= of vps@.service).
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <csignal>
 
 #include "disk_quota.hh"
 #include "error.hh"
@@ -19,8 +16,6 @@
 namespace vps {
 
 static ExitCode reload_vps(const Invocation& invocation) {
-    // A stop has come: not a failure, for which the unit would be failed when it has stopped.
-    signal(SIGTERM, [](int) { _exit(0); });
     const VpsLock lock(invocation.veid);
     const std::optional<VpsState> state = lock.read_state();
     const std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
