@@ -1,4 +1,4 @@
-#include "boot_order.hh"
+#include "generator/boot_order.hh"
 
 #include <algorithm>
 #include <numeric>

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "scan.hh"
+#include "generator/scan.hh"
 
 namespace vps {
 

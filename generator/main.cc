@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "error.hh"
-#include "message.hh"
-#include "plan.hh"
-#include "scan.hh"
+#include "generator/message.hh"
+#include "generator/plan.hh"
+#include "generator/scan.hh"
+#include "generator/write.hh"
+#include "sys/error.hh"
 #include "version.hh"
-#include "write.hh"
 
 namespace vps {
 

@@ -1,4 +1,4 @@
-#include "message.hh"
+#include "generator/message.hh"
 
 #include <fcntl.h>
 #include <unistd.h>

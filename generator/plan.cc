@@ -1,9 +1,9 @@
-#include "plan.hh"
+#include "generator/plan.hh"
 
-#include "boot_order.hh"
-#include "slice_limits.hh"
-#include "unit_file.hh"
-#include "unit_name.hh"
+#include "generator/boot_order.hh"
+#include "generator/unit_file.hh"
+#include "limits/slice_limits.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 

@@ -1,8 +1,8 @@
 // From what the configuration says to the units that say it to systemd. Pure: same host, same tree.
 #pragma once
 
-#include "scan.hh"
-#include "unit_tree.hh"
+#include "generator/scan.hh"
+#include "generator/unit_tree.hh"
 
 namespace vps {
 

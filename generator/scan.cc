@@ -1,4 +1,4 @@
-#include "scan.hh"
+#include "generator/scan.hh"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -10,11 +10,11 @@
 #include <optional>
 #include <span>
 
-#include "config_draft.hh"
-#include "config_text.hh"
-#include "error.hh"
-#include "fd.hh"
-#include "parts.hh"
+#include "config/config_draft.hh"
+#include "config/config_text.hh"
+#include "generator/parts.hh"
+#include "sys/error.hh"
+#include "sys/fd.hh"
 
 namespace vps {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "config.hh"
-#include "slice_limits.hh"
+#include "config/config.hh"
+#include "limits/slice_limits.hh"
 
 namespace vps {
 

@@ -1,8 +1,8 @@
-#include "unit_file.hh"
+#include "generator/unit_file.hh"
 
 #include <algorithm>
 
-#include "error.hh"
+#include "sys/error.hh"
 
 namespace vps {
 

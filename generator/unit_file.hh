@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "literal.hh"
+#include "sys/literal.hh"
 
 namespace vps {
 

@@ -1,4 +1,4 @@
-#include "write.hh"
+#include "generator/write.hh"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,9 +7,9 @@
 #include <map>
 #include <string_view>
 
-#include "error.hh"
-#include "fd.hh"
-#include "parts.hh"
+#include "generator/parts.hh"
+#include "sys/error.hh"
+#include "sys/fd.hh"
 
 namespace vps {
 

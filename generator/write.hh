@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "unit_tree.hh"
+#include "generator/unit_tree.hh"
 
 namespace vps {
 

@@ -2,7 +2,7 @@
 // SRC`, the idiom of OpenVZ's mount scripts. A stock kernel has no simfs; a bind mount does the
 // same.
 
-#include "mount.hh"
+#include "sys/mount.hh"
 
 #include <fmt/format.h>
 #include <sys/mount.h>
@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
-#include "error.hh"
-#include "state.hh"
-#include "sys.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
 #include "version.hh"
 
 namespace vps {

@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "print.hh"
+#include "check/print.hh"
+#include "config/vps_list.hh"
 #include "version.hh"
-#include "vps_list.hh"
 
 namespace vps {
 

@@ -12,15 +12,16 @@
 #include <cstdlib>
 #include <memory>
 
-#include "account.hh"
-#include "enter_plan.hh"
-#include "error.hh"
-#include "flow.hh"
-#include "outer_terminal.hh"
-#include "program.hh"
-#include "state.hh"
-#include "sys.hh"
-#include "vps_context.hh"
+#include "command/program.hh"
+#include "config/config.hh"
+#include "context/vps_context.hh"
+#include "enter/account.hh"
+#include "enter/enter_plan.hh"
+#include "enter/flow.hh"
+#include "enter/outer_terminal.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
 
 namespace vps {
 

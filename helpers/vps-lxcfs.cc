@@ -12,13 +12,13 @@
 #include <optional>
 #include <string_view>
 
-#include "error.hh"
-#include "libsystemd.hh"
-#include "log.hh"
-#include "lxcfs.hh"
-#include "process.hh"
-#include "state.hh"
-#include "sys.hh"
+#include "context/lxcfs.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/process.hh"
+#include "sys/sys.hh"
+#include "systemd/libsystemd.hh"
+#include "systemd/log.hh"
 #include "version.hh"
 
 namespace vps {

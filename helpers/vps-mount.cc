@@ -8,17 +8,19 @@
 
 #include <algorithm>
 
-#include "cgroup.hh"
-#include "cpus_and_nodes.hh"
-#include "device.hh"
-#include "disk_quota.hh"
-#include "dismount.hh"
-#include "error.hh"
-#include "mount.hh"
-#include "program.hh"
-#include "state.hh"
-#include "sys.hh"
-#include "vps_scope.hh"
+#include "command/program.hh"
+#include "context/device.hh"
+#include "context/vps_scope.hh"
+#include "life/dismount.hh"
+#include "life/settings.hh"
+#include "limits/cpus_and_nodes.hh"
+#include "quota/disk_quota.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+#include "systemd/notify.hh"
 
 namespace vps {
 
@@ -61,13 +63,13 @@ void end_earlier_life(const VpsLock& lock, const VpsState& state, const Invocati
     log.say(Level::Notice, fmt::format("an earlier run was left in state \"{}\"; ending it first",
                                        row_of(state.phase).name));
     end_scope(invocation.veid);
-    const VpsConfig config = load_config_of_mounted(invocation, state);
+    const VpsConfig config = load_config_of_mounted(invocation.veid, state, invocation.log);
     end_vps(lock, state, scripts_owed(state, config, false),
             script_settings(invocation.veid, config), log);
 }
 
 VpsConfig load_config_to_start(const Invocation& invocation) {
-    VpsConfig config = load_usable_config(invocation);
+    VpsConfig config = load_usable_config(invocation.veid);
     for (const Diagnostic& diagnostic : config.diagnostics)
         if (diagnostic.severity == Severity::Warning)
             invocation.log.say(Level::Warning, diagnostic.to_string() + ", ignoring it");

@@ -7,11 +7,12 @@
 
 #include <charconv>
 
-#include "error.hh"
-#include "libsystemd.hh"
-#include "network_spec.hh"
-#include "program.hh"
-#include "vps_network.hh"
+#include "command/program.hh"
+#include "life/settings.hh"
+#include "network/network_spec.hh"
+#include "network/vps_network.hh"
+#include "sys/error.hh"
+#include "systemd/libsystemd.hh"
 
 namespace vps {
 
@@ -35,7 +36,7 @@ void bring_up(const Invocation& invocation, const std::string& pid) {
     const auto [end, error] = std::from_chars(pid.data(), pid.data() + pid.size(), init);
     if (error != std::errc() || end != pid.data() + pid.size() || init <= 1)
         throw Error(ExitCode::Usage, fmt::format("'{}' is no PID (see --help)", pid));
-    const VpsConfig config = load_usable_config(invocation);
+    const VpsConfig config = load_usable_config(invocation.veid);
     std::vector<std::string> problems;
     const NetworkSpec spec =
         plan_network(invocation.veid, config, host_name_for_hashes(), problems);

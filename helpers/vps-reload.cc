@@ -4,14 +4,15 @@
 
 #include <fmt/format.h>
 
-#include "disk_quota.hh"
-#include "error.hh"
-#include "init_limits.hh"
-#include "live_limits.hh"
-#include "program.hh"
-#include "slice_limits.hh"
-#include "state.hh"
-#include "unit_limits.hh"
+#include "command/program.hh"
+#include "life/settings.hh"
+#include "limits/init_limits.hh"
+#include "limits/live_limits.hh"
+#include "limits/slice_limits.hh"
+#include "limits/unit_limits.hh"
+#include "quota/disk_quota.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
 
 namespace vps {
 
@@ -21,7 +22,7 @@ static ExitCode reload_vps(const Invocation& invocation) {
     const std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
     if (!init)
         throw Error(ExitCode::NotRunning, "is not running");
-    VpsConfig config = load_usable_config(invocation);
+    VpsConfig config = load_usable_config(invocation.veid);
     config.ve_private = state->ve_private;
     apply_slice_limits(invocation.veid, config, invocation.log);
     update_scope_quota(invocation.veid, cpu_quota(config));

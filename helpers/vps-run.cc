@@ -13,32 +13,35 @@
 #include <csignal>
 #include <functional>
 
-#include "adopted_init.hh"
-#include "boot_watch.hh"
-#include "context_setup.hh"
-#include "error.hh"
-#include "init_limits.hh"
-#include "launch.hh"
-#include "libsystemd.hh"
-#include "live_limits.hh"
-#include "lxcfs.hh"
-#include "network_program.hh"
-#include "network_spec.hh"
-#include "program.hh"
-#include "reboot_rate.hh"
-#include "resolver.hh"
-#include "running_mark.hh"
-#include "send_fds.hh"
-#include "slice_limits.hh"
-#include "state.hh"
-#include "supervisor.hh"
-#include "sys.hh"
-#include "unit_limits.hh"
-#include "unit_name.hh"
-#include "vps_context.hh"
-#include "vps_files.hh"
-#include "vps_root.hh"
-#include "vps_scope.hh"
+#include "command/program.hh"
+#include "context/become_init.hh"
+#include "context/launch.hh"
+#include "context/lxcfs.hh"
+#include "context/vps_context.hh"
+#include "context/vps_root.hh"
+#include "context/vps_scope.hh"
+#include "files/resolver.hh"
+#include "files/write.hh"
+#include "life/adopted_init.hh"
+#include "life/boot_watch.hh"
+#include "life/settings.hh"
+#include "life/supervisor.hh"
+#include "limits/init_limits.hh"
+#include "limits/live_limits.hh"
+#include "limits/slice_limits.hh"
+#include "limits/unit_limits.hh"
+#include "network/network_program.hh"
+#include "network/network_spec.hh"
+#include "script/vps_script.hh"
+#include "state/reboot_rate.hh"
+#include "state/running_mark.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/send_fds.hh"
+#include "sys/sys.hh"
+#include "systemd/libsystemd.hh"
+#include "systemd/notify.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -192,7 +195,7 @@ struct RunningVps {
 RunningVps start_vps(const Invocation& invocation, const VpsLock& lock, VpsState state) {
     const Veid veid = invocation.veid;
     const Log& log = invocation.log;
-    const VpsConfig config = load_usable_config(invocation);
+    const VpsConfig config = load_usable_config(invocation.veid);
     std::vector<std::string> problems;
 
     auto [ours, theirs] = sys::socketpair();

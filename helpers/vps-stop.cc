@@ -2,10 +2,10 @@
 // STOP_TIMEOUT seconds and then kills it. systemd calls it as ExecStop= of vps@.service. When
 // N.stop fails the VPS keeps running.
 
-#include "error.hh"
-#include "program.hh"
-#include "state.hh"
-#include "stop_running.hh"
+#include "command/program.hh"
+#include "life/stop_running.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
 
 namespace vps {
 
@@ -21,7 +21,7 @@ ExitCode stop_vps(const Invocation& invocation) {
             return ExitCode::Ok;
         throw Error(ExitCode::NotRunning, "is not running");
     }
-    stop_running(invocation, lock, *state, std::move(*init));
+    stop_running(invocation.veid, lock, *state, std::move(*init), invocation.log);
     return ExitCode::Ok;
 }
 

@@ -6,16 +6,17 @@
 
 #include <cstdlib>
 
-#include "dismount.hh"
-#include "error.hh"
-#include "program.hh"
-#include "reboot_rate.hh"
-#include "running_mark.hh"
-#include "state.hh"
-#include "stop_running.hh"
-#include "system_manager.hh"
-#include "unit_name.hh"
-#include "vps_scope.hh"
+#include "command/program.hh"
+#include "context/vps_scope.hh"
+#include "life/dismount.hh"
+#include "life/settings.hh"
+#include "life/stop_running.hh"
+#include "state/reboot_rate.hh"
+#include "state/running_mark.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "systemd/system_manager.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -62,7 +63,7 @@ bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
 // False when the VPS runs on.
 bool stop_or_refuse(const Invocation& invocation, const VpsLock& lock, VpsState& state, Fd init) {
     try {
-        stop_running(invocation, lock, state, std::move(init));
+        stop_running(invocation.veid, lock, state, std::move(init), invocation.log);
         invocation.log.say(Level::Info, "stopped before its start or reload was over",
                            {{"MESSAGE_ID", std::string(message_id::kVpsStopped)}});
         return true;
@@ -118,7 +119,7 @@ ExitCode umount_vps(const Invocation& invocation) {
     // at the next start, or by hand, but not twice in one go.
     if (log.to_journal() && state->phase == Phase::Umounting)
         return ExitCode::Ok;
-    const VpsConfig config = load_config_of_mounted(invocation, *state);
+    const VpsConfig config = load_config_of_mounted(invocation.veid, *state, invocation.log);
     end_vps(lock, *state, scripts_owed(*state, config, log.to_journal()),
             script_settings(invocation.veid, config), log,
             invocation.force ? Refusal::Force : Refusal::Respect);

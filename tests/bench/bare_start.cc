@@ -1,6 +1,7 @@
-// The system calls of a start and nothing else: a process in new user, pid, mount, UTS, IPC, network
-// and cgroup namespaces, with the tree as its root, its ids mapped, and the mounts of a VPS in /proc,
-// /sys and /dev; executes the tree's init and waits for its end. The measure for the launchers.
+// The system calls of a start and nothing else: a process in new user, pid, mount, UTS, IPC,
+// network and cgroup namespaces, with the tree as its root, its ids mapped, and the mounts of a VPS
+// in /proc, /sys and /dev; executes the tree's init and waits for its end. The measure for the
+// launchers.
 //
 //   bare-start TREE
 

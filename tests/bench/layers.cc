@@ -19,13 +19,13 @@
 #include <string>
 #include <vector>
 
-#include "capabilities.hh"
-#include "error.hh"
-#include "id_range.hh"
-#include "launch.hh"
-#include "process.hh"
-#include "syscall_filter.hh"
-#include "vps_root.hh"
+#include "context/capabilities.hh"
+#include "context/launch.hh"
+#include "context/syscall_filter.hh"
+#include "context/vps_root.hh"
+#include "state/id_range.hh"
+#include "sys/error.hh"
+#include "sys/process.hh"
 
 using namespace vps;
 

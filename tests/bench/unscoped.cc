@@ -1,9 +1,9 @@
 // In place of lib/vps_scope.cc: no scope. The VPS's processes are in vps@N.service, where nothing
 // keeps systemd from killing them; the measure for what the scope costs.
 
-#include "cgroup.hh"
-#include "sys.hh"
-#include "vps_scope.hh"
+#include "context/vps_scope.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
 
 namespace vps {
 

@@ -6,8 +6,8 @@
 #include <iostream>
 #include <set>
 
-#include "config_draft.hh"
-#include "plan.hh"
+#include "config/config_draft.hh"
+#include "generator/plan.hh"
 
 using namespace vps;
 

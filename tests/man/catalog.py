@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""catalog.py SOURCE: checks the message catalog against the message ids of lib/log.hh, the pages
+"""catalog.py SOURCE: checks the message catalog against the message ids of lib/systemd/log.hh, the pages
 that its entries and vps@.service(5) name, and journalctl's own parser."""
 
 import pathlib
@@ -18,7 +18,7 @@ def check_entries(entries, ids, fields):
         if id not in entries:
             find("catalog", f"{name} ({id}) is missing")
     for id in entries.keys() - ids.values():
-        find("catalog", f"{id} is no message id of lib/log.hh")
+        find("catalog", f"{id} is no message id of lib/systemd/log.hh")
     for id, text in entries.items():
         head, _, body = text.strip().partition("\n\n")
         headers = dict(line.partition(": ")[::2] for line in head.splitlines())
@@ -52,16 +52,16 @@ def check_parser(catalog, ids):
 def main():
     source = pathlib.Path(sys.argv[1])
     ids = dict(re.findall(r'string_view (k\w+) = "([0-9a-f]{32})"',
-                          (source / "lib/log.hh").read_text()))
+                          (source / "lib/systemd/log.hh").read_text()))
     if not ids:
-        find("lib/log.hh", "no message ids found")
+        find("lib/systemd/log.hh", "no message ids found")
     if len(set(ids.values())) != len(ids):
-        find("lib/log.hh", "two messages have one id")
+        find("lib/systemd/log.hh", "two messages have one id")
     sources = "".join(path.read_text()
-                      for folder in ("lib", "helpers") for path in (source / folder).glob("*.cc"))
-    # What journalctl may fill in: what lib/log.cc or a caller of it sends.
+                      for folder in ("lib", "helpers") for path in (source / folder).rglob("*.cc"))
+    # What journalctl may fill in: what lib/systemd/log.cc or a caller of it sends.
     fields = set(re.findall(r'"([A-Z][A-Z_]+)=?"', sources))
-    catalog = source / "catalog/systemd-vps.catalog"
+    catalog = source / "units/systemd-vps.catalog"
     parts = re.split(r"^-- ([0-9a-f]{32})\n", catalog.read_text(), flags=re.M)
     entries = dict(zip(parts[1::2], parts[2::2]))
     if len(entries) != len(parts) // 2:
@@ -71,7 +71,7 @@ def main():
     page = (source / "man/vps@.service.5").read_text()
     listed = re.findall(r"^\.It Li ([0-9a-f]{32})$", page, re.M)
     for id in set(ids.values()) ^ set(listed):
-        find("vps@.service.5", f"message id {id} is in one of lib/log.hh and the page only")
+        find("vps@.service.5", f"message id {id} is in one of lib/systemd/log.hh and the page only")
     check_parser(catalog, ids)
     finish()
 

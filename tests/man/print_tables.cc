@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <string>
 
-#include "action_script.hh"
-#include "config_key.hh"
-#include "exit_code.hh"
-#include "phase.hh"
+#include "config/config_key.hh"
+#include "script/action_script.hh"
+#include "state/phase.hh"
+#include "sys/exit_code.hh"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <utility>
 
-#include "config.hh"
+#include "config/config.hh"
 
 inline vps::VpsConfig config_of(
     std::initializer_list<std::pair<const char*, const char*>> settings) {

@@ -2,9 +2,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "account.hh"
-#include "error.hh"
-#include "sys.hh"
+#include "enter/account.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
 #include "temporary_directory.hh"
 
 namespace {

@@ -11,8 +11,8 @@
 #include <set>
 #include <sstream>
 
-#include "action_script.hh"
-#include "error.hh"
+#include "script/action_script.hh"
+#include "sys/error.hh"
 #include "temporary_directory.hh"
 
 namespace {

@@ -9,9 +9,9 @@
 #include <cstring>
 #include <string>
 
-#include "boot_watch.hh"
-#include "error.hh"
-#include "sys.hh"
+#include "life/boot_watch.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
 #include "temporary_directory.hh"
 
 namespace vps {

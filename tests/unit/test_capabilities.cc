@@ -2,7 +2,7 @@
 #include <linux/capability.h>
 #include <unistd.h>
 
-#include "capabilities.hh"
+#include "context/capabilities.hh"
 
 namespace {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "check_config.hh"
-#include "check_script.hh"
-#include "plain_text.hh"
+#include "check/check_config.hh"
+#include "check/check_script.hh"
+#include "check/plain_text.hh"
 
 namespace {
 

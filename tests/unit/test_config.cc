@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "config.hh"
-#include "config_draft.hh"
-#include "error.hh"
+#include "config/config.hh"
+#include "config/config_draft.hh"
+#include "sys/error.hh"
 
 namespace vps {
 

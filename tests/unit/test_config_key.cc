@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "config_key.hh"
+#include "config/config_key.hh"
 
 namespace vps {
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "config_line.hh"
+#include "config/config_line.hh"
 
 namespace vps {
 

@@ -11,7 +11,7 @@
 #include <map>
 #include <random>
 
-#include "config_line.hh"
+#include "config/config_line.hh"
 
 namespace vps {
 

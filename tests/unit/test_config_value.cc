@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "config_value.hh"
+#include "config/config_value.hh"
 
 namespace vps {
 

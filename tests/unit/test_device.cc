@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "device.hh"
+#include "context/device.hh"
 #include "other_settings.hh"
 
 namespace {

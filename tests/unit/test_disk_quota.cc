@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "disk_quota.hh"
+#include "quota/disk_quota.hh"
 
 namespace vps {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "command_words.hh"
-#include "enter_plan.hh"
+#include "command/command_words.hh"
+#include "enter/enter_plan.hh"
 
 namespace {
 

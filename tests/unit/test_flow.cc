@@ -4,8 +4,8 @@
 #include <csignal>
 #include <string>
 
-#include "flow.hh"
-#include "sys.hh"
+#include "enter/flow.hh"
+#include "sys/sys.hh"
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "error.hh"
-#include "id_range.hh"
-#include "state.hh"
+#include "state/id_range.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
 #include "temporary_directory.hh"
 
 namespace {

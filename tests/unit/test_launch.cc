@@ -2,8 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launch.hh"
-#include "sys.hh"
+#include "context/launch.hh"
+#include "sys/sys.hh"
 #include "temporary_directory.hh"
 
 namespace {

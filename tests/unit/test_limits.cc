@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "block_device.hh"
-#include "cgroup_limits.hh"
-#include "cpus_and_nodes.hh"
-#include "init_limits.hh"
+#include "limits/block_device.hh"
+#include "limits/cpus_and_nodes.hh"
+#include "limits/in_force.hh"
+#include "limits/init_limits.hh"
 #include "temporary_directory.hh"
 
 namespace vps {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "line_relay.hh"
-#include "sys.hh"
+#include "sys/line_relay.hh"
+#include "sys/sys.hh"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "error.hh"
-#include "mount.hh"
-#include "sys.hh"
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
 #include "temporary_directory.hh"
 
 namespace {

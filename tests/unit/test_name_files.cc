@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "config_draft.hh"
-#include "name_files.hh"
+#include "config/config_draft.hh"
+#include "files/edits.hh"
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "error.hh"
-#include "network_spec.hh"
+#include "network/network_spec.hh"
 #include "other_settings.hh"
+#include "sys/error.hh"
 
 namespace {
 

@@ -2,8 +2,8 @@
 
 #include <climits>
 
-#include "boot_order.hh"
-#include "plan.hh"
+#include "generator/boot_order.hh"
+#include "generator/plan.hh"
 
 namespace vps {
 

@@ -3,8 +3,8 @@
 
 #include <csignal>
 
-#include "power_off.hh"
-#include "supervisor.hh"
+#include "life/power_off.hh"
+#include "life/supervisor.hh"
 
 namespace {
 

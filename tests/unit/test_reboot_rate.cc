@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "reboot_rate.hh"
+#include "state/reboot_rate.hh"
 #include "temporary_directory.hh"
 
 namespace {

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "config_draft.hh"
-#include "resolver.hh"
+#include "config/config_draft.hh"
+#include "files/resolver.hh"
 #include "temporary_directory.hh"
 
 namespace {

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <string>
 
-#include "error.hh"
-#include "running_mark.hh"
+#include "state/running_mark.hh"
+#include "sys/error.hh"
 #include "temporary_directory.hh"
 
 namespace vps {

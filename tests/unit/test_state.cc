@@ -8,9 +8,9 @@
 #include <set>
 #include <stdexcept>
 
-#include "error.hh"
-#include "process.hh"
-#include "state.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/process.hh"
 #include "temporary_directory.hh"
 
 namespace {

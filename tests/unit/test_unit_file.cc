@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "error.hh"
-#include "unit_file.hh"
+#include "generator/unit_file.hh"
+#include "sys/error.hh"
 
 namespace vps {
 

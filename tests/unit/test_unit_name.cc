@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "unit_name.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "veid.hh"
+#include "config/veid.hh"
 
 namespace vps {
 

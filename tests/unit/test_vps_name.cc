@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "config/vps_name.hh"
 #include "temporary_directory.hh"
-#include "vps_name.hh"
 
 namespace vps {
 

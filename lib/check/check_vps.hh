@@ -1,0 +1,37 @@
+// What would become of VPSes on this host: their files checked, and each one's start tried as far
+// as it can be told without starting anything. Reads below a root directory; changes nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "check/finding.hh"
+#include "sys/error.hh"
+
+namespace vps {
+
+// How a start would end.
+struct StartVerdict {
+    Veid veid;
+    ExitCode code = ExitCode::Ok;
+    std::string reason;  // empty for Ok
+};
+
+struct Checked {
+    std::vector<CheckedFile> files;
+    std::vector<StartVerdict> verdicts;
+    std::map<std::string, Veid> addresses;  // of IP_ADDRESS, and the first VPS that has each
+};
+
+// vz.conf and the scripts for all VPSes.
+void check_host(const std::string& root, Checked& checked);
+
+// N.conf, N's scripts, its private area.
+void check_vps(Veid veid, const std::string& root, Checked& checked);
+
+// A file by itself: PATH/N.conf (with PATH/../vz.conf, if that exists) or an action script. Throws
+// Error Usage for any other.
+void check_file(const std::string& path, Checked& checked);
+
+}  // namespace vps

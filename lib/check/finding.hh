@@ -1,0 +1,46 @@
+// What the checker has found, as plain data: the lines of a configuration file with what each
+// becomes, and what is to be said about a line of it or of a script.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/veid.hh"
+
+namespace vps {
+
+enum class Grade {
+    Note,
+    Warning,  // the VPS starts, but not quite as it was
+    Error,    // the VPS does not start, or a script of it fails
+};
+
+// "note", "warning", "error"
+std::string_view name_of(Grade grade);
+
+// Lines and columns count from 1; 0 stands for the whole file.
+struct Finding {
+    Grade grade;
+    unsigned line, column;
+    std::string key;  // of a configuration; empty where none is meant
+    std::string text;
+};
+
+// An assignment in a configuration file.
+struct ConfigRow {
+    unsigned line, column;  // of the value
+    std::string key, value;
+    std::string becomes;
+    bool counts;  // false: another line replaces it, or its value is unusable
+};
+
+struct CheckedFile {
+    enum class Kind { HostConfig, VpsConfig, Script } kind;
+    std::string path;
+    std::optional<Veid> veid;     // none: vz.conf and scripts for all VPSes
+    std::vector<ConfigRow> rows;  // in the order of the file; none for scripts
+    std::vector<Finding> findings;
+};
+
+}  // namespace vps

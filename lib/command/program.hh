@@ -1,0 +1,37 @@
+// What the programs that work on one VPS have in common: a command line, and one place where errors
+// are reported.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config/veid.hh"
+#include "sys/exit_code.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+struct ProgramInfo {
+    std::string name;     // "vps-mount"
+    std::string summary;  // one line for --help
+    bool has_force = false;
+    bool has_user = false;              // --user USER
+    std::string command_usage = {};     // what may follow VEID, for --help; empty: nothing may
+    bool command_after_dashes = false;  // a second VEID is then no command, but an error
+};
+
+struct Invocation {
+    Veid veid;
+    bool force = false;
+    Log log;
+    std::string user{};                  // empty: none was named
+    std::vector<std::string> command{};  // what followed VEID
+};
+
+// Parses "NAME [OPTIONS] VEID [--] [COMMAND…]", --help and --version; requires root; calls `body`;
+// reports what it throws, with the VPS's number, and turns it into the exit code.
+int run_program(int argc, char** argv, const ProgramInfo& info,
+                const std::function<ExitCode(const Invocation&)>& body);
+
+}  // namespace vps

@@ -1,0 +1,49 @@
+#include "config/config.hh"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "config/config_draft.hh"
+#include "config/config_text.hh"
+#include "sys/error.hh"
+
+namespace vps {
+
+std::string Diagnostic::to_string() const {
+    return file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + text;
+}
+
+const Diagnostic* VpsConfig::refusal() const {
+    const auto found = std::find_if(
+        diagnostics.begin(), diagnostics.end(),
+        [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::Refusal; });
+    return found == diagnostics.end() ? nullptr : &*found;
+}
+
+const std::string* VpsConfig::find_other(std::string_view key) const {
+    const auto found = std::find_if(others.rbegin(), others.rend(),
+                                    [&](const Setting& setting) { return setting.key == key; });
+    return found == others.rend() ? nullptr : &found->value;
+}
+
+static std::string read_or_throw(const std::string& path, ExitCode code) {
+    try {
+        return read_config_text(AT_FDCWD, path.c_str(), path);
+    } catch (const SysError& error) {
+        if (error.errnum() == ENOENT)
+            throw Error(code, "'" + path + "': no such configuration file");
+        throw SysError(error.errnum(), "read", path, code);
+    }
+}
+
+VpsConfig load_vps_config(Veid veid, const std::string& dir) {
+    ConfigDraft draft(ConfigDraft::Detail::Full);
+    const auto vz_conf = dir + "/vz.conf";
+    draft.read(ConfigFile::Host, vz_conf, read_or_throw(vz_conf, ExitCode::NoVzConf));
+    const auto vps_conf = dir + "/conf/" + veid.to_string() + ".conf";
+    draft.read(ConfigFile::Vps, vps_conf, read_or_throw(vps_conf, ExitCode::NoVpsConf));
+    return std::move(draft).finish(veid);
+}
+
+}  // namespace vps

@@ -1,0 +1,158 @@
+#include "config/config_draft.hh"
+
+#include <utility>
+
+namespace vps {
+
+static std::string describe_bad(std::string_view key, std::string_view value, const char* why) {
+    return std::string(key) + ": bad value " + quote_for_message(value) + ": " + why;
+}
+
+ConfigDraft::ConfigDraft(Detail detail) : detail_(detail), places_(config_keys().size()) {}
+
+void ConfigDraft::read(ConfigFile file, std::string name, std::string_view text) {
+    names_[static_cast<int>(file)] = std::move(name);
+    for (WordList* list : {&config_.nameservers, &config_.searchdomains})
+        list->complete = true;
+    ConfigLines lines(text);
+    ConfigLine line{};
+    while (lines.next(line))
+        read_line(file, line);
+    if (lines.carriage_returns() && detail_ == Detail::Full)
+        report(Severity::Note, {file, 1, 1}, "lines end in CR LF: sh keeps the CR in every value");
+}
+
+void ConfigDraft::read_line(ConfigFile file, const ConfigLine& line) {
+    const auto* key = find_config_key(line.key);
+    if (line.trouble) {
+        const Place place{file, line.line, line.key_column};
+        if (key)
+            refuse(*key, place, std::string(key->name) + ": " + line.trouble);
+        else
+            report(Severity::Warning, place, line.trouble);
+        return;
+    }
+    if (detail_ == Detail::Full) {
+        if (const char* difference = find_shell_difference(line))
+            report(Severity::Note, {file, line.line, line.value_column}, difference);
+    }
+    if (key) {
+        read_known(file, line, *key);
+    } else if (detail_ == Detail::Full) {
+        config_.others.push_back({std::string(line.key), std::string(line.value), file, line.line});
+        report(Severity::Note, {file, line.line, line.key_column},
+               "unknown key " + quote_for_message(line.key));
+    }
+}
+
+void ConfigDraft::read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key) {
+    auto& place = place_of(key);
+    if ((key.scope == Scope::Host && file != ConfigFile::Host) ||
+        (key.scope == Scope::Vps && file != ConfigFile::Vps)) {
+        if (detail_ == Detail::Full && key.read)
+            report(Severity::Note, {file, line.line, line.key_column},
+                   std::string(key.name) + (file == ConfigFile::Host ? " says nothing in vz.conf"
+                                                                     : " counts in vz.conf only"));
+        return;
+    }
+    if (place.file == file && key.duplicate == Duplicate::First) {
+        report(Severity::Warning, {file, line.line, line.key_column},
+               std::string(key.name) + ": second value ignored, that of line " +
+                   std::to_string(place.line) + " counts");
+        return;
+    }
+    const Place here{file, line.line, line.value_column, place.other};
+    if (!key.read) {
+        if (detail_ == Detail::Full)
+            keep_other(file, line, key);
+        place.file = file;
+        place.line = line.line;
+        return;
+    }
+    const auto verdict = key.read(config_, line.value);
+    if (verdict.grade == Verdict::Bad) {
+        refuse(key, here, describe_bad(key.name, line.value, verdict.why));
+        return;
+    }
+    if (verdict.grade == Verdict::Odd)
+        report(Severity::Warning, here,
+               std::string(key.name) + ": " + quote_for_message(line.value) + ": " + verdict.why);
+    forgive(key);
+    place = here;
+}
+
+void ConfigDraft::keep_other(ConfigFile file, const ConfigLine& line, const ConfigKey& key) {
+    auto& place = place_of(key);
+    if (place.other < 0) {
+        place.other = static_cast<int>(config_.others.size());
+        config_.others.push_back({std::string(key.name), std::string(line.value), file, line.line});
+        return;
+    }
+    auto& setting = config_.others[static_cast<std::size_t>(place.other)];
+    if (place.file == file && key.duplicate == Duplicate::Accumulate)
+        (setting.value += ' ') += line.value;
+    else
+        setting = {std::string(key.name), std::string(line.value), file, line.line};
+}
+
+std::vector<Diagnostic> ConfigDraft::take_diagnostics() {
+    refused_.clear();
+    return std::exchange(config_.diagnostics, {});
+}
+
+VpsConfig ConfigDraft::finish(Veid veid) && {
+    finish_path("VE_ROOT", config_.ve_root, veid);
+    finish_path("VE_PRIVATE", config_.ve_private, veid);
+    if (detail_ == Detail::Full)
+        finish_places();
+    config_.disk_quota_from = place_of(*find_config_key("DISK_QUOTA")).file;
+    return std::move(config_);
+}
+
+void ConfigDraft::finish_path(std::string_view key_name, std::optional<std::string>& path,
+                              Veid veid) {
+    if (!path)
+        return;
+    const auto& key = *find_config_key(key_name);
+    std::string checked;
+    const auto verdict = read_path(checked, *path, veid);
+    if (verdict.grade == Verdict::Bad) {
+        refuse(key, place_of(key), describe_bad(key_name, *path, verdict.why));
+        path.reset();
+    } else {
+        path = std::move(checked);
+    }
+}
+
+void ConfigDraft::finish_places() {
+    for (std::size_t i = 0; i < places_.size(); ++i)
+        if (const Place& place = places_[i]; place.file != ConfigFile::None)
+            config_.places[config_keys()[i].name] = names_[static_cast<int>(place.file)] + ":" +
+                                                    std::to_string(place.line) + ":" +
+                                                    std::to_string(place.column);
+}
+
+void ConfigDraft::report(Severity severity, const Place& place, std::string text) {
+    config_.diagnostics.push_back({severity, names_[static_cast<int>(place.file)], place.line,
+                                   place.column, std::move(text)});
+}
+
+void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string text) {
+    const bool guards = key.guards == Guards::Yes;
+    if (guards)
+        refused_.push_back({&key, config_.diagnostics.size()});
+    report(guards ? Severity::Refusal : Severity::Warning, place, std::move(text));
+}
+
+// A later, good value takes the place of a bad one: that one is no reason to refuse any more.
+void ConfigDraft::forgive(const ConfigKey& key) {
+    for (const auto& refused : refused_)
+        if (refused.key == &key)
+            config_.diagnostics[refused.diagnostic].severity = Severity::Warning;
+}
+
+ConfigDraft::Place& ConfigDraft::place_of(const ConfigKey& key) {
+    return places_[static_cast<std::size_t>(&key - config_keys().data())];
+}
+
+}  // namespace vps

@@ -1,0 +1,67 @@
+// A VpsConfig in the making: fed with the text of vz.conf, then of N.conf. The generator reads
+// vz.conf into one draft and copies that for each VPS; load_vps_config() makes one and throws it
+// away. Pure: no file is opened here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hh"
+#include "config/config_key.hh"
+#include "config/config_line.hh"
+
+namespace vps {
+
+class ConfigDraft {
+  public:
+    enum class Detail {
+        Boot,  // leaves out notes and VpsConfig::others, which nobody reads at boot
+        Full,
+    };
+    explicit ConfigDraft(Detail detail);
+
+    // Takes in a file's text. `name` is what diagnostics call it. Once per file, vz.conf first.
+    void read(ConfigFile file, std::string name, std::string_view text);
+
+    // The findings so far, which are then no longer part of the result.
+    std::vector<Diagnostic> take_diagnostics();
+
+    // The configuration of that VPS: paths expanded and checked.
+    [[nodiscard]] VpsConfig finish(Veid veid) &&;
+
+    // What VIRTUOZZO and VE_PARALLEL say; the fields of one VPS are not complete here.
+    [[nodiscard]] const VpsConfig& fields() const { return config_; }
+
+  private:
+    // Where the value that counts was written.
+    struct Place {
+        ConfigFile file = ConfigFile::None;
+        unsigned line = 0;
+        unsigned column = 0;
+        int other = -1;  // its index in VpsConfig::others
+    };
+    // A diagnostic that says that this key's value is unusable.
+    struct Refused {
+        const ConfigKey* key;
+        std::size_t diagnostic;
+    };
+
+    void read_line(ConfigFile file, const ConfigLine& line);
+    void read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
+    void keep_other(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
+    void finish_path(std::string_view key_name, std::optional<std::string>& path, Veid veid);
+    void finish_places();
+    void report(Severity severity, const Place& place, std::string text);
+    void refuse(const ConfigKey& key, const Place& place, std::string text);
+    void forgive(const ConfigKey& key);
+    Place& place_of(const ConfigKey& key);
+
+    Detail detail_;
+    VpsConfig config_;
+    std::string names_[3];       // by ConfigFile
+    std::vector<Place> places_;  // by position in config_keys()
+    std::vector<Refused> refused_;
+};
+
+}  // namespace vps

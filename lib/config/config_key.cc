@@ -1,0 +1,363 @@
+#include "config/config_key.hh"
+
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdint>
+
+namespace vps {
+
+// One reader for each shape of field; the table below says which field.
+
+template <typename T>
+static void assign(std::optional<T>& field, std::uint64_t number) {
+    field = static_cast<T>(number);
+}
+static void assign(unsigned& field, std::uint64_t number) {
+    field = static_cast<unsigned>(number);
+}
+
+template <auto Field>
+static Verdict text(VpsConfig& config, std::string_view value) {
+    config.*Field = value;
+    return kGood;
+}
+
+template <auto Field>
+static Verdict yes_no(VpsConfig& config, std::string_view value) {
+    return read_yes_no(config.*Field, value);
+}
+
+template <auto Field, std::uint64_t Min, std::uint64_t Max>
+static Verdict number(VpsConfig& config, std::string_view value) {
+    std::uint64_t number = 0;
+    const auto verdict = read_number(number, value, Max);
+    if (verdict.grade == Verdict::Bad)
+        return verdict;
+    if (number < Min)
+        return bad("too small");
+    assign(config.*Field, number);
+    return verdict;
+}
+
+// A number of which 0, and so "unlimited", sets no limit.
+template <auto Field, std::uint64_t Max>
+static Verdict number_or_none(VpsConfig& config, std::string_view value) {
+    return number<Field, 0, Max>(config, value == "unlimited" ? "0" : value);
+}
+
+template <auto Field, Unit Unit>
+static Verdict pair(VpsConfig& config, std::string_view value) {
+    BarrierLimit pair{};
+    const auto verdict = read_barrier_limit(pair, value, Unit);
+    if (verdict.grade != Verdict::Bad)
+        config.*Field = pair;
+    return verdict;
+}
+
+// A limit of 0 would let nothing run, and systemd takes it for no limit.
+template <auto Field, Unit Unit>
+static Verdict nonzero_pair(VpsConfig& config, std::string_view value) {
+    BarrierLimit pair{};
+    const auto verdict = read_barrier_limit(pair, value, Unit);
+    if (verdict.grade == Verdict::Bad)
+        return verdict;
+    if (pair.limit == 0)
+        return bad("a limit of 0");
+    config.*Field = pair;
+    return verdict;
+}
+
+static Verdict onboot(VpsConfig& config, std::string_view value) {
+    if (value == "auto") {  // Virtuozzo 7's word for what unset does
+        config.onboot = OnBoot::Unset;
+        return kGood;
+    }
+    bool yes = false;
+    const auto verdict = read_yes_no(yes, value);
+    if (verdict.grade != Verdict::Bad)
+        config.onboot = yes ? OnBoot::Yes : OnBoot::No;
+    return verdict;
+}
+
+static Verdict layout(VpsConfig& config, std::string_view value) {
+    if (value == "simfs")
+        config.layout = Layout::Simfs;
+    else if (value == "ploop" || value.starts_with("ploop:"))
+        config.layout = Layout::Ploop;
+    else
+        return bad("neither 'simfs' nor 'ploop'");
+    return kGood;
+}
+
+static Verdict script_timeout(VpsConfig& config, std::string_view value) {
+    const auto verdict = number_or_none<&VpsConfig::script_timeout, INT_MAX>(config, value);
+    if (config.script_timeout == 0u)
+        config.script_timeout.reset();
+    return verdict;
+}
+
+// Percent of one CPU, or with "%" of all.
+static Verdict cpulimit(VpsConfig& config, std::string_view value) {
+    if (!value.ends_with('%'))
+        return number_or_none<&VpsConfig::cpulimit, INT_MAX>(config, value);
+    value.remove_suffix(1);
+    std::uint64_t percent = 0;
+    const auto verdict = read_number(percent, value, 100);
+    if (verdict.grade == Verdict::Bad)
+        return verdict;
+    config.cpulimit =
+        static_cast<unsigned>(percent) * static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
+    return verdict;
+}
+
+// Bytes a second, of which 0 and "unlimited" set no limit.
+static Verdict iolimit(VpsConfig& config, std::string_view value) {
+    std::uint64_t bytes = 0;
+    const auto verdict = read_amount(bytes, value, Unit::Bytes);
+    if (verdict.grade != Verdict::Bad)
+        config.iolimit = bytes == kUnlimited ? 0 : bytes;
+    return verdict;
+}
+
+template <auto Field>
+static Verdict mask(VpsConfig& config, std::string_view value) {
+    CpuMask mask{};
+    const auto verdict = read_cpu_mask(mask, value);
+    if (verdict.grade != Verdict::Bad)
+        config.*Field = std::move(mask);
+    return verdict;
+}
+
+static Verdict cpumask(VpsConfig& config, std::string_view value) {
+    if (value != "auto")
+        return mask<&VpsConfig::cpumask>(config, value);
+    config.cpumask = CpuMask{CpuMask::Kind::Auto, {}};
+    return kGood;
+}
+
+static Verdict host_name(VpsConfig& config, std::string_view value) {
+    std::string name;
+    const auto verdict = read_host_name(name, value);
+    if (verdict.grade != Verdict::Bad)
+        config.hostname = std::move(name);
+    return verdict;
+}
+
+static Verdict name_servers(VpsConfig& config, std::string_view value) {
+    return read_name_servers(config.nameservers, value);
+}
+
+static Verdict search_domains(VpsConfig& config, std::string_view value) {
+    return read_search_domains(config.searchdomains, value);
+}
+
+static constexpr std::string_view kNothing = "nothing: no equivalent on a stock kernel";
+static constexpr std::string_view kIgnored = "nothing: of use to OpenVZ's own tools only";
+
+using C = VpsConfig;
+using enum Duplicate;
+using enum Scope;
+static constexpr auto kYes = Guards::Yes;
+static constexpr auto kNo = Guards::No;
+static constexpr auto kPages = Unit::Pages;
+static constexpr auto kCount = Unit::Count;
+static constexpr auto kBlocks = Unit::Blocks;
+
+// clang-format off
+static constexpr ConfigKey kKeys[] = {
+    // files
+    {"VE_ROOT", "path", First, kYes, Both, "where the private area is mounted", text<&C::ve_root>},
+    {"VE_PRIVATE", "path", First, kYes, Both, "the private area", text<&C::ve_private>},
+    {"VE_LAYOUT", "simfs or ploop", Last, kNo, Vps, "simfs: a bind mount; ploop: refused", layout},
+    {"MOUNT_OPTS", "list", First, kNo, Both, "nothing: options of a ploop image's mount", nullptr},
+    {"LOCAL_UID", "number", First, kNo, Both, "the private area's user ids on disk start there", nullptr},
+    {"LOCAL_GID", "number", First, kNo, Both, "the private area's group ids on disk start there", nullptr},
+    {"USERNS", "yes or no", First, kYes, Both, "no: the VPS's root is the host's", yes_no<&C::userns>},
+
+    // identity
+    {"NAME", "text", First, kNo, Vps, "Description=; vps-enter, vps-mount and vps-umount take it for the VEID", text<&C::name>},
+    {"DESCRIPTION", "text", First, kNo, Vps, "Description=", text<&C::description>},
+    {"HOSTNAME", "text", First, kNo, Both, "the host name in the VPS, its /etc/hostname and a line of its /etc/hosts", host_name},
+
+    // life
+    {"ONBOOT", "yes, no or auto", First, kNo, Both, "started by vps.target", onboot},
+    {"BOOTORDER", "number", First, kNo, Both, "order of start at boot, high first", number<&C::bootorder, 0, UINT32_MAX>},
+    {"DISABLED", "yes or no", First, kNo, Both, "yes: start refused", yes_no<&C::disabled>},
+    {"STOP_TIMEOUT", "seconds", First, kNo, Both, "time to stop before it is killed; TimeoutStopSec=", number<&C::stop_timeout, 0, INT_MAX>},
+    {"SCRIPT_TIMEOUT", "seconds", First, kNo, Both, "time that an action script may take; TimeoutStopSec=", script_timeout},
+    {"START_WAIT", "yes or no", First, kNo, Both, "yes: started when the VPS's own init says so", yes_no<&C::start_wait>},
+    {"START_FAILURE_UMOUNT_SCRIPTS", "yes or no", First, kNo, Both, "yes: umount scripts run after a failed start, too", yes_no<&C::start_failure_umount_scripts>},
+    {"VIRTUOZZO", "yes or no", First, kNo, Host, "no: nothing is started at boot", yes_no<&C::virtuozzo>},
+    {"VE_PARALLEL", "number", First, kNo, Host, "how many start at once at boot", number<&C::parallel, 1, INT_MAX>},
+
+    // memory
+    {"PHYSPAGES", "pages pair", Last, kYes, Both, "MemoryMax=limit", nonzero_pair<&C::physpages, kPages>},
+    {"SWAPPAGES", "pages pair", Last, kYes, Both, "MemorySwapMax=limit", pair<&C::swappages, kPages>},
+    {"VMGUARPAGES", "pages pair", Last, kYes, Both, "MemoryLow=barrier", pair<&C::vmguarpages, kPages>},
+    {"OOMGUARPAGES", "pages pair", Last, kYes, Both, "MemoryMin=barrier", pair<&C::oomguarpages, kPages>},
+    {"PRIVVMPAGES", "pages pair", Last, kYes, Both, "nothing; with LEGACY_UBC_LIMITS MemoryHigh=barrier, MemoryMax=limit", nonzero_pair<&C::privvmpages, kPages>},
+    {"LEGACY_UBC_LIMITS", "yes or no", First, kYes, Both, "yes: PRIVVMPAGES limits memory", yes_no<&C::legacy_ubc_limits>},
+    {"LOCKEDPAGES", "pages pair", Last, kYes, Both, "init's MEMLOCK limit", pair<&C::lockedpages, kPages>},
+    {"SHMPAGES", "pages pair", Last, kYes, Both, "kernel.shmall", pair<&C::shmpages, kPages>},
+    {"KMEMSIZE", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"DCACHESIZE", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"DCACHE", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"VM_OVERCOMMIT", "number", First, kNo, Both, kNothing, nullptr},
+    {"MEMINFO", "text", Last, kNo, Both, kNothing, nullptr},
+    {"SLMMODE", "text", First, kNo, Both, kNothing, nullptr},
+    {"SLMMEMORYLIMIT", "bytes pair", First, kNo, Both, kNothing, nullptr},
+    {"NUMMEMORYSUBGROUPS", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"MEMGUARANTEE", "text", First, kNo, Both, kNothing, nullptr},
+    {"PAGECACHE_ISOLATION", "yes or no", First, kNo, Both, kNothing, nullptr},
+
+    // processes, files, buffers
+    {"NUMPROC", "count pair", Last, kYes, Both, "TasksMax=limit", nonzero_pair<&C::numproc, kCount>},
+    {"AVNUMPROC", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"NUMFILE", "count pair", Last, kYes, Both, "init's NOFILE limit", nonzero_pair<&C::numfile, kCount>},
+    {"NUMSIGINFO", "count pair", Last, kYes, Both, "init's SIGPENDING limit", pair<&C::numsiginfo, kCount>},
+    {"NUMPTY", "count pair", Last, kYes, Both, "most pseudoterminals in the VPS", pair<&C::numpty, kCount>},
+    {"NUMFLOCK", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"NUMTCPSOCK", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"NUMOTHERSOCK", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"TCPSNDBUF", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"TCPRCVBUF", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"OTHERSOCKBUF", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"DGRAMRCVBUF", "bytes pair", Last, kNo, Both, kNothing, nullptr},
+    {"NUMIPTENT", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"IPTENTRIES", "count pair", Last, kNo, Both, kNothing, nullptr},
+    {"NUMNETIF", "count pair", Last, kNo, Both, kNothing, nullptr},
+
+    // CPU
+    {"CPUUNITS", "number", First, kYes, Both, "CPUWeight=units/10, 1 to 10000", number<&C::cpuunits, 1, INT_MAX>},
+    {"CPUUWEIGHT", "number", First, kYes, Both, "as CPUUNITS=500000/weight", number<&C::cpuuweight, 1, INT_MAX>},
+    {"CPULIMIT", "percent", First, kYes, Both, "CPUQuota=; 0: none", cpulimit},
+    {"CPUS", "number", First, kYes, Both, "CPUQuota=number x 100%; 0: none", number_or_none<&C::cpus, INT_MAX / 100>},
+    {"CPUMASK", "all, auto or list", First, kYes, Both, "AllowedCPUs=", cpumask},
+    {"NODEMASK", "all or list", First, kYes, Both, "AllowedMemoryNodes=", mask<&C::nodemask>},
+
+    // disk
+    {"IOPRIO", "0 to 7", Last, kYes, Both, "IOWeight=20 x (priority + 1)", number<&C::ioprio, 0, 7>},
+    {"IOLIMIT", "bytes a second", Last, kYes, Both, "IOReadBandwidthMax=, IOWriteBandwidthMax=; 0: none", iolimit},
+    {"IOPSLIMIT", "number", Last, kYes, Both, "IOReadIOPSMax=, IOWriteIOPSMax=; 0: none", number_or_none<&C::iopslimit, INT_MAX>},
+    {"DISK_QUOTA", "yes or no", First, kYes, Both, "project quota on VE_PRIVATE; yes in N.conf: start refused without", yes_no<&C::disk_quota>},
+    {"DISKSPACE", "KiB pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskspace, kBlocks>},
+    {"DISKINODES", "count pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskinodes, kCount>},
+    {"QUOTATIME", "seconds", First, kYes, Both, "grace time of the file system's project quota; 0: barriers are limits", number<&C::quotatime, 0, INT_MAX>},
+    {"QUOTAUGIDLIMIT", "number", First, kNo, Both, kNothing, nullptr},
+    {"NOATIME", "yes or no", First, kNo, Both, kIgnored, nullptr},
+
+    // devices and privileges
+    {"DEVICES", "list", Accumulate, kNo, Both, "DeviceAllow=", nullptr},
+    {"DEVNODES", "list", Accumulate, kNo, Both, "DeviceAllow= and the nodes in the VPS's /dev", nullptr},
+    {"PCI", "list", Accumulate, kNo, Both, kNothing, nullptr},
+    {"CAPABILITY", "list", Accumulate, kNo, Both, "the VPS's capability bounding set", nullptr},
+    {"FEATURES", "list", Accumulate, kNo, Both, "what the VPS may mount and use", nullptr},
+
+    // network
+    {"IP_ADDRESS", "list", Accumulate, kNo, Both, "addresses of venet0, routed by the host", nullptr},
+    {"NETIF", "list", First, kNo, Both, "veth devices, on bridges of the host", nullptr},
+    {"NETDEV", "list", Accumulate, kNo, Both, "devices of the host, moved into the VPS", nullptr},
+    {"VETH", "list", First, kNo, Both, kNothing, nullptr},
+    {"IPV6", "yes or no", First, kNo, Both, "no: IPv6 addresses are left out", nullptr},
+    {"NAMESERVER", "list", Accumulate, kNo, Both, "nameserver lines of /etc/resolv.conf in the VPS; inherit: the host's", name_servers},
+    {"SEARCHDOMAIN", "list", Accumulate, kNo, Both, "search line of /etc/resolv.conf in the VPS; inherit: the host's", search_domains},
+    {"NETFILTER", "text", Last, kNo, Both, kNothing, nullptr},
+    {"IPTABLES", "list", Accumulate, kNo, Both, kNothing, nullptr},
+    {"IPTABLES_MODULES", "list", First, kNo, Host, kIgnored, nullptr},
+    {"IP6TABLES", "list", First, kNo, Host, kIgnored, nullptr},
+    {"VE_ROUTE_SRC_DEV", "text", First, kNo, Host, kIgnored, nullptr},
+    {"NEIGHBOUR_DEVS", "text", First, kNo, Host, "devices of the host that answer for IP_ADDRESS", nullptr},
+    {"SKIP_ARPDETECT", "yes or no", First, kNo, Host, "yes: no machine is asked whether it has an address", nullptr},
+    {"ERROR_ON_ARPFAIL", "yes or no", First, kNo, Host, "yes: start refused where another machine has an address", nullptr},
+    {"RATE", "list", First, kNo, Both, kNothing, nullptr},
+    {"RATEBOUND", "yes or no", First, kNo, Both, kNothing, nullptr},
+    {"RATEMPU", "list", First, kNo, Both, kNothing, nullptr},
+    {"TOTALRATE", "list", First, kNo, Host, kNothing, nullptr},
+    {"BANDWIDTH", "list", First, kNo, Host, kNothing, nullptr},
+    {"TRAFFIC_SHAPING", "yes or no", First, kNo, Host, kNothing, nullptr},
+    {"USE_VENET_MASK", "yes or no", First, kNo, Host, kIgnored, nullptr},
+
+    // OpenVZ's own tools
+    {"VEID", "number", First, kNo, Vps, kIgnored, nullptr},
+    {"UUID", "text", First, kNo, Vps, kIgnored, nullptr},
+    {"OSTEMPLATE", "text", First, kNo, Both, kIgnored, nullptr},
+    {"DEF_OSTEMPLATE", "text", First, kNo, Host, kIgnored, nullptr},
+    {"TEMPLATE", "path", First, kNo, Host, kIgnored, nullptr},
+    {"TEMPLATES", "list", First, kNo, Vps, kIgnored, nullptr},
+    {"DISTRIBUTION", "text", First, kNo, Vps, kIgnored, nullptr},
+    {"TECHNOLOGIES", "list", First, kNo, Vps, kIgnored, nullptr},
+    {"ORIGIN_SAMPLE", "text", First, kNo, Both, kIgnored, nullptr},
+    {"CONFIGFILE", "text", First, kNo, Host, kIgnored, nullptr},
+    {"CONFIG_CUSTOMIZED", "yes or no", First, kNo, Both, kIgnored, nullptr},
+    {"VERSION", "text", First, kNo, Both, kIgnored, nullptr},
+    {"PLATFORM", "text", First, kNo, Both, kIgnored, nullptr},
+    {"VEFSTYPE", "text", First, kNo, Both, kIgnored, nullptr},
+    {"VEIMAGEFORMAT", "text", First, kNo, Host, kIgnored, nullptr},
+    {"GOLDEN_IMAGE", "yes or no", First, kNo, Host, kIgnored, nullptr},
+    {"VE0CPUUNITS", "number", First, kNo, Host, kIgnored, nullptr},
+    {"VE_STOP_MODE", "stop or suspend", First, kNo, Host, kIgnored, nullptr},
+    {"AUTOSTOP", "stop or suspend", First, kNo, Both, kIgnored, nullptr},
+    {"VZFASTBOOT", "yes or no", First, kNo, Host, kIgnored, nullptr},
+    {"VZWDOG", "yes or no", First, kNo, Host, kIgnored, nullptr},
+    {"MODULES_DISABLED", "yes or no", First, kNo, Host, kIgnored, nullptr},
+    {"SKIP_SYSCTL_SETUP", "yes or no", First, kNo, Host, kIgnored, nullptr},
+    {"USE_NET_RPS", "yes or no", First, kNo, Host, kIgnored, nullptr},
+    {"LOCKDIR", "path", First, kNo, Host, kIgnored, nullptr},
+    {"DUMPDIR", "path", First, kNo, Host, kIgnored, nullptr},
+    {"ACTIONLOGDIR", "path", First, kNo, Host, kIgnored, nullptr},
+    {"LOGGING", "yes or no", First, kNo, Host, "nothing: all goes to the journal", nullptr},
+    {"LOGFILE", "path", First, kNo, Host, "nothing: all goes to the journal", nullptr},
+    {"LOG_LEVEL", "number", Last, kNo, Host, "nothing: all goes to the journal", nullptr},
+    {"VERBOSE", "number", First, kNo, Host, "nothing: all goes to the journal", nullptr},
+};
+// clang-format on
+
+// Keys by a hash of their names, for a node's thousands of lines: the first free slot from there
+// on.
+using Slot = std::uint8_t;
+static constexpr Slot kFree = 255;
+static constexpr std::size_t kSlots = 512;
+static_assert(std::size(kKeys) < kFree);
+
+// Its length and three of its characters tell nearly all keys apart.
+static constexpr std::size_t slot_of(std::string_view name) {
+    if (name.empty())
+        return 0;
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+    const std::size_t hash =
+        37u * at(0) + 11u * at(name.size() / 2) + 131u * at(name.size() - 1) + name.size();
+    return hash % kSlots;
+}
+
+static constexpr const ConfigKey* find_in(const std::array<Slot, kSlots>& slots,
+                                          std::string_view name, std::size_t& slot) {
+    for (slot = slot_of(name); slots[slot] != kFree; slot = (slot + 1) % kSlots)
+        if (kKeys[slots[slot]].name == name)
+            return &kKeys[slots[slot]];
+    return nullptr;
+}
+
+static constexpr auto kByName = [] {
+    std::array<Slot, kSlots> slots{};
+    slots.fill(kFree);
+    for (std::size_t i = 0; i < std::size(kKeys); ++i) {
+        std::size_t slot = 0;
+        if (find_in(slots, kKeys[i].name, slot))
+            throw "a key is there twice";  // does not compile
+        slots[slot] = static_cast<Slot>(i);
+    }
+    return slots;
+}();
+
+std::span<const ConfigKey> config_keys() {
+    return kKeys;
+}
+
+const ConfigKey* find_config_key(std::string_view name) {
+    std::size_t slot = 0;
+    return find_in(kByName, name, slot);
+}
+
+}  // namespace vps

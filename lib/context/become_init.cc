@@ -1,0 +1,380 @@
+#include "context/become_init.hh"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "context/launch.hh"
+#include "context/syscall_filter.hh"
+#include "context/vps_context.hh"
+#include "sys/process.hh"
+#include "sys/send_fds.hh"
+
+namespace vps {
+
+namespace {
+
+// Each step returns 0 or the errno of what failed. From enter_root() on, all paths are the VPS's.
+using StepFunction = int (*)(ContextSetup&) noexcept;
+
+int result_of(long result) noexcept {
+    return result < 0 ? errno : 0;
+}
+
+int make_directory(const char* path, mode_t mode) noexcept {
+    return mkdir(path, mode) < 0 && errno != EEXIST ? errno : 0;
+}
+
+// ---- the mounts and nodes of the VPS, as data ---------------------------------------------------
+
+struct ApiMount {
+    const char* type;
+    const char* target;
+    unsigned long flags;
+    const char* options;
+    mode_t mode;  // of the target, if it has to be made
+};
+
+constexpr unsigned long kNoProgram = MS_NOSUID | MS_NOEXEC | MS_NODEV;
+
+constexpr ApiMount kProc{"proc", "/proc", kNoProgram, nullptr, 0555};
+constexpr ApiMount kSys{"sysfs", "/sys", kNoProgram, nullptr, 0555};
+constexpr ApiMount kCgroup{"cgroup2", "/sys/fs/cgroup", kNoProgram, nullptr, 0555};
+constexpr ApiMount kTerminals{"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, nullptr, 0755};
+constexpr std::array kDevMounts{
+    ApiMount{"tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=1777", 01777},
+    ApiMount{"mqueue", "/dev/mqueue", kNoProgram, nullptr, 01777},
+};
+
+struct DeviceLink {
+    const char* path;
+    const char* target;
+};
+
+constexpr std::array kDeviceLinks{
+    DeviceLink{"/dev/ptmx", "pts/ptmx"},          DeviceLink{"/dev/fd", "/proc/self/fd"},
+    DeviceLink{"/dev/stdin", "/proc/self/fd/0"},  DeviceLink{"/dev/stdout", "/proc/self/fd/1"},
+    DeviceLink{"/dev/stderr", "/proc/self/fd/2"}, DeviceLink{"/dev/core", "/proc/kcore"},
+};
+
+// Parts of /proc through which a VPS would change the host. What knows network namespaces stays
+// writable. Parts that this kernel does not have are no loss.
+constexpr std::array kReadOnlyProc{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
+                                   "/proc/fs",  "/proc/acpi",          "/proc/scsi", "/proc/mtrr"};
+constexpr const char* kWritableProc = "/proc/sys/net";
+// What they tell of the host is no VPS's business: they read as empty.
+constexpr std::array kMaskedProc{"/proc/kcore", "/proc/kallsyms", "/proc/timer_list",
+                                 "/proc/sched_debug", "/proc/latency_stats"};
+
+int mount_api(const ApiMount& spec) noexcept {
+    if (const int error = make_directory(spec.target, spec.mode))
+        return error;
+    return result_of(mount(spec.type, spec.target, spec.type, spec.flags, spec.options));
+}
+
+// ---- the steps ----------------------------------------------------------------------------------
+
+// Copies of the supervisor's descriptors: while we have its end of the channel, we do not see that
+// it has died, and while we have its lock, nobody else gets it.
+int leave_descriptors(ContextSetup& setup) noexcept {
+    return close_all_but({setup.channel});
+}
+
+// Until init is executed, the VPS dies with its supervisor; nobody inside may look into this
+// process, which is still ours.
+int tie_to_supervisor(ContextSetup&) noexcept {
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ? errno : 0;
+}
+
+int reset_process(ContextSetup&) noexcept {
+    reset_signals();
+    signal(SIGCHLD, SIG_IGN);  // what N.start leaves behind is reaped
+    umask(0);
+    return 0;
+}
+
+// All of it comes from the supervisor, which may open and make what a VPS must not.
+int receive_root(ContextSetup& setup) noexcept {
+    SetupRoot message{};
+    const ssize_t length = receive_fds(setup.channel, &message, sizeof message, &setup.root, 1);
+    if (length < 0)
+        return errno;
+    if (length != sizeof message || message.signal != SetupSignal::Root || setup.root < 0)
+        return ECANCELED;
+    setup.mounts = message.mounts;
+    setup.views = message.views;
+    return 0;
+}
+
+// What is mounted on the host later shows up below VE_ROOT; nothing goes the other way.
+int receive_mounts(ContextSetup&) noexcept {
+    return result_of(mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr));
+}
+
+int attach_received(ContextSetup& setup, int dir) noexcept {
+    char path[PATH_MAX];
+    int mount = -1;
+    const ssize_t length = receive_fds(setup.channel, path, sizeof path, &mount, 1);
+    if (length < 0)
+        return errno;
+    if (length == 0 || path[length - 1] != '\0' || mount < 0)
+        return ECANCELED;
+    const int error =
+        result_of(syscall(SYS_move_mount, mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH));
+    close(mount);
+    return error;
+}
+
+// By descriptors where one can: the way to VE_ROOT may be closed to the ids of the VPS.
+int enter_root(ContextSetup& setup) noexcept {
+    if (syscall(SYS_move_mount, setup.root, "", AT_FDCWD, setup.mount_point.c_str(),
+                MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+        fchdir(setup.root) < 0)
+        return errno;
+    // Targets of mounts have no symbolic link in them.
+    for (; setup.mounts > 0; --setup.mounts)
+        if (const int error = attach_received(setup, setup.root))
+            return error;
+    close(setup.root);
+    return result_of(syscall(SYS_pivot_root, ".", "."));
+}
+
+// Until here the process has the host's root as its user id, which its user namespace does not
+// know.
+int become_root(ContextSetup& setup) noexcept {
+    if (!setup.user_namespace)
+        return 0;
+    if (const int error = become_root_inside())
+        return error;
+    return tie_to_supervisor(setup);  // a change of ids unties
+}
+
+int mount_proc(ContextSetup&) noexcept {
+    return mount_api(kProc);
+}
+
+int bind_on_itself(const char* path, unsigned long flags) noexcept {
+    if (mount(path, path, nullptr, MS_BIND, nullptr) < 0)
+        return errno;
+    return result_of(
+        mount(nullptr, path, nullptr, MS_BIND | MS_REMOUNT | kNoProgram | flags, nullptr));
+}
+
+int protect_proc(ContextSetup&) noexcept {
+    for (const char* path : kReadOnlyProc)
+        if (const int error = bind_on_itself(path, MS_RDONLY); error != 0 && error != ENOENT)
+            return error;
+    return bind_on_itself(kWritableProc, 0);
+}
+
+int mount_sys(ContextSetup&) noexcept {
+    return mount_api(kSys);
+}
+
+// Those of lxcfs. What this kernel does not have needs none.
+int receive_views(ContextSetup& setup) noexcept {
+    for (; setup.views > 0; --setup.views)
+        if (const int error = attach_received(setup, AT_FDCWD); error != 0 && error != ENOENT)
+            return error;
+    return 0;
+}
+
+int make_dev(ContextSetup& setup) noexcept {
+    if (const int error = make_directory(kDev, 0755))
+        return error;
+    if (const int error = attach_received(setup, AT_FDCWD))
+        return error;
+    ApiMount terminals = kTerminals;
+    terminals.options = setup.terminal_options.c_str();
+    if (const int error = mount_api(terminals))
+        return error;
+    for (const ApiMount& spec : kDevMounts)
+        if (const int error = mount_api(spec))
+            return error;
+    for (const DeviceLink& link : kDeviceLinks)
+        if (symlink(link.target, link.path) < 0)
+            return errno;
+    return 0;
+}
+
+int mask_proc(ContextSetup&) noexcept {
+    for (const char* path : kMaskedProc)
+        if (mount("/dev/null", path, nullptr, MS_BIND, nullptr) < 0 && errno != ENOENT)
+            return errno;
+    return 0;
+}
+
+// The old root lies over the new one since pivot_root(".", "."): the working directory is below it.
+int leave_host_tree(ContextSetup&) noexcept {
+    if (umount2(".", MNT_DETACH) < 0)
+        return errno;
+    return result_of(chdir("/"));
+}
+
+int set_hostname(ContextSetup& setup) noexcept {
+    return result_of(sethostname(setup.hostname.data(), setup.hostname.size()));
+}
+
+int raise_loopback(ContextSetup&) noexcept {
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    ifreq request{};
+    memcpy(request.ifr_name, "lo", sizeof "lo");
+    request.ifr_flags = IFF_UP;
+    const int error = result_of(ioctl(fd, SIOCSIFFLAGS, &request));
+    close(fd);
+    return error;
+}
+
+int make_cgroup_namespace(ContextSetup&) noexcept {
+    if (unshare(CLONE_NEWCGROUP) < 0)
+        return errno;
+    return mount_api(kCgroup);
+}
+
+int protect_sys(ContextSetup&) noexcept {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    return result_of(mount_setattr(AT_FDCWD, "/sys", 0, &attributes, sizeof attributes));
+}
+
+// A terminal of the VPS's own devpts, whose master goes to the supervisor; its slave is
+// /dev/console, and stdin, stdout and stderr of init.
+int hand_over_console(ContextSetup& setup) noexcept {
+    const int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0)
+        return errno;
+    unsigned number = 0;
+    int locked = 0;
+    if (ioctl(master, TIOCGPTN, &number) < 0 || ioctl(master, TIOCSPTLCK, &locked) < 0)
+        return errno;
+    if (number != 0)
+        return EBUSY;  // the instance is new and ours
+    if (chmod("/dev/pts/0", 0600) < 0)
+        return errno;
+    const int file = open("/dev/console", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (file < 0)
+        return errno;
+    close(file);
+    if (mount("/dev/pts/0", "/dev/console", nullptr, MS_BIND, nullptr) < 0)
+        return errno;
+
+    const SetupReport ready{0, 0};
+    const int error = send_fds(setup.channel, &ready, sizeof ready, &master, 1);
+    close(master);
+    return error;
+}
+
+// What goes along to init, N.start and whoever enters: their bounding set is init's.
+int drop_capabilities(ContextSetup& setup) noexcept {
+    return keep_capabilities(setup.capabilities);
+}
+
+int filter_syscalls(ContextSetup&) noexcept {
+    return install_syscall_filter();
+}
+
+int wait_for_go(ContextSetup& setup) noexcept {
+    SetupSignal got{};
+    const ssize_t length = receive_fds(setup.channel, &got, sizeof got, &setup.launcher, 1);
+    if (length < 0)
+        return errno;
+    // The supervisor has gone, or gave up.
+    return length == sizeof got && got == SetupSignal::Go && setup.launcher >= 0 ? 0 : ECANCELED;
+}
+
+int take_console(ContextSetup&) noexcept {
+    setsid();
+    const int console = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (console < 0)
+        return errno;
+    for (int fd = 0; fd <= 2; ++fd)
+        if (dup2(console, fd) < 0)
+            return errno;
+    return result_of(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+}
+
+int execute_init(ContextSetup& setup) noexcept {
+    signal(SIGCHLD, SIG_DFL);
+    umask(022);
+    if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+        return errno;
+    return launch(setup.launcher, setup.channel, setup.words.data(), setup.envp.data());
+}
+
+struct Step {
+    const char* name;
+    StepFunction run;
+};
+
+// The whole way from a forked process to the VPS's init.
+constexpr std::array kSteps{
+    Step{"leave the supervisor's descriptors", leave_descriptors},
+    Step{"tie the VPS to its supervisor", tie_to_supervisor},
+    Step{"reset signals and umask", reset_process},
+    // While the supervisor maps the ids, and makes the root:
+    Step{"receive mounts of the host", receive_mounts},
+    Step{"set the host name", set_hostname},
+    Step{"bring up the loopback interface", raise_loopback},
+    Step{"receive the root", receive_root},
+    Step{"make VE_ROOT the root directory", enter_root},
+    Step{"become root of the user namespace", become_root},
+    Step{"drop capabilities", drop_capabilities},
+    Step{"mount /proc", mount_proc},
+    Step{"make parts of /proc read-only", protect_proc},
+    Step{"mount /sys", mount_sys},
+    Step{"mount files of lxcfs", receive_views},
+    Step{"make /dev", make_dev},
+    Step{"hide parts of /proc", mask_proc},
+    Step{"leave the host's directory tree", leave_host_tree},
+    Step{"make the cgroup namespace", make_cgroup_namespace},
+    Step{"make /sys read-only", protect_sys},
+    Step{"make the console", hand_over_console},
+    Step{"filter system calls", filter_syscalls},
+    Step{"open the console", take_console},
+    Step{"wait for the start", wait_for_go},
+    Step{"execute init", execute_init},
+};
+
+}  // namespace
+
+void prepare_launch(ContextSetup& setup) {
+    // "": an init's first word is its path.
+    setup.launch_words = launch_words(static_cast<int>(kSteps.size()) - 1, false,
+                                      {std::begin(kInits), std::end(kInits)}, {""});
+    setup.words = pointers_to(setup.launch_words);
+    setup.envp = pointers_to(setup.environment);
+}
+
+const char* name_of_setup_step(int step) {
+    return step >= 0 && static_cast<std::size_t>(step) < kSteps.size()
+               ? kSteps[static_cast<std::size_t>(step)].name
+               : "set up";
+}
+
+void become_init(ContextSetup& setup) noexcept {
+    for (std::size_t i = 0; i < kSteps.size(); ++i)
+        if (const int error = kSteps[i].run(setup)) {
+            const SetupReport report{static_cast<int>(i), error};
+            (void)!send(setup.channel, &report, sizeof report, MSG_NOSIGNAL);
+            _exit(1);
+        }
+    _exit(1);  // not reached: the last step does not return 0
+}
+
+}  // namespace vps

@@ -1,0 +1,64 @@
+// Makes the VPS context and becomes its init. Runs in the first process of the VPS, forked by
+// vps-run as root in the VPS's scope and in new user, pid, mount, uts, ipc and network namespaces.
+// Nothing of it is left behind when it fails: the namespaces go with the process.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "context/capabilities.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+// Everything that the steps need, prepared before the clone: no step allocates.
+struct ContextSetup {
+    std::string mount_point;     // VE_ROOT in the host's tree, where the root is attached
+    bool user_namespace;         // it is in one of its own
+    CapabilitySet capabilities;  // its bounding set
+    std::string hostname;        // for uts_namespaces(7)
+    // of its devpts
+    std::string terminal_options = "newinstance,ptmxmode=0666,mode=0620,gid=5";
+    std::vector<std::string> environment;
+    int channel = -1;   // our end of the socket pair to the supervisor
+    int launcher = -1;  // what executes init, which the supervisor sends
+    std::vector<std::string> launch_words;
+    std::vector<char*> words, envp;
+    int root = -1;  // what is mounted at VE_ROOT, a detached mount that the supervisor sends
+    std::size_t mounts = 0;  // below the root, yet to be received
+    std::size_t views = 0;   // and over files of /proc and /sys
+};
+
+// From the VPS's first process to the supervisor: a step that failed, or (error 0) the context is
+// up, with the master of its console attached (SCM_RIGHTS).
+struct SetupReport {
+    int step;
+    int error;
+};
+
+// From the supervisor: here is the root; N.start is done, execute init by the launcher
+// (SCM_RIGHTS).
+enum class SetupSignal : char { Root = 'r', Go = 'g' };
+
+// From the supervisor, when the ids are mapped: the root (SCM_RIGHTS). `mounts` messages follow,
+// each the path below the root of a mount to be attached there, and the mount; then `views` of the
+// same kind with the paths of files of /proc and /sys, and one with kDev and a /dev with its nodes.
+inline constexpr char kDev[] = "/dev";
+struct SetupRoot {
+    SetupSignal signal;
+    std::size_t mounts, views;
+};
+
+// Has `setup`, which must not be moved any more, say how init is executed. The environment must be
+// there.
+void prepare_launch(ContextSetup& setup);
+
+// The words for a step in an error message: "mount /proc".
+const char* name_of_setup_step(int step);
+
+[[noreturn]] void become_init(ContextSetup& setup) noexcept;
+
+// The programs that are tried as init, in this order (init/main.c of Linux; vzctl).
+inline constexpr const char* kInits[] = {"/sbin/init", "/etc/init", "/bin/init"};
+
+}  // namespace vps

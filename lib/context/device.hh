@@ -1,0 +1,28 @@
+// Devices that a VPS may use beyond those of every VPS: DEVNODES, DEVICES and FEATURES of
+// vps.conf(5).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.hh"
+
+namespace vps {
+
+struct Device {
+    bool block = false;
+    unsigned major = 0;
+    std::optional<unsigned> minor;  // none: all of them
+    std::string access;             // of "rwm", as in systemd.resource-control(5), DeviceAllow=
+    std::string node;               // its path below /dev in the VPS; empty: none is made
+
+    bool operator==(const Device&) const = default;
+};
+
+// What the configuration asks for, in its order. A word that cannot be read, or names a device that
+// the host does not have in `dev`, is passed over and said in `problems`.
+std::vector<Device> find_devices(const VpsConfig& config, std::vector<std::string>& problems,
+                                 const std::string& dev = "/dev");
+
+}  // namespace vps

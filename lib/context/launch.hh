@@ -1,0 +1,38 @@
+// The last step into a VPS: executing a program that the VPS decides on. By a detour over a sealed
+// memory file, because what is running then is within the VPS's reach (CVE-2019-5736): a first line
+// "#!/proc/self/exe" executes it, and /proc/PID/exe opens it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sys/fd.hh"
+
+namespace vps {
+
+// The descriptors of the program: 0, 1, 2, and kTextFd if it is open and not close-on-exec.
+inline constexpr int kTextFd = 3;
+
+// The memory file. Throws SysError. To be made in the host context: nobody in a VPS can read it,
+// and so nobody there can trace what runs it.
+Fd make_launcher();
+
+// What to execute: the first of `programs` that there is, as execvp(3) does with files of PATH;
+// `argv`, whose first word is the program's own path if it is empty; and whether /bin/sh executes a
+// file of no known format.
+std::vector<std::string> launch_words(int tag, bool by_shell,
+                                      const std::vector<std::string>& programs,
+                                      const std::vector<std::string>& argv);
+
+// If no program could be executed, this is written to `report`, which is closed else.
+struct LaunchReport {
+    int tag;    // as given to launch_words()
+    int error;  // errno
+};
+
+// Closes every descriptor but those of the program, and becomes the launcher; where that fails, it
+// writes the report itself and exits. Returns, with an errno, only while nothing is closed. Safe
+// after clone.
+int launch(int launcher, int report, char* const* words, char* const* envp) noexcept;
+
+}  // namespace vps

@@ -1,0 +1,170 @@
+#include "context/vps_root.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "state/id_range.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+const std::array kDevices{
+    Device{false, 1, 3, "rw", "null"},    Device{false, 1, 5, "rw", "zero"},
+    Device{false, 1, 7, "rw", "full"},    Device{false, 1, 8, "rw", "random"},
+    Device{false, 1, 9, "rw", "urandom"}, Device{false, 5, 0, "rw", "tty"},
+};
+
+void write_map(pid_t pid, const char* file, std::uint32_t first) {
+    const std::string path = fmt::format("/proc/{}/{}", pid, file);
+    const std::string map = fmt::format("0 {} {}\n", first, kIdsPerVps);
+    const Fd fd = sys::open(path, O_WRONLY);
+    if (write(fd.get(), map.data(), map.size()) != static_cast<ssize_t>(map.size()))
+        throw SysError(errno, "map user ids by", path);
+}
+
+void configure(FdRef fs, const char* key, const std::string& value) {
+    if (fsconfig(fs.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) < 0)
+        throw SysError(errno, fmt::format("set {} of", key), "/dev", ExitCode::CannotMount);
+}
+
+[[noreturn]] void fail_to_make(const std::string& path) {
+    throw SysError(errno, "make", "/dev" + (path.empty() ? path : "/" + path),
+                   ExitCode::CannotMount);
+}
+
+// The node and the directories on the way to it: "net/tun".
+void make_node(FdRef dev, const Device& device, const UserIds& owner) {
+    const std::string& node = device.node;
+    for (std::size_t slash = node.find('/'); slash != std::string::npos;
+         slash = node.find('/', slash + 1)) {
+        const std::string dir = node.substr(0, slash);
+        if (mkdirat(dev.get(), dir.c_str(), 0755) == 0
+                ? fchownat(dev.get(), dir.c_str(), owner.first_uid, owner.first_gid, 0) < 0
+                : errno != EEXIST)
+            fail_to_make(dir);
+    }
+    const mode_t kind = device.block ? S_IFBLK : S_IFCHR;
+    if (mknodat(dev.get(), node.c_str(), kind | 0600,
+                makedev(device.major, device.minor.value_or(0))) < 0) {
+        if (errno == EEXIST)
+            return;  // one that every VPS has
+        fail_to_make(node);
+    }
+    if (fchmodat(dev.get(), node.c_str(), 0666, 0) < 0 ||
+        fchownat(dev.get(), node.c_str(), owner.first_uid, owner.first_gid, 0) < 0)
+        fail_to_make(node);
+}
+
+}  // namespace
+
+std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config) {
+    if (!config.userns)
+        return std::nullopt;
+    struct stat area {};
+    if (stat(config.ve_private->c_str(), &area) < 0)
+        throw SysError(errno, "look at", *config.ve_private, ExitCode::NoPrivateArea);
+    if (const auto ids = find_shifted_ids(area, config))
+        return ids;
+    std::vector<IdRange> taken = ids_of_processes();
+    for (const char* file : {"/etc/subuid", "/etc/subgid"})
+        for (const IdRange& range : read_subordinate_ids(file))
+            taken.push_back(range);
+    const std::uint32_t first = claim_ids(veid, taken);
+    return UserIds{first, first, false};
+}
+
+void map_ids(pid_t pid, const UserIds& ids) {
+    write_map(pid, "uid_map", ids.first_uid);
+    write_map(pid, "gid_map", ids.first_gid);
+}
+
+namespace {
+
+bool is_deleted(FdRef file) {
+    struct stat status {};
+    return fstat(file.get(), &status) == 0 && status.st_nlink == 0;
+}
+
+bool is_below(const std::string& path, const std::vector<std::string>& dirs) {
+    return std::any_of(dirs.begin(), dirs.end(),
+                       [&](const std::string& dir) { return path.starts_with(dir + "/"); });
+}
+
+}  // namespace
+
+RootMounts make_root(const std::string& mount_point, const std::optional<UserIds>& ids, pid_t pid) {
+    RootMounts root{DetachedMount::copy_of_tree(mount_point), {}, {}, {}};
+    const bool mapped = ids && !ids->shifted;
+    const Fd user_namespace =
+        mapped ? sys::open(fmt::format("/proc/{}/ns/user", pid), O_RDONLY) : Fd();
+    if (mapped && !root.top.map_ids(user_namespace)) {
+        // A file system among them cannot do it: one by one, then.
+        root.top = DetachedMount::copy_of(mount_point);
+        if (!root.top.map_ids(user_namespace))
+            throw Error(ExitCode::CannotMount,
+                        fmt::format("user ids cannot be mapped in '{}': its file system cannot do "
+                                    "that; move the private area to ext4, xfs or btrfs, or set "
+                                    "USERNS=no, which makes root in the VPS root on the host",
+                                    mount_point));
+        const std::vector<MountEntry> mounts = mounts_at_or_below(read_mounts(), mount_point);
+        for (auto entry = mounts.begin(); entry != mounts.end(); ++entry) {
+            const bool covered = std::any_of(entry + 1, mounts.end(), [&](const MountEntry& later) {
+                return later.target == entry->target;
+            });
+            if (covered || entry->target == mount_point)
+                continue;
+            DetachedMount mount = DetachedMount::copy_of(entry->target);
+            if (is_deleted(mount.fd()) || is_below(entry->target, root.deleted)) {
+                root.deleted.push_back(entry->target);
+                continue;
+            }
+            if (!mount.map_ids(user_namespace))
+                root.plain.push_back(entry->target);
+            mount.make_slave();
+            root.below.push_back({entry->target.substr(mount_point.size() + 1), std::move(mount)});
+        }
+    }
+    root.top.make_slave();
+    return root;
+}
+
+Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices) {
+    const UserIds owner = ids.value_or(UserIds{0, 0, false});
+    const Fd fs(fsopen("tmpfs", FSOPEN_CLOEXEC));
+    if (!fs)
+        fail_to_make({});
+    configure(fs, "mode", "0755");
+    configure(fs, "size", "4m");
+    configure(fs, "nr_inodes", "64k");
+    configure(fs, "uid", std::to_string(owner.first_uid));
+    configure(fs, "gid", std::to_string(owner.first_gid));
+    if (fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+        fail_to_make({});
+    Fd dev(fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME));
+    if (!dev)
+        fail_to_make({});
+    for (const Device& device : kDevices)
+        make_node(dev, device, owner);
+    for (const Device& device : devices)
+        if (!device.node.empty())
+            make_node(dev, device, owner);
+    return dev;
+}
+
+void delegate_cgroup(FdRef cgroup, const UserIds& ids) {
+    for (const char* name : {".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"})
+        if (fchownat(cgroup.get(), name, ids.first_uid, ids.first_gid, 0) < 0)
+            throw SysError(errno, "delegate the VPS's cgroup: change the owner of", name);
+}
+
+}  // namespace vps

@@ -1,0 +1,36 @@
+// What vps-enter runs in a VPS, as data: a command's files and its environment. Nothing here has an
+// effect.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/veid.hh"
+#include "context/vps_context.hh"
+#include "enter/account.hh"
+
+namespace vps {
+
+// The caller's TERM goes into the VPS if it is a terminal's name, and cannot be more.
+bool is_terminal_name(std::string_view term);
+
+// The login shell of `account` if there is one, as `exists` tells of files of the VPS; else
+// /bin/bash or /bin/sh.
+std::string choose_shell(const Account& account,
+                         const std::function<bool(const std::string&)>& exists);
+
+struct EnterRequest {
+    Veid veid;
+    Account account;
+    std::vector<gid_t> groups;
+    std::string shell;
+    std::vector<std::string> words;  // none: the shell, as a login shell
+    std::string term;                // the caller's TERM, or empty
+};
+
+// Everything but the streams.
+ContextCommand plan_command(const EnterRequest& request);
+
+}  // namespace vps

@@ -1,0 +1,54 @@
+// Bytes on their way from one descriptor to another, one of which leads into a VPS. Neither side
+// can make it block, nor lose what the other has written. For a loop around poll(2).
+#pragma once
+
+#include <poll.h>
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "sys/fd.hh"
+
+namespace vps {
+
+class Flow {
+  public:
+    // `inside` is made non-blocking, and closed when the flow ends: at the end of `from`, or when
+    // nobody reads `to` any more. One of the two numbers is that of `inside`.
+    static Flow inwards(int outside, Fd inside);
+    static Flow outwards(Fd inside, int outside);
+    static Flow none();  // one that has ended
+
+    enum class End { None, OfSource, OfDestination };
+
+    [[nodiscard]] bool ended() const { return end_ != End::None; }
+    [[nodiscard]] End which_end() const { return end_; }
+
+    // What to poll for: the source, and the destination.
+    [[nodiscard]] std::array<pollfd, 2> events() const;
+    // Does what the poll has found possible.
+    void serve(const pollfd& from, const pollfd& to);
+
+    // The writer has ended: what is there now is still passed on, but nobody is waited for.
+    void expect_no_more();
+    // True when serve() has something to do without a poll.
+    [[nodiscard]] bool is_hasty() const { return last_ && size_ == 0 && !ended(); }
+
+  private:
+    Flow() = default;
+    Flow(int from, int to, Fd inside);
+    void fill();
+    void drain();
+    void end(End end);
+
+    int from_ = -1, to_ = -1;
+    Fd inside_;
+    End end_ = End::None;
+    std::vector<char> buffer_;
+    std::size_t begin_ = 0, size_ = 0;  // of what is in the buffer
+    bool last_ = false;
+    std::size_t limit_ = 0;  // with last_: bytes that may still be read
+};
+
+}  // namespace vps

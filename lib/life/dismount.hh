@@ -1,0 +1,27 @@
+// The end of a VPS's life on the host: umount scripts, dismounting, postumount scripts, each step
+// recorded before it is taken. vps-umount does it; vps-mount does it first where an earlier life
+// was not ended.
+#pragma once
+
+#include "config/config.hh"
+#include "script/action_script.hh"
+#include "state/state.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// Force: a script that refuses is only logged, and what stays busy is detached (umount -l).
+enum class Refusal { Respect, Force };
+
+// What a VPS that is in `state` and does not run is owed. A start that failed is owed umount
+// scripts only if the administrator wants it so; `is_failed_start` tells it for the phase
+// "mounted", which a start has in common with vps-mount by hand.
+Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_failed_start);
+
+// Goes on from `state` to the end, where no state is left. Throws Error ScriptFailed when an umount
+// script refuses: nothing is dismounted then; or when a postumount script fails: everything is
+// dismounted then. Throws Error CannotDismount when something stays busy.
+void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptSettings& settings,
+             const Log& log, Refusal refusal = Refusal::Respect);
+
+}  // namespace vps

@@ -1,0 +1,36 @@
+#include "life/settings.hh"
+
+#include <fmt/format.h>
+
+#include "sys/error.hh"
+
+namespace vps {
+
+VpsConfig load_usable_config(Veid veid) {
+    VpsConfig config = load_vps_config(veid);
+    if (const Diagnostic* refusal = config.refusal())
+        throw Error(ExitCode::BadValue, refusal->to_string());
+    if (!config.ve_root)
+        throw Error(ExitCode::NoVeRoot, "VE_ROOT is not set");
+    if (!config.ve_private)
+        throw Error(ExitCode::NoVePrivate, "VE_PRIVATE is not set");
+    return config;
+}
+
+VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& log) {
+    VpsConfig config;
+    try {
+        config = load_vps_config(veid);
+    } catch (const Error& error) {
+        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
+    }
+    config.ve_root = state.ve_root;
+    config.ve_private = state.ve_private;
+    return config;
+}
+
+ScriptSettings script_settings(Veid veid, const VpsConfig& config) {
+    return {veid, "/etc/vz/conf", *config.ve_root, *config.ve_private, config.script_timeout};
+}
+
+}  // namespace vps

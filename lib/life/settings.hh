@@ -1,0 +1,23 @@
+// The settings of one VPS as its life's steps want them: its configuration, usable or as far as it
+// goes, and what its action scripts see. Reads /etc/vz; needs no privilege but to read it.
+#pragma once
+
+#include "config/config.hh"
+#include "config/veid.hh"
+#include "script/action_script.hh"
+#include "state/state.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// The VPS's configuration. Throws Error: NoVzConf, NoVpsConf, BadValue where a setting that guards
+// the VPS is unusable, NoVeRoot, NoVePrivate.
+VpsConfig load_usable_config(Veid veid);
+
+// The configuration of a VPS that is mounted or runs, which may have been changed, broken or
+// removed since: VE_ROOT and VE_PRIVATE are what was mounted, and an error is only logged.
+VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& log);
+
+ScriptSettings script_settings(Veid veid, const VpsConfig& config);
+
+}  // namespace vps

@@ -1,0 +1,95 @@
+#include "life/stop_running.hh"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "context/vps_context.hh"
+#include "life/power_off.hh"
+#include "life/settings.hh"
+#include "script/vps_script.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/notify.hh"
+#include "systemd/system_manager.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr unsigned kKillGrace = 10;  // seconds that a killed init may take to be gone
+
+struct Target {
+    Fd init;
+    pid_t pid;
+};
+
+// Throws when N.stop refuses: the state then says why, and vps-umount, which systemd runs next,
+// has the unit become active again.
+void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
+                     const ScriptSettings& settings, const Log& log) {
+    try {
+        const auto script = find_script(script::kStop, settings.veid, settings.dir);
+        if (!script)
+            return;
+        tell_status("Stopping: action script " + script->name);
+        (void)run_vps_script(*script, settings, target.init, target.pid, log);
+    } catch (const Error& refusal) {
+        // The VPS has ended meanwhile, and the script with it: that is what a stop wants.
+        if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
+            return;
+        if (!log.to_journal() || !host_is_stopping()) {
+            state.stop_refused = refusal.what();
+            lock.write_state(state);
+            throw;
+        }
+        log.say(Level::Warning, fmt::format("{}, but the host goes down: stopping it all the same",
+                                            refusal.what()));
+    }
+}
+
+void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid, const Log& log) {
+    const PowerOffRow& way = find_power_off(identify_init(target.pid));
+    log.say(Level::Info, fmt::format("asking init to power off ({})", way.words));
+    if (way.ask == Ask::Signal) {
+        sys::pidfd_send_signal(target.init, way.signal);
+        return;
+    }
+    std::vector<LineRelay> relays;
+    const ContextCommand command{{"/sbin/init", "0"}, basic_environment(veid)};
+    try {
+        (void)run_in_vps(command, veid.to_string() + ".console", target.init, target.pid, deadline,
+                         log, relays);
+    } catch (const SysError& error) {
+        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
+    }
+}
+
+}  // namespace
+
+void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log) {
+    const Target target{std::move(init), state.init_pid};
+    const VpsConfig config = load_config_of_mounted(veid, state, log);
+    if (state.phase != Phase::Stopping) {
+        run_stop_script(target, lock, state, script_settings(veid, config), log);
+        state.stop_refused.clear();
+        lock.enter(state, Phase::Stopping);
+    }
+    tell_status(fmt::format("Stopping: waiting for init to power off, {} seconds at most",
+                            config.stop_timeout));
+    const Deadline deadline = deadline_after(config.stop_timeout);
+    ask_to_power_off(target, deadline, veid, log);
+    if (!wait_for_end(target.init, deadline)) {
+        log.say(Level::Warning,
+                fmt::format("init has not powered off within STOP_TIMEOUT={} seconds; killing it",
+                            config.stop_timeout),
+                {{"MESSAGE_ID", std::string(message_id::kInitKilled)}});
+        sys::pidfd_send_signal(target.init, SIGKILL);
+        if (!wait_for_end(target.init, deadline_after(kKillGrace)))
+            throw Error(
+                ExitCode::CannotStop,
+                fmt::format("init (process {}) does not die; it hangs in the kernel", target.pid));
+    }
+}
+
+}  // namespace vps

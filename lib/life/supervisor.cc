@@ -1,0 +1,112 @@
+#include "life/supervisor.hh"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <csignal>
+
+#include "sys/error.hh"
+
+namespace vps {
+
+InitEnd classify_end(const ExitStatus& status) {
+    if (status.signal == SIGHUP)
+        return InitEnd::Rebooted;
+    if (status.signal == SIGINT || status.success())
+        return InitEnd::PoweredOff;
+    return InitEnd::Crashed;
+}
+
+namespace {
+
+// Other events: a relay's index.
+constexpr std::uint64_t kInit = ~0ULL, kSignal = kInit - 1, kOther = kInit - 2;
+
+void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = id;
+    if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd.get(), &event) < 0)
+        throw SysError(errno, "watch");
+}
+
+Fd catch_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    Fd caught(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!caught)
+        throw SysError(errno, "catch signals");
+    return caught;
+}
+
+// True if SIGTERM is among what has come.
+bool take_signals(FdRef signals, const std::function<void()>& on_child) {
+    bool told_to_go = false;
+    signalfd_siginfo info;
+    while (read(signals.get(), &info, sizeof info) == sizeof info)
+        told_to_go |= info.ssi_signo == SIGTERM;
+    on_child();
+    return told_to_go;
+}
+
+}  // namespace
+
+SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
+                         const std::function<void()>& on_child,
+                         const std::optional<Watched>& other) {
+    const Fd signals = catch_signals();
+    const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll)
+        throw SysError(errno, "create epoll");
+    watch(epoll, init, EPOLLIN, kInit);
+    watch(epoll, signals, EPOLLIN, kSignal);
+    if (other)
+        watch(epoll, other->fd, EPOLLIN, kOther);
+    // Edge-triggered: a console that nobody has open would be "hung up" all the time.
+    for (std::size_t i = 0; i < relays.size(); ++i)
+        watch(epoll, relays[i].source(), EPOLLIN | EPOLLET, i);
+
+    on_child();  // what came before we watched, and below
+    std::vector<bool> readable(relays.size(), true);
+    for (bool more = true;;) {
+        std::array<epoll_event, 8> events;
+        const int count = epoll_wait(epoll.get(), events.data(), events.size(), more ? 0 : -1);
+        if (count < 0 && errno != EINTR)
+            throw SysError(errno, "wait for events");
+        bool ended = false, told = false, other_readable = false;
+        for (int i = 0; i < count; ++i) {
+            const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
+            if (id == kInit)
+                ended = true;
+            else if (id == kSignal)
+                told = take_signals(signals, on_child);
+            else if (id == kOther)
+                other_readable = true;
+            else
+                readable[id] = true;
+        }
+        more = false;
+        for (std::size_t i = 0; i < relays.size(); ++i) {
+            // At the end of init everything that the VPS printed is there to be read.
+            if (!readable[i] && !ended)
+                continue;
+            readable[i] = relays[i].pump() == LineRelay::Progress::MoreToRead;
+            more |= readable[i];
+        }
+        if (other_readable && !ended && !told)
+            other->on_readable();
+        if (ended) {
+            for (LineRelay& relay : relays)
+                relay.finish();
+            return SupervisionEnd::InitEnded;
+        }
+        if (told)
+            return SupervisionEnd::ToldToGo;
+    }
+}
+
+}  // namespace vps

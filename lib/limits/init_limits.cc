@@ -1,0 +1,105 @@
+#include "limits/init_limits.hh"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "limits/slice_limits.hh"
+#include "sys/error.hh"
+#include "sys/process.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+static rlim_t amount_of(std::uint64_t number, std::uint64_t unit) {
+    return is_limit(number) ? number * unit : RLIM_INFINITY;
+}
+
+static void plan_limit(rlimit& limit, const std::optional<BarrierLimit>& pair, std::uint64_t unit,
+                       rlim_t most) {
+    if (!pair || !is_limit(pair->limit))
+        return;
+    limit.rlim_max = std::min(amount_of(pair->limit, unit), most);
+    limit.rlim_cur = std::min(amount_of(pair->barrier, unit), limit.rlim_max);
+}
+
+InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
+                            std::uint64_t page_size, std::uint64_t nr_open) {
+    InitLimits limits = ours;
+    plan_limit(limits[0], config.numfile, 1, nr_open);
+    plan_limit(limits[1], config.numsiginfo, 1, RLIM_INFINITY);
+    plan_limit(limits[2], config.lockedpages, page_size, RLIM_INFINITY);
+    return limits;
+}
+
+InitLimits read_init_limits(pid_t pid) {
+    InitLimits limits{};
+    for (std::size_t i = 0; i < limits.size(); ++i)
+        if (prlimit(pid, kInitResources[i], nullptr, &limits[i]) < 0)
+            throw SysError(errno, "read the resource limits of process", std::to_string(pid));
+    return limits;
+}
+
+int set_init_limits(pid_t pid, const InitLimits& limits) noexcept {
+    for (std::size_t i = 0; i < limits.size(); ++i)
+        if (prlimit(pid, kInitResources[i], &limits[i], nullptr) < 0)
+            return errno;
+    return 0;
+}
+
+// The host's id of root in the process's user namespace.
+static uid_t root_of(pid_t pid) {
+    std::istringstream map(sys::read_file("/proc/" + std::to_string(pid) + "/uid_map"));
+    std::uint64_t inside = 0, outside = 0, count = 0;
+    while (map >> inside >> outside >> count)
+        if (inside == 0)
+            return static_cast<uid_t>(outside);
+    return 0;
+}
+
+// /proc/sys/kernel shows the ipc namespace of who opens it. Whose the file is has changed: the
+// host's root's before Linux 6.9, since then the root's of the namespace.
+static void set_shmall(FdRef init, pid_t pid, const std::string& pages) {
+    const uid_t root = root_of(pid);
+    Child writer = clone_process();
+    if (writer.pid() == 0) {
+        if (setns(init.get(), CLONE_NEWIPC) < 0)
+            _exit(errno);
+        int file = open("/proc/sys/kernel/shmall", O_WRONLY | O_CLOEXEC);
+        if (file < 0 && errno == EACCES && seteuid(root) == 0)
+            file = open("/proc/sys/kernel/shmall", O_WRONLY | O_CLOEXEC);
+        if (file < 0 || write(file, pages.data(), pages.size()) < 0)
+            _exit(errno);
+        _exit(0);
+    }
+    const std::optional<ExitStatus> ended = writer.wait();
+    if (ended && !ended->success())
+        throw SysError(ended->code, "set the VPS's", "kernel.shmall");
+}
+
+void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config) {
+    const InitLimits limits = plan_init_limits(config, read_init_limits(0),
+                                               static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)),
+                                               std::stoull(sys::read_file("/proc/sys/fs/nr_open")));
+    if (const int error = set_init_limits(pid, limits))
+        throw SysError(error, "limit process", std::to_string(pid));
+    if (!config.shmpages)
+        return;
+    constexpr std::uint64_t kKernelsDefault = UINT64_MAX - (1ull << 24);
+    const auto pages = config.shmpages->limit;
+    set_shmall(init, pid, std::to_string(is_limit(pages) ? pages : kKernelsDefault));
+}
+
+std::uint64_t most_terminals(const VpsConfig& config) {
+    constexpr std::uint64_t kMost = 1 << 20;  // NR_UNIX98_PTY_MAX
+    if (!config.numpty || config.numpty->limit >= kMost)
+        return 0;
+    return config.numpty->limit + 1;
+}
+
+}  // namespace vps

@@ -1,0 +1,39 @@
+// Limits of a VPS that its processes have one by one, given to its init and inherited from it, and
+// the one of its ipc namespace. Run by the supervisor and vps-reload, as root of the host; root in
+// a user namespace of its own cannot raise what is set here.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+
+#include "config/config.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+// NUMFILE, NUMSIGINFO, LOCKEDPAGES: soft is the barrier, hard the limit.
+inline constexpr std::array kInitResources{RLIMIT_NOFILE, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK};
+using InitLimits = std::array<rlimit, kInitResources.size()>;
+
+// What the configuration asks for; where it asks for nothing or says "unlimited", `ours`. No
+// NOFILE is above `nr_open`, the most that the kernel takes (fs.nr_open).
+InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
+                            std::uint64_t page_size, std::uint64_t nr_open);
+
+// Those of a process; 0 is the caller. Throws SysError.
+InitLimits read_init_limits(pid_t pid);
+
+// Returns 0 or an errno. Safe between clone and exec.
+int set_init_limits(pid_t pid, const InitLimits& limits) noexcept;
+
+// The config's limits for a VPS's init, which `init` holds: set now. What its processes run
+// already keep theirs. Throws SysError.
+void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config);
+
+// The terminals that devpts is to have at most (max=): NUMPTY, and the console. 0: no limit.
+std::uint64_t most_terminals(const VpsConfig& config);
+
+}  // namespace vps

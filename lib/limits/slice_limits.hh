@@ -1,0 +1,102 @@
+// OpenVZ's resource parameters as settings of a VPS's slice, as plain data: the generator writes
+// them into units, a start or reload compares them with what PID 1 has. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hh"
+#include "sys/literal.hh"
+
+namespace vps {
+
+enum class LimitKind {
+    Amount,     // a number
+    Quota,      // percent of one CPU
+    Set,        // CPUs or nodes, a list such as "0,2-3"
+    PerDevice,  // a number, of the device that holds VE_PRIVATE
+};
+
+// A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, the value of
+// an Amount or Quota that says "none", and what the cgroup calls it: its file, or a PerDevice's
+// name in io.max.
+struct LimitSetting {
+    Literal name;
+    const char* property;
+    LimitKind kind;
+    std::uint64_t none;
+    const char* in_kernel;
+};
+
+// All that a configuration can set, in the order in which units have them.
+inline constexpr std::array kLimitSettings{
+    LimitSetting{"MemoryHigh", "MemoryHigh", LimitKind::Amount, UINT64_MAX, "memory.high"},
+    LimitSetting{"MemoryMax", "MemoryMax", LimitKind::Amount, UINT64_MAX, "memory.max"},
+    LimitSetting{"MemorySwapMax", "MemorySwapMax", LimitKind::Amount, UINT64_MAX,
+                 "memory.swap.max"},
+    LimitSetting{"MemoryLow", "MemoryLow", LimitKind::Amount, 0, "memory.low"},
+    LimitSetting{"MemoryMin", "MemoryMin", LimitKind::Amount, 0, "memory.min"},
+    LimitSetting{"TasksMax", "TasksMax", LimitKind::Amount, UINT64_MAX, "pids.max"},
+    LimitSetting{"CPUWeight", "CPUWeight", LimitKind::Amount, UINT64_MAX, "cpu.weight"},
+    LimitSetting{"CPUQuota", "CPUQuotaPerSecUSec", LimitKind::Quota, UINT64_MAX, "cpu.max"},
+    LimitSetting{"AllowedCPUs", "AllowedCPUs", LimitKind::Set, 0, "cpuset.cpus"},
+    LimitSetting{"AllowedMemoryNodes", "AllowedMemoryNodes", LimitKind::Set, 0, "cpuset.mems"},
+    LimitSetting{"IOWeight", "IOWeight", LimitKind::Amount, UINT64_MAX, "io.weight"},
+    LimitSetting{"IOReadBandwidthMax", "IOReadBandwidthMax", LimitKind::PerDevice, 0, "rbps"},
+    LimitSetting{"IOWriteBandwidthMax", "IOWriteBandwidthMax", LimitKind::PerDevice, 0, "wbps"},
+    LimitSetting{"IOReadIOPSMax", "IOReadIOPSMax", LimitKind::PerDevice, 0, "riops"},
+    LimitSetting{"IOWriteIOPSMax", "IOWriteIOPSMax", LimitKind::PerDevice, 0, "wiops"},
+};
+
+// The row of a setting by its name, "MemoryMax"; found by the compiler, or it says so.
+consteval const LimitSetting& setting_of(std::string_view name) {
+    for (const LimitSetting& row : kLimitSettings)
+        if (row.name.text() == name)
+            return row;
+    throw "no such setting";
+}
+
+struct SliceLimit {
+    const LimitSetting* setting;
+    std::uint64_t number;  // Amount, Quota, PerDevice
+    std::string text;      // Set: the list; PerDevice: a path on the device
+};
+
+// What of the host the limits depend on.
+struct LimitHost {
+    std::uint64_t page_size = 4096;
+    std::map<unsigned, std::string> node_cpus;  // "0-3,8", of nodes that a CPUMASK=auto asks for
+};
+
+// The limits that the configuration asks for, in the table's order.
+std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& host);
+
+// MemoryLow= among them, in bytes; 0 for none.
+std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits);
+
+// CPUQuota= in percent, 0 for none. The scope has it, too: lxcfs looks for it where the processes
+// are, and not above.
+std::uint64_t cpu_quota(const VpsConfig& config);
+
+// OpenVZ's kernels took anything from INT_MAX on for no limit, and its tools write such numbers.
+bool is_limit(std::uint64_t amount);
+
+// Which of IOLIMIT and IOPSLIMIT limit something.
+std::vector<std::string_view> io_limits_of(const VpsConfig& config);
+
+// The nodes whose CPUs a CPUMASK=auto stands for; none if it does not say so.
+std::vector<unsigned> auto_nodes(const VpsConfig& config);
+
+// Reads the CPUs of these nodes from sys below `root`, those that are not known yet. What cannot be
+// read is added to `errors`.
+void read_auto_nodes(LimitHost& host, const VpsConfig& config, const std::string& root,
+                     std::vector<std::string>& errors);
+
+// The numbers of a list such as "0,2-3", which has been checked.
+std::vector<unsigned> numbers_of(const std::string& list);
+
+}  // namespace vps

@@ -1,0 +1,60 @@
+// A device of the host, to ask and to tell the machines on its network who has an address: ARP of
+// Ethernet (RFC 826, RFC 5227) and neighbour discovery (RFC 4861). What is read is anybody's: it is
+// only ever compared and shown. Callers are root in the host context.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "network/network_spec.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+class LanDevice {
+  public:
+    // Throws SysError. A device that is no Ethernet asks and tells nothing.
+    explicit LanDevice(std::string name);
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    // Asks who has the address; tells that it is here. Without an answer to wait for: what cannot
+    // be sent was not to be heard by anybody.
+    void ask_for(const IpAddress& address) const;
+    void announce(const IpAddress& address) const;
+
+    struct Answer {
+        IpAddress address;
+        std::string machine;  // its hardware address, or what it is called by
+    };
+    // What another machine said of an address, perhaps of none that we know; nothing if nothing is
+    // there to be read.
+    [[nodiscard]] std::optional<Answer> read_answer() const;
+    [[nodiscard]] std::vector<int> sockets() const;
+
+  private:
+    void send_arp(const IpAddress& address, const std::uint8_t* sender) const;
+    void send_icmp6(const void* message, std::size_t size, const in6_addr& to) const;
+    [[nodiscard]] std::optional<Answer> read_arp() const;
+    [[nodiscard]] std::optional<Answer> read_icmp6() const;
+
+    std::string name_;
+    unsigned index_ = 0;
+    MacAddress mac_;
+    Fd arp_, icmp6_;
+};
+
+// The first of other machines that says that it has one of the addresses, if one does in that time.
+struct AddressConflict {
+    IpAddress address;
+    std::string machine, device;
+};
+std::optional<AddressConflict> wait_for_conflict(const std::vector<LanDevice>& devices,
+                                                 const std::vector<IpAddress>& addresses,
+                                                 std::chrono::milliseconds time);
+
+}  // namespace vps

@@ -1,0 +1,73 @@
+#include "network/links.hh"
+
+#include <linux/if_link.h>
+#include <linux/veth.h>
+#include <sys/socket.h>
+
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+void put_end(NetlinkRequest& request, const LinkEnd& end) {
+    mnl_attr_put_strz(request, IFLA_IFNAME, end.name.c_str());
+    mnl_attr_put(request, IFLA_ADDRESS, end.mac.bytes().size(), end.mac.bytes().data());
+}
+
+}  // namespace
+
+ifinfomsg link_header(unsigned set_flags, int index) {
+    ifinfomsg header{};
+    header.ifi_family = AF_UNSPEC;
+    header.ifi_index = index;
+    header.ifi_flags = header.ifi_change = set_flags;
+    return header;
+}
+
+void require(const NetlinkReply& reply, const std::string& verb, const std::string& object,
+             ExitCode code) {
+    if (reply.error != 0)
+        throw SysError(reply.error, verb, object, code);
+}
+
+NetlinkReply make_veth_pair(const LinkEnd& outside, const LinkEnd& inside,
+                            FdRef network_namespace) {
+    NetlinkRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_header());
+    put_end(request, outside);
+    nlattr* const info = mnl_attr_nest_start(request, IFLA_LINKINFO);
+    mnl_attr_put_strz(request, IFLA_INFO_KIND, "veth");
+    nlattr* const data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+    nlattr* const peer = mnl_attr_nest_start(request, VETH_INFO_PEER);
+    (void)mnl_nlmsg_put_extra_header(request, sizeof(ifinfomsg));  // all zeroes
+    put_end(request, inside);
+    mnl_attr_put_u32(request, IFLA_NET_NS_FD, static_cast<std::uint32_t>(network_namespace.get()));
+    mnl_attr_nest_end(request, peer);
+    mnl_attr_nest_end(request, data);
+    mnl_attr_nest_end(request, info);
+    return RouteSocket().ask(request);
+}
+
+NetlinkReply set_link_flags(const RouteSocket& socket, const std::string& name, unsigned flags) {
+    NetlinkRequest request(RTM_NEWLINK, 0, link_header(flags));
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    return socket.ask(request);
+}
+
+int find_link_index(const RouteSocket& socket, const std::string& name, ExitCode code) {
+    NetlinkRequest request(RTM_GETLINK, 0, link_header());
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    const NetlinkReply reply = socket.ask(request);
+    require(reply, "find the network device", name, code);
+    return reply.header<ifinfomsg>().ifi_index;
+}
+
+void remove_link(const std::string& name) {
+    NetlinkRequest request(RTM_DELLINK, 0, link_header());
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    const NetlinkReply reply = RouteSocket().ask(request);
+    if (reply.error != ENODEV)
+        require(reply, "remove the link", name, ExitCode::System);
+}
+
+}  // namespace vps

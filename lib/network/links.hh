@@ -1,0 +1,40 @@
+// Links of the host and of a VPS: what venet0, the devices of NETIF and those of NETDEV have in
+// common. Callers are root in the host context (rtnetlink(7)).
+#pragma once
+
+#include <net/if.h>
+
+#include <string>
+#include <vector>
+
+#include "network/netlink.hh"
+#include "network/network_spec.hh"
+#include "sys/exit_code.hh"
+
+namespace vps {
+
+// An ifinfomsg with these flags to be set, of the link with that index, or of none.
+ifinfomsg link_header(unsigned set_flags = 0, int index = 0);
+
+// One end of a veth pair.
+struct LinkEnd {
+    std::string name;
+    MacAddress mac;
+};
+
+// Throws SysError with `code` when the reply is an error: "<verb> '<object>': …".
+void require(const NetlinkReply& reply, const std::string& verb, const std::string& object,
+             ExitCode code);
+
+// A veth pair, both ends down: `outside` here, `inside` in the VPS's network namespace.
+NetlinkReply make_veth_pair(const LinkEnd& outside, const LinkEnd& inside, FdRef network_namespace);
+
+NetlinkReply set_link_flags(const RouteSocket& socket, const std::string& name, unsigned flags);
+
+// Its index where the socket is. Throws SysError with `code`.
+int find_link_index(const RouteSocket& socket, const std::string& name, ExitCode code);
+
+// A link that does not exist is no error. Throws SysError.
+void remove_link(const std::string& name);
+
+}  // namespace vps

@@ -1,0 +1,34 @@
+// NETDEV: network devices of the host that a VPS has for as long as it runs. The kernel would
+// destroy a virtual one with the VPS's network namespace; so /run/vps/N/netns keeps that until they
+// are back. Callers are root in the host context.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/veid.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+// A device of the host by name and index there. In the VPS, which may rename it, it has another
+// index that follows from this one and that the VPS cannot change.
+struct MovedDevice {
+    std::string name;
+    int index = 0;
+};
+
+// Throws Error NetdevFailed when one does not exist, and says which VPS has it.
+std::vector<MovedDevice> find_devices_to_move(Veid veid, const std::vector<std::string>& names);
+
+// Moves them in. Throws Error NetdevFailed.
+void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef network_namespace);
+
+// Moves back those that are in there, each under the name that it had if that is free. Throws
+// SysError; those that are not back yet can be tried again.
+void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices);
+
+// What is still in the namespace goes with it. Throws SysError.
+void let_go_of_namespace(Veid veid);
+
+}  // namespace vps

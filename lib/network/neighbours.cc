@@ -1,0 +1,115 @@
+#include "network/neighbours.hh"
+
+#include <fmt/format.h>
+#include <linux/neighbour.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "network/netlink.hh"
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
+}
+
+// Ours: a VPS is nobody's neighbour.
+bool is_of_a_vps(std::string_view name) {
+    return name.starts_with("venet");
+}
+
+// Where the host would send what is for the address; nothing if it knows no way.
+std::string find_way_to(const RouteSocket& socket, const IpAddress& address) {
+    rtmsg header{};
+    header.rtm_family = static_cast<unsigned char>(address.family);
+    header.rtm_dst_len = static_cast<unsigned char>(address.bytes().size() * 8);
+    NetlinkRequest request(RTM_GETROUTE, 0, header);
+    mnl_attr_put(request, RTA_DST, address.bytes().size(), address.bytes().data());
+    const NetlinkReply reply = socket.ask(request);
+    const auto type = reply.header<rtmsg>().rtm_type;
+    if (reply.error == 0 && type == RTN_LOCAL)
+        throw Error(ExitCode::IpInUse,
+                    fmt::format("the address {} is the host's own", address.to_string()));
+    std::uint32_t device = 0;
+    const std::string_view bytes = reply.attribute(sizeof(rtmsg), RTA_OIF);
+    if (reply.error != 0 || type != RTN_UNICAST || bytes.size() != sizeof device)
+        return {};
+    std::memcpy(&device, bytes.data(), sizeof device);
+    char name[IF_NAMESIZE];
+    return if_indextoname(device, name) ? name : "";
+}
+
+// Those that are up and speak ARP, but for the links of VPSes.
+std::vector<std::string> find_all_devices() {
+    std::vector<std::string> names;
+    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    struct if_nameindex* const all = if_nameindex();
+    for (const struct if_nameindex* at = all; at && at->if_index != 0; ++at) {
+        ifreq request{};
+        std::strncpy(request.ifr_name, at->if_name, IFNAMSIZ - 1);
+        if (ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) &&
+            !(request.ifr_flags & (IFF_NOARP | IFF_LOOPBACK)) && !is_of_a_vps(at->if_name))
+            names.emplace_back(at->if_name);
+    }
+    if_freenameindex(all);
+    return names;
+}
+
+NetlinkReply ask_for_proxy(std::uint16_t type, unsigned flags, const IpAddress& address,
+                           unsigned device) {
+    ndmsg header{};
+    header.ndm_family = static_cast<unsigned char>(address.family);
+    header.ndm_ifindex = static_cast<int>(device);
+    header.ndm_state = NUD_PERMANENT;
+    header.ndm_flags = NTF_PROXY;
+    NetlinkRequest request(type, flags, header);
+    mnl_attr_put(request, NDA_DST, address.bytes().size(), address.bytes().data());
+    return RouteSocket().ask(request);
+}
+
+}  // namespace
+
+std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec) {
+    std::vector<std::string> names;
+    const RouteSocket socket;
+    for (const IpAddress& address : spec.addresses) {
+        const std::string way = find_way_to(socket, address);
+        if (spec.neighbour_devices.kind == NeighbourDevices::Kind::Detect && !way.empty() &&
+            !is_of_a_vps(way))
+            add_once(names, way);
+    }
+    if (spec.neighbour_devices.kind == NeighbourDevices::Kind::All)
+        return find_all_devices();
+    for (const std::string& name : spec.neighbour_devices.list)
+        if (if_nametoindex(name.c_str()) != 0)
+            add_once(names, name);
+    return names;
+}
+
+void answer_for(const IpAddress& address, const std::string& device) {
+    const NetlinkReply reply = ask_for_proxy(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, address,
+                                             if_nametoindex(device.c_str()));
+    if (reply.error != 0)
+        throw SysError(reply.error, fmt::format("answer on {} for", device), address.to_string(),
+                       ExitCode::CannotAddIp);
+}
+
+void stop_answering_for(const IpAddress& address, const std::string& device) {
+    const unsigned index = if_nametoindex(device.c_str());
+    if (index == 0)
+        return;
+    const NetlinkReply reply = ask_for_proxy(RTM_DELNEIGH, 0, address, index);
+    if (reply.error != 0 && reply.error != ENOENT)
+        throw SysError(reply.error, fmt::format("stop answering on {} for", device),
+                       address.to_string());
+}
+
+}  // namespace vps

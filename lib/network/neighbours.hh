@@ -1,0 +1,23 @@
+// The neighbours of the host: on which of its devices the addresses of a VPS are answered for, and
+// that. Callers are root in the host context.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "network/network_spec.hh"
+
+namespace vps {
+
+// The names of the devices, each once; of a list, those that exist. Throws Error IpInUse when an
+// address is the host's own.
+std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec);
+
+// Answers ARP and neighbour solicitations for the address on the device (ip-neighbour(8), proxy).
+// Throws SysError CannotAddIp.
+void answer_for(const IpAddress& address, const std::string& device);
+
+// Undoes it; one that is not there is no error, nor a device that has gone. Throws SysError.
+void stop_answering_for(const IpAddress& address, const std::string& device);
+
+}  // namespace vps

@@ -1,0 +1,85 @@
+#include "network/netlink.hh"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include <cstdlib>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+mnl_socket* open_socket() {
+    if (mnl_socket* socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC))
+        return socket;
+    throw SysError(errno, "open a netlink socket");
+}
+
+mnl_socket* open_socket_in(FdRef network_namespace) {
+    const Fd home = sys::open("/proc/thread-self/ns/net", O_RDONLY);
+    if (setns(network_namespace.get(), CLONE_NEWNET) < 0)
+        throw SysError(errno, "enter the VPS's network namespace");
+    mnl_socket* const socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    const int error = errno;
+    // Whatever came after would be done in the wrong place.
+    if (setns(home.get(), CLONE_NEWNET) < 0)
+        std::abort();
+    if (!socket)
+        throw SysError(error, "open a netlink socket");
+    return socket;
+}
+
+int keep_body(const nlmsghdr* message, void* reply) {
+    const auto* payload = static_cast<const char*>(mnl_nlmsg_get_payload(message));
+    static_cast<NetlinkReply*>(reply)->body.assign(payload,
+                                                   payload + mnl_nlmsg_get_payload_len(message));
+    return MNL_CB_OK;
+}
+
+}  // namespace
+
+std::string_view NetlinkReply::attribute(std::size_t header_size, int wanted) const {
+    for (std::size_t at = MNL_ALIGN(header_size); at + sizeof(nlattr) <= body.size();) {
+        nlattr header{};
+        std::memcpy(&header, &body[at], sizeof header);
+        if (header.nla_len < sizeof header || at + header.nla_len > body.size())
+            break;
+        if ((header.nla_type & NLA_TYPE_MASK) == wanted)
+            return {&body[at] + sizeof header, header.nla_len - sizeof header};
+        at += MNL_ALIGN(header.nla_len);
+    }
+    return {};
+}
+
+RouteSocket::RouteSocket() : socket_(open_socket()) {}
+
+RouteSocket::RouteSocket(FdRef network_namespace) : socket_(open_socket_in(network_namespace)) {}
+
+NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
+    NetlinkReply reply;
+    const nlmsghdr* const message = request;
+    if (mnl_socket_sendto(socket_.get(), message, message->nlmsg_len) < 0) {
+        reply.error = errno;
+        return reply;
+    }
+    alignas(nlmsghdr) std::array<char, 16384> buffer;
+    for (;;) {
+        const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR)
+            continue;
+        // At most the answer and then the acknowledgement, which ends it.
+        const int state = got < 0 ? MNL_CB_ERROR
+                                  : mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, 0,
+                                               keep_body, &reply);
+        if (state == MNL_CB_ERROR)
+            reply.error = errno;
+        if (state <= MNL_CB_STOP)
+            return reply;
+    }
+}
+
+}  // namespace vps

@@ -1,0 +1,74 @@
+// Netlink requests and their answers, over libmnl: links, addresses, routes and neighbours of the
+// host's network namespace and of a VPS's (rtnetlink(7)). Callers are root in the host context.
+#pragma once
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "sys/fd.hh"
+
+namespace vps {
+
+// One request; libmnl's mnl_attr_put_*() take it for the message to add to. Its attributes are
+// names, numbers and addresses: a few hundred bytes at most.
+class NetlinkRequest {
+  public:
+    // `header` is what the family has before the attributes: ifinfomsg, rtmsg, ndmsg…
+    template <typename Header>
+    NetlinkRequest(std::uint16_t type, unsigned flags, const Header& header)
+        : message_(mnl_nlmsg_put_header(buffer_.data())) {
+        message_->nlmsg_type = type;
+        message_->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST | NLM_F_ACK);
+        std::memcpy(mnl_nlmsg_put_extra_header(message_, sizeof header), &header, sizeof header);
+    }
+    NetlinkRequest(const NetlinkRequest&) = delete;
+    NetlinkRequest& operator=(const NetlinkRequest&) = delete;
+
+    operator nlmsghdr*() { return message_; }  // NOLINT: it is one
+
+  private:
+    alignas(nlmsghdr) std::array<char, 1024> buffer_{};
+    nlmsghdr* message_;
+};
+
+// What became of a request.
+struct NetlinkReply {
+    int error = 0;           // errno; 0: it was done
+    std::vector<char> body;  // header and attributes of the answer, if there was one
+
+    template <typename Header>
+    [[nodiscard]] Header header() const {
+        Header header{};
+        if (body.size() >= sizeof header)
+            std::memcpy(&header, body.data(), sizeof header);
+        return header;
+    }
+    // The bytes of an attribute after a header of that size; empty if there is none.
+    [[nodiscard]] std::string_view attribute(std::size_t header_size, int wanted) const;
+};
+
+class RouteSocket {
+  public:
+    // In the network namespace that we are in. Throws SysError.
+    RouteSocket();
+    // In another one (a descriptor of /proc/PID/ns/net): we are there for a moment only.
+    explicit RouteSocket(FdRef network_namespace);
+
+    // Sends the request and waits for what became of it.
+    NetlinkReply ask(NetlinkRequest& request) const;
+
+  private:
+    struct Close {
+        void operator()(mnl_socket* socket) const { (void)mnl_socket_close(socket); }
+    };
+    std::unique_ptr<mnl_socket, Close> socket_;
+};
+
+}  // namespace vps

@@ -1,0 +1,72 @@
+#include "network/network_program.hh"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kProgram = "/usr/lib/systemd-vps/vps-network";
+
+struct Started {
+    Child program;
+    Fd said;  // it prints what failed, and nothing else
+};
+
+Started run_program(std::vector<std::string> words) {
+    words.insert(words.begin(), kProgram);
+    const std::vector<char*> argv = pointers_to(words);
+    auto [read_end, write_end] = sys::pipe();
+    const pid_t us = getpid();
+    Child child = clone_process();
+    if (child.pid() == 0) {
+        reset_signals();
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == us &&
+            dup2(write_end.get(), STDOUT_FILENO) >= 0)
+            execv(kProgram, argv.data());
+        _exit(127);
+    }
+    return {std::move(child), std::move(read_end)};
+}
+
+void finish_program(Child& program, const Fd& said) {
+    const std::string text = sys::read_all(said, "what vps-network says");
+    const ExitStatus status = program.wait().value_or(ExitStatus{});
+    if (status.success())
+        return;
+    if (status.signal == 0 && !text.empty())
+        throw Error(static_cast<ExitCode>(status.code), text);
+    throw Error(ExitCode::System, fmt::format("make or remove the network: '{}' ended with {}",
+                                              kProgram, status.to_string()));
+}
+
+}  // namespace
+
+NetworkStart::NetworkStart(Veid veid, pid_t init) {
+    Started started = run_program({veid.to_string(), "up", std::to_string(init)});
+    program_ = std::move(started.program);
+    said_ = std::move(started.said);
+}
+
+void NetworkStart::finish() {
+    finish_program(program_, said_);
+}
+
+void remove_network(Veid veid) {
+    if (access(network_record_path(veid).c_str(), F_OK) < 0)
+        return;
+    Started started = run_program({veid.to_string(), "down"});
+    finish_program(started.program, started.said);
+}
+
+}  // namespace vps

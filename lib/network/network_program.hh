@@ -1,0 +1,31 @@
+// vps-network, as those run it that start and end a VPS: a program of its own because it needs
+// libraries that a VPS without a network is not to wait for.
+#pragma once
+
+#include <sys/types.h>
+
+#include "config/veid.hh"
+#include "sys/fd.hh"
+#include "sys/process.hh"
+
+namespace vps {
+
+// Making the network of a VPS while other things are done. Whoever is killed takes it with them.
+class NetworkStart {
+  public:
+    // `init` is the VPS's first process, whose network namespace there must be.
+    NetworkStart(Veid veid, pid_t init);
+
+    // Throws Error with the text and exit code of what failed.
+    void finish();
+
+  private:
+    Child program_;
+    Fd said_;
+};
+
+// Removes it from the host; nothing happens where there is none. What cannot be removed is logged.
+// Throws Error where the program itself cannot do its work.
+void remove_network(Veid veid);
+
+}  // namespace vps

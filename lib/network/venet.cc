@@ -1,0 +1,99 @@
+#include "network/venet.hh"
+
+#include <linux/if_link.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "network/links.hh"
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+// Both ends have it, and of every VPS: it never leaves the pair. Locally administered.
+constexpr MacAddress kHardwareAddress{{0x02, 0x00, 0x00, 'v', 'e', 't'}};
+
+void require(const NetlinkReply& reply, const std::string& verb, const std::string& object) {
+    vps::require(reply, verb, object, ExitCode::CannotAddIp);
+}
+
+// Up, and with no IPv6 address of its own making: its neighbour would not take it for one.
+void set_up(const RouteSocket& socket, const std::string& name) {
+    NetlinkRequest plain(RTM_NEWLINK, 0, link_header());
+    mnl_attr_put_strz(plain, IFLA_IFNAME, name.c_str());
+    nlattr* const families = mnl_attr_nest_start(plain, IFLA_AF_SPEC);
+    nlattr* const v6 = mnl_attr_nest_start(plain, AF_INET6);
+    mnl_attr_put_u8(plain, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+    mnl_attr_nest_end(plain, v6);
+    mnl_attr_nest_end(plain, families);
+    (void)socket.ask(plain);  // a kernel without IPv6 makes none anyway
+
+    require(set_link_flags(socket, name, IFF_UP | IFF_NOARP), "set up", name);
+}
+
+// A route over the device itself, to an address or, without one, to everything.
+NetlinkReply add_route(const RouteSocket& socket, int family, int device, const IpAddress* to) {
+    rtmsg header{};
+    header.rtm_family = static_cast<unsigned char>(family);
+    header.rtm_dst_len = static_cast<unsigned char>(to ? to->bytes().size() * 8 : 0);
+    header.rtm_table = RT_TABLE_MAIN;
+    header.rtm_protocol = RTPROT_BOOT;
+    header.rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+    header.rtm_type = RTN_UNICAST;
+    NetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
+    if (to)
+        mnl_attr_put(request, RTA_DST, to->bytes().size(), to->bytes().data());
+    mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(device));
+    return socket.ask(request);
+}
+
+NetlinkReply add_address(const RouteSocket& socket, int device, const IpAddress& address) {
+    ifaddrmsg header{};
+    header.ifa_family = static_cast<unsigned char>(address.family);
+    header.ifa_prefixlen = static_cast<unsigned char>(address.prefix);
+    header.ifa_flags = IFA_F_PERMANENT;
+    header.ifa_index = static_cast<unsigned>(device);
+    NetlinkRequest request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, header);
+    const std::string_view bytes = address.bytes();
+    mnl_attr_put(request, IFA_LOCAL, bytes.size(), bytes.data());
+    mnl_attr_put(request, IFA_ADDRESS, bytes.size(), bytes.data());
+    return socket.ask(request);
+}
+
+}  // namespace
+
+void make_venet(const std::string& link, FdRef network_namespace) {
+    require(make_veth_pair({link, kHardwareAddress}, {kVenet, kHardwareAddress}, network_namespace),
+            "make the link", link);
+}
+
+void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addresses) {
+    const RouteSocket socket(network_namespace);
+    set_up(socket, kVenet);
+    const int index = find_link_index(socket, kVenet, ExitCode::CannotAddIp);
+    for (const IpAddress& address : addresses)
+        require(add_address(socket, index, address), "set in the VPS the address",
+                address.to_string());
+    for (const int family : {AF_INET, AF_INET6})
+        if (std::any_of(addresses.begin(), addresses.end(),
+                        [&](const IpAddress& address) { return address.family == family; }))
+            require(add_route(socket, family, index, nullptr), "set the default route of", kVenet);
+}
+
+void route_to_venet(const std::string& link, const std::vector<IpAddress>& addresses) {
+    const RouteSocket socket;
+    set_up(socket, link);
+    const int index = find_link_index(socket, link, ExitCode::CannotAddIp);
+    for (const IpAddress& address : addresses) {
+        const NetlinkReply reply = add_route(socket, address.family, index, &address);
+        if (reply.error == EEXIST)
+            throw Error(ExitCode::IpInUse, "the host has a route to " + address.to_string() +
+                                               " already (ip route show " + address.to_string() +
+                                               ")");
+        require(reply, "route to " + link + " the address", address.to_string());
+    }
+}
+
+}  // namespace vps

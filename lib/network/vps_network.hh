@@ -1,0 +1,26 @@
+// The network of a VPS on the host: what is made for it before its init runs, and undone when it
+// has ended. What is to be undone is on disk first (network_record.hh). Callers are root in the
+// host context and have the VPS's lock.
+#pragma once
+
+#include <sys/types.h>
+
+#include "config/veid.hh"
+#include "network/network_spec.hh"
+#include "script/action_script.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// Takes the addresses and devices for this VPS and makes everything, up to the answers to the
+// neighbours. Of the VPS, only its first process is there, `init`. Throws Error IpInUse, which
+// names the other holder; CannotAddIp, VethFailed, NetdevFailed, System. undo_network() is owed
+// then.
+void make_network(const NetworkSpec& spec, pid_t init, const ScriptSettings& settings,
+                  const Log& log);
+
+// Removes all that was recorded, as far as it is there, and the record. What cannot be removed is
+// logged.
+void undo_network(Veid veid, const Log& log);
+
+}  // namespace vps

@@ -1,0 +1,143 @@
+#include "quota/project_tree.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr ExitCode kNoDiskQuota = ExitCode::NoDiskQuota;
+constexpr std::uint64_t kTick = 1024;  // files
+
+struct CloseDirectory {
+    void operator()(DIR* directory) const { (void)closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+// Directories that are yet to be read, by handle: however deep a tree goes, that takes neither
+// descriptors nor long paths.
+class Pending {
+  public:
+    explicit Pending(FdRef mount) : mount_(mount) {}
+
+    void push(FdRef directory) {
+        Handle handle;
+        int mount_id = 0;
+        handle.header()->handle_bytes = MAX_HANDLE_SZ;
+        if (name_to_handle_at(directory.get(), "", handle.header(), &mount_id, AT_EMPTY_PATH) < 0)
+            throw SysError(errno, "get the handle of a directory", {}, kNoDiskQuota);
+        handles_.emplace_back(handle.bytes.data(),
+                              sizeof(file_handle) + handle.header()->handle_bytes);
+    }
+
+    // Empty: no more. One that has gone is left out.
+    Fd pop() {
+        while (!handles_.empty()) {
+            Handle handle;
+            std::memcpy(handle.bytes.data(), handles_.back().data(), handles_.back().size());
+            handles_.pop_back();
+            Fd directory(open_by_handle_at(mount_.get(), handle.header(),
+                                           O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            if (directory)
+                return directory;
+            if (errno != ESTALE && errno != ENOENT)
+                throw SysError(errno, "open a directory by its handle", {}, kNoDiskQuota);
+        }
+        return {};
+    }
+
+  private:
+    struct Handle {
+        alignas(file_handle) std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
+        file_handle* header() { return reinterpret_cast<file_handle*>(bytes.data()); }
+    };
+
+    FdRef mount_;
+    std::vector<std::string> handles_;
+};
+
+enum class Kind { Directory, File, Other };
+
+Kind kind_of(FdRef directory, const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN)
+        return entry.d_type == DT_DIR   ? Kind::Directory
+               : entry.d_type == DT_REG ? Kind::File
+                                        : Kind::Other;
+    struct stat status {};
+    if (fstatat(directory.get(), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return Kind::Other;
+    return S_ISDIR(status.st_mode)   ? Kind::Directory
+           : S_ISREG(status.st_mode) ? Kind::File
+                                     : Kind::Other;
+}
+
+// Empty for one that has gone, or has become something else, since its directory was read.
+Fd open_entry(FdRef directory, const char* name, Kind kind) {
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
+                      (kind == Kind::Directory ? O_DIRECTORY : 0);
+    Fd fd(openat(directory.get(), name, flags));
+    if (!fd && errno != ENOENT && errno != ELOOP && errno != ENOTDIR && errno != ENXIO &&
+        errno != EACCES)
+        throw SysError(errno, "open", name, kNoDiskQuota);
+    return fd;
+}
+
+}  // namespace
+
+std::uint64_t mark_tree(const std::string& top, ProjectId project,
+                        const std::function<void(std::uint64_t)>& tick) {
+    // A mount of its own: nothing is mounted in it, and no device in it can be opened.
+    const DetachedMount tree = DetachedMount::copy_of(top);
+    tree.set_attributes(
+        MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME,
+        MOUNT_ATTR__ATIME);
+    const Fd root = sys::openat(tree.fd(), ".", O_RDONLY | O_DIRECTORY);
+    Pending pending(root);
+    pending.push(root);
+    std::uint64_t files = 1;
+    while (Fd fd = pending.pop()) {
+        const Directory directory(fdopendir(fd.get()));
+        if (!directory)
+            throw SysError(errno, "read a directory", {}, kNoDiskQuota);
+        const FdRef dir(fd.release());
+        for (;;) {
+            errno = 0;
+            const dirent* entry = readdir(directory.get());
+            if (!entry) {
+                if (errno != 0)
+                    throw SysError(errno, "read a directory", {}, kNoDiskQuota);
+                break;
+            }
+            const std::string_view name = entry->d_name;
+            const Kind kind = kind_of(dir, *entry);
+            if (kind == Kind::Other || name == "." || name == "..")
+                continue;
+            const Fd file = open_entry(dir, entry->d_name, kind);
+            if (!file)
+                continue;
+            // A directory before what is in it: what is made in there later is right at once.
+            join_project(file, project);
+            if (kind == Kind::Directory)
+                pending.push(file);
+            if (++files % kTick == 0)
+                tick(files);
+        }
+    }
+    join_project(root, project);
+    return files;
+}
+
+}  // namespace vps

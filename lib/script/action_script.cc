@@ -1,0 +1,259 @@
+#include "script/action_script.hh"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <thread>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr int kMountSkippedCode = 39;  // libvzctl's VZCTL_E_SKIP_ACTION of a premount script
+
+// Why a script must not be trusted: who but root can write it. Empty if nobody can.
+std::string find_foreign_writer(const struct stat& file) {
+    if (file.st_uid != 0)
+        return fmt::format("refused: it belongs to user {}, not to root; chown root it",
+                           file.st_uid);
+    if (file.st_mode & (S_IWGRP | S_IWOTH))
+        return fmt::format("refused: others than root can write it (mode {:04o}); chmod go-w it",
+                           file.st_mode & 07777);
+    return {};
+}
+
+std::string directory_of(const std::string& path) {
+    return path.substr(0, path.rfind('/'));
+}
+
+// The interpreter that a script's first line names; empty if it names none.
+std::string interpreter_of(const std::string& text) {
+    if (!text.starts_with("#!"))
+        return {};
+    const std::size_t start = text.find_first_not_of(" \t", 2);
+    const std::size_t end = text.find_first_of(" \t\n", start);
+    return start == std::string::npos ? std::string() : text.substr(start, end - start);
+}
+
+struct ScriptStreams {
+    Fd out, err;  // empty: ours are inherited
+};
+
+ScriptStreams open_streams(const std::string& identifier, const Log& log) {
+    if (!log.to_journal())
+        return {};
+    return {log.open_stream(identifier, Level::Info), log.open_stream(identifier, Level::Warning)};
+}
+
+// In the child: runs the script, or sends the errno of what failed through `failure`.
+[[noreturn]] void become_script(const char* path, const ScriptStreams& streams, FdRef null,
+                                FdRef failure, char* const argv[], char* const envp[]) noexcept {
+    // From a terminal no session of its own, so that Ctrl-C reaches it.
+    if (streams.out)
+        setsid();
+    reset_signals();
+    umask(022);
+    int error = 0;
+    if (chdir("/") < 0 || dup2(null.get(), 0) < 0)
+        error = errno;
+    if (streams.out && (dup2(streams.out.get(), 1) < 0 || dup2(streams.err.get(), 2) < 0))
+        error = errno;
+    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)  // what systemd has passed us
+        error = errno;
+    if (error == 0) {
+        // A script that is being written, or that a forked child of somebody still holds open for
+        // writing, is busy for a moment.
+        for (int tries = 0; tries < 50; ++tries) {
+            execve(path, argv, envp);
+            error = errno;
+            if (error != ETXTBSY)
+                break;
+            (void)poll(nullptr, 0, 20);
+        }
+    }
+    (void)!write(failure.get(), &error, sizeof error);
+    _exit(127);
+}
+
+// A child between us and the script, which ends as the script does. What the script leaves running
+// is then nobody's child but PID 1's: not ours, who go on as the supervisor.
+Child clone_script() {
+    Child parent = clone_process();
+    if (parent.pid() != 0)
+        return parent;
+    ExitStatus ended{.code = 127};
+    try {
+        adopt_orphans();  // until then they are to be found, and killed
+        Child script = clone_process();
+        if (script.pid() == 0)
+            return script;
+        // The VPS's lock is among ours.
+        if (close_all_but({script.pidfd().get()}) == 0)
+            ended = script.wait().value_or(ended);
+    } catch (const Error&) {
+        // as if it could not be executed
+    }
+    end_as(ended);
+}
+
+}  // namespace
+
+std::string ScriptKind::name(Veid veid) const {
+    return (scope == ScriptScope::All ? "vps" : veid.to_string()) + "." + std::string(suffix);
+}
+
+void fail_script(const ScriptKind& kind, const std::string& path, const std::string& reason) {
+    throw ScriptError(path,
+                      fmt::format("action script '{}': {}; {}", path, reason, kind.consequence));
+}
+
+std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir) {
+    return find_script(kind, kind.name(veid), dir + "/" + kind.name(veid));
+}
+
+std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
+                                        const std::string& path) {
+    ActionScript script{&kind, name, path, Fd()};
+    const auto fail = [&](const std::string& reason) { fail_script(kind, script.path, reason); };
+    // O_NONBLOCK: a FIFO of that name must not hang us; it is refused below.
+    script.file = Fd(open(script.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!script.file) {
+        const int error = errno;
+        struct stat link {};
+        if (lstat(script.path.c_str(), &link) < 0 && errno == ENOENT)
+            return std::nullopt;
+        fail(error == ENOENT
+                 ? "is a link to '" + sys::readlink(script.path) + "', which does not exist"
+                 : SysError(error, "open").what());
+    }
+    struct stat file {};
+    if (fstat(script.file.get(), &file) < 0)
+        fail(SysError(errno, "look at it").what());
+    if (!S_ISREG(file.st_mode))
+        fail("is not a regular file");
+    if (const std::string reason = find_foreign_writer(file); !reason.empty())
+        fail(reason);
+    // Whoever can write the directory can replace the script. For a link that is also the directory
+    // that it points into.
+    const std::string resolved =
+        sys::readlink("/proc/self/fd/" + std::to_string(script.file.get()));
+    for (const std::string& parent : {directory_of(path), directory_of(resolved)}) {
+        struct stat status {};
+        if (stat(parent.empty() ? "/" : parent.c_str(), &status) < 0)
+            fail(SysError(errno, "look at", parent).what());
+        if (const std::string reason = find_foreign_writer(status); !reason.empty())
+            fail("its directory '" + parent + "' is " + reason);
+    }
+    return script;
+}
+
+std::vector<std::string> basic_environment(Veid veid) {
+    return {"HOME=/", "TERM=linux",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "VEID=" + veid.to_string()};
+}
+
+std::string explain_exec_failure(int errnum, const std::string& text) {
+    const std::string interpreter = interpreter_of(text);
+    const bool crlf = text.substr(0, text.find('\n')).ends_with('\r');
+    if (errnum == EACCES && interpreter.empty())
+        return "cannot be executed: has it the run bit (chmod +x), and a file system that is not "
+               "mounted noexec?";
+    if (errnum == EACCES)
+        return fmt::format(
+            "cannot be executed: has it, and its interpreter '{}', the run bit "
+            "(chmod +x), and a file system that is not mounted noexec?",
+            interpreter);
+    if (crlf)
+        return "its first line ends in CR LF, so its interpreter is not found; convert it to Unix "
+               "line ends (sed -i 's/\\r$//')";
+    if (errnum == ENOENT && !interpreter.empty())
+        return fmt::format("its interpreter '{}' does not exist", interpreter);
+    if (errnum == ENOEXEC) {
+        const std::size_t first = text.find_first_not_of(" \t\r\n");
+        if (first != 0 && first != std::string::npos && text.compare(first, 2, "#!") == 0)
+            return "there is something before its '#!', which must be the first two bytes; remove "
+                   "the blanks or blank lines";
+        if (text.empty())
+            return "is empty; remove it, or give it a first line such as #!/bin/sh";
+        return "is no program and has no shebang; give it a first line such as #!/bin/sh";
+    }
+    return SysError(errnum, "execute").what();
+}
+
+ScriptResult report_script(const ActionScript& script, const std::optional<ExitStatus>& ended,
+                           std::chrono::steady_clock::duration took, const ScriptSettings& settings,
+                           const Log& log) {
+    const double seconds = std::chrono::duration<double>(took).count();
+    const std::string duration = fmt::format("{:.3f}", seconds);
+    const bool skips_mount = ended && ended->signal == 0 && ended->code == kMountSkippedCode &&
+                             script.kind->suffix == script::kPremount.suffix;
+    if (skips_mount || (ended && ended->success())) {
+        if (log.to_journal())
+            log.say(Level::Info, fmt::format("{} done after {:.2f} s", script.name, seconds),
+                    {{"MESSAGE_ID", std::string(message_id::kScriptDone)},
+                     {"SCRIPT", script.path},
+                     {"EXIT_STATUS", std::to_string(ended->code)},
+                     {"DURATION_SEC", duration}});
+        return skips_mount ? ScriptResult::MountSkipped : ScriptResult::Done;
+    }
+    const bool in_time = !settings.timeout || took < std::chrono::seconds(*settings.timeout);
+    const std::string reason =
+        ended ? fmt::format("{} after {:.2f} s", ended->to_string(), seconds)
+        : in_time
+            ? fmt::format(
+                  "killed after {:.2f} s: the time for this job is over (TimeoutStartSec=, "
+                  "TimeoutStopSec=), or it was told to end",
+                  seconds)
+            : fmt::format("killed: not done within SCRIPT_TIMEOUT={} seconds", *settings.timeout);
+    fail_script(*script.kind, script.path, reason);
+}
+
+ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
+                             const Log& log) {
+    const std::optional<ActionScript> script = find_script(kind, settings.veid, settings.dir);
+    return script ? run_host_script(*script, {}, settings, log) : ScriptResult::Done;
+}
+
+ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
+                             const ScriptSettings& settings, const Log& log) {
+    std::vector<std::string> environment = basic_environment(settings.veid);
+    environment.push_back("VE_CONFFILE=" + settings.dir + "/" + settings.veid.to_string() +
+                          ".conf");
+    environment.push_back("VE_ROOT=" + settings.ve_root);
+    environment.push_back("VE_PRIVATE=" + settings.ve_private);
+    std::vector<std::string> words{script.path};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const std::vector<char*> argv = pointers_to(words), envp = pointers_to(environment);
+
+    const ScriptStreams streams = open_streams(script.name, log);
+    const Fd null = sys::open("/dev/null", O_RDWR);
+    auto [failure, report] = sys::pipe();
+    const auto started = std::chrono::steady_clock::now();
+    const TerminationRequest request;
+    Child child = clone_script();
+    if (child.pid() == 0)
+        become_script(argv[0], streams, null, report, argv.data(), envp.data());
+    report.reset();
+
+    std::optional<ExitStatus> ended = child.wait(deadline_after(settings.timeout), request.fd());
+    if (!ended) {
+        adopt_orphans();
+        child.kill_and_wait();
+        kill_descendants();
+        adopt_orphans(false);
+    }
+    int error = 0;
+    if (ended && read(failure.get(), &error, sizeof error) == sizeof error)
+        fail_script(*script.kind, script.path,
+                    explain_exec_failure(error, sys::read_all(script.file, script.path)));
+    return report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
+}
+
+}  // namespace vps

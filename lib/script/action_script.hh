@@ -1,0 +1,118 @@
+// Action scripts: the one table of them, finding and checking them, and running those of the host
+// context. (Those of the VPS context are run by vps_context.hh.) A script that does not exist
+// counts as a success; any failure is a ScriptError that names it and says what to do.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/veid.hh"
+#include "sys/process.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+enum class ScriptContext { Host, Vps };
+enum class ScriptScope { All, One };  // vps.<suffix> for every VPS, N.<suffix> for one
+
+struct ScriptKind {
+    ScriptScope scope;
+    std::string_view suffix;
+    ScriptContext context;
+    std::string_view when;
+    std::string_view consequence;  // of a failure, for its message
+
+    // "vps.mount", "101.mount": the file's name in the directory of VPS configs, and the
+    // identifier of its lines in the journal.
+    [[nodiscard]] std::string name(Veid veid) const;
+};
+
+namespace script {
+using enum ScriptScope;
+using enum ScriptContext;
+inline constexpr std::string_view kBeforeMount = "before the private area is mounted";
+inline constexpr std::string_view kAfterMount = "right after it is mounted";
+inline constexpr std::string_view kBeforeDismount = "after the VPS has stopped, before dismounting";
+inline constexpr std::string_view kAfterDismount = "after dismounting";
+inline constexpr std::string_view kNotStarted = "the VPS is not started";
+inline constexpr std::string_view kKeepsRunning = "the VPS keeps running";
+inline constexpr std::string_view kStaysMounted =
+    "nothing is dismounted (vps-umount --force would do it all the same)";
+inline constexpr std::string_view kAllTheSame = "the VPS is dismounted all the same";
+
+inline constexpr ScriptKind kGlobalPremount{All, "premount", Host, kBeforeMount, kNotStarted};
+inline constexpr ScriptKind kPremount{One, "premount", Host, kBeforeMount, kNotStarted};
+inline constexpr ScriptKind kGlobalMount{All, "mount", Host, kAfterMount, kNotStarted};
+inline constexpr ScriptKind kMount{One, "mount", Host, kAfterMount, kNotStarted};
+inline constexpr ScriptKind kStart{One, "start", Vps, "before the VPS's init", kNotStarted};
+inline constexpr ScriptKind kStop{One, "stop", Vps, "before the VPS is stopped", kKeepsRunning};
+inline constexpr ScriptKind kUmount{One, "umount", Host, kBeforeDismount, kStaysMounted};
+inline constexpr ScriptKind kGlobalUmount{All, "umount", Host, kBeforeDismount, kStaysMounted};
+inline constexpr ScriptKind kPostumount{One, "postumount", Host, kAfterDismount, kAllTheSame};
+inline constexpr ScriptKind kGlobalPostumount{All, "postumount", Host, kAfterDismount, kAllTheSame};
+
+// All of them in the order of a VPS's life.
+inline constexpr std::array kAll{
+    kGlobalPremount, kPremount, kGlobalMount,  kMount,      kStart,
+    kStop,           kUmount,   kGlobalUmount, kPostumount, kGlobalPostumount};
+}  // namespace script
+
+struct ActionScript {
+    const ScriptKind* kind;
+    std::string name;  // "101.mount"
+    std::string path;  // "/etc/vz/conf/101.mount"
+    Fd file;           // open for reading, checked: regular, and only root can write it
+};
+
+// The script, if it exists. Throws Error ScriptFailed when root is not the only one who can write
+// the script or its directory.
+std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir);
+// The same of a script that is configured by its path; `name` is for its lines in the journal.
+std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
+                                        const std::string& path);
+
+// What a script sees and how long it may take.
+struct ScriptSettings {
+    Veid veid;
+    std::string dir = "/etc/vz/conf";  // of the VPS configs and the scripts
+    std::string ve_root, ve_private;
+    std::optional<unsigned> timeout;  // seconds
+};
+
+// What a script that did not fail wants.
+enum class ScriptResult {
+    Done,
+    MountSkipped,  // a premount script's exit code 39 (libvzctl): it has mounted VE_ROOT itself
+};
+
+// Runs one host-context script to its end: in the host's namespaces, cwd "/", stdin /dev/null,
+// environment VEID, VE_CONFFILE, VE_ROOT, VE_PRIVATE, HOME, TERM, PATH (vzctl's values) and nothing
+// else. Does nothing if it does not exist. Throws Error ScriptFailed.
+ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
+                             const Log& log);
+
+// The same with a script that was found, and arguments.
+ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
+                             const ScriptSettings& settings, const Log& log);
+
+// HOME, TERM and PATH, and VEID: what a script of either context sees at least.
+std::vector<std::string> basic_environment(Veid veid);
+
+// What exec of a script failing with `errnum` means, in an admin's words: a missing interpreter, no
+// run bit, CRLF, a blank line before the shebang.
+std::string explain_exec_failure(int errnum, const std::string& text);
+
+// Throws ScriptError: its path, the reason, the consequence.
+[[noreturn]] void fail_script(const ScriptKind& kind, const std::string& path,
+                              const std::string& reason);
+
+// Logs that a script succeeded, or throws Error ScriptFailed. `ended` is empty when it
+// was killed, after settings.timeout or at a TerminationRequest.
+ScriptResult report_script(const ActionScript& script, const std::optional<ExitStatus>& ended,
+                           std::chrono::steady_clock::duration took, const ScriptSettings& settings,
+                           const Log& log);
+
+}  // namespace vps

@@ -1,0 +1,19 @@
+// Running action scripts of the VPS context. The caller is root in the host context; the script is
+// under the VPS's control from its first instruction (context/vps_context.hh).
+#pragma once
+
+#include <vector>
+
+#include "script/action_script.hh"
+#include "sys/line_relay.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// Runs N.start or N.stop to its end in the VPS context, its text handed over as a sealed memfd, and
+// logs what it prints meanwhile. Returns the relays of pipes that processes it left behind still
+// hold. Throws Error ScriptFailed.
+std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
+                                      FdRef init, pid_t init_pid, const Log& log);
+
+}  // namespace vps

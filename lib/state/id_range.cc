@@ -1,0 +1,149 @@
+#include "state/id_range.hh"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <set>
+
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr std::uint32_t kRanges = (kLastId + 1 - kFirstId) / kIdsPerVps;
+
+std::string claim_path(std::uint32_t first, const std::string& run_dir) {
+    return run_dir + "/ids/" + std::to_string(first);
+}
+
+// True when another VPS has the range: its claim is there, and its state says so too.
+bool is_claimed(std::uint32_t first, Veid by_other_than, const std::string& run_dir) {
+    char owner[16] = {};
+    if (::readlink(claim_path(first, run_dir).c_str(), owner, sizeof owner - 1) < 0)
+        return false;
+    const std::optional<Veid> veid = Veid::parse(owner);
+    if (!veid || veid->value() == by_other_than.value())
+        return false;
+    try {
+        const std::optional<VpsState> state = read_state(*veid, run_dir);
+        // Without an id it is about to name this one.
+        return state && (state->first_id == 0 || state->first_id == first);
+    } catch (const Error&) {
+        return true;  // a state that cannot be read: better not
+    }
+}
+
+bool overlaps(const IdRange& range, std::uint32_t first) {
+    // 64 bits: a range of a hostile or sloppy file may end beyond all ids.
+    return range.first < std::uint64_t{first} + kIdsPerVps &&
+           first < std::uint64_t{range.first} + range.count;
+}
+
+// An owner on disk that stands for a VPS's root: the number that the configuration gives under
+// `key`, or the first of a container's ids.
+bool is_shifted(std::uint32_t id, const VpsConfig& config, const char* key) {
+    std::uint32_t local = 0;
+    if (const std::string* text = config.find_other(key))
+        std::from_chars(text->data(), text->data() + text->size(), local);
+    const bool starts_range = id >= kFirstId && id <= kLastId && id % kIdsPerVps == 0;
+    return id != 0 && (id == local || starts_range);
+}
+
+}  // namespace
+
+std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig& config) {
+    if (!is_shifted(area.st_uid, config, "LOCAL_UID"))
+        return std::nullopt;
+    if (!is_shifted(area.st_gid, config, "LOCAL_GID"))
+        throw Error(ExitCode::BadValue,
+                    fmt::format("the private area '{}' was shifted on disk to user id {}, but its "
+                                "group id {} is neither LOCAL_GID nor the first of a container's; "
+                                "shift the group ids, too, or set LOCAL_GID",
+                                *config.ve_private, area.st_uid, area.st_gid));
+    return UserIds{area.st_uid, area.st_gid, true};
+}
+
+std::vector<IdRange> read_subordinate_ids(const std::string& path) {
+    std::vector<IdRange> ranges;
+    std::string text;
+    try {
+        text = sys::read_file(path);
+    } catch (const SysError& error) {
+        if (error.errnum() == ENOENT)
+            return ranges;
+        throw;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string line = text.substr(at, end - at);  // name:first:count
+        at = end + 1;
+        const std::size_t name = line.find(':'), first = line.find(':', name + 1);
+        if (name != std::string::npos && first != std::string::npos)
+            ranges.push_back(
+                {static_cast<std::uint32_t>(std::strtoul(&line[name + 1], nullptr, 10)),
+                 static_cast<std::uint32_t>(std::strtoul(&line[first + 1], nullptr, 10))});
+    }
+    return ranges;
+}
+
+std::vector<IdRange> ids_of_processes() {
+    std::set<std::uint32_t> found;
+    DIR* proc = opendir("/proc");
+    if (!proc)
+        throw SysError(errno, "open", "/proc");
+    const dirent* entry = nullptr;
+    while (errno = 0, (entry = readdir(proc)) != nullptr) {
+        struct stat status {};
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+            fstatat(dirfd(proc), entry->d_name, &status, 0) < 0)
+            continue;
+        for (const std::uint32_t id : {status.st_uid, status.st_gid})
+            if (id >= kFirstId)
+                found.insert(id);
+    }
+    const int error = errno;
+    closedir(proc);
+    if (error != 0)
+        throw SysError(error, "list", "/proc");
+    std::vector<IdRange> ranges;
+    for (const std::uint32_t id : found)
+        ranges.push_back({id, 1});
+    return ranges;
+}
+
+std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std::string& run_dir) {
+    sys::mkdir_all(run_dir + "/ids", 0755);
+    const Fd dir = sys::open(run_dir + "/ids", O_RDONLY | O_DIRECTORY);
+    if (flock(dir.get(), LOCK_EX) < 0)  // held for a moment only
+        throw SysError(errno, "lock", run_dir + "/ids");
+    for (std::uint32_t i = 0; i < kRanges; ++i) {
+        const std::uint32_t first = kFirstId + (veid.value() + i) % kRanges * kIdsPerVps;
+        const bool is_taken = std::any_of(taken.begin(), taken.end(), [&](const IdRange& range) {
+            return overlaps(range, first);
+        });
+        if (is_taken || is_claimed(first, veid, run_dir))
+            continue;
+        const std::string path = claim_path(first, run_dir);
+        (void)unlink(path.c_str());  // a claim that counts no more
+        if (symlink(veid.to_string().c_str(), path.c_str()) < 0)
+            throw SysError(errno, "claim user ids by", path);
+        return first;
+    }
+    throw Error(ExitCode::System, "no user ids are left for the VPS between " +
+                                      std::to_string(kFirstId) + " and " + std::to_string(kLastId) +
+                                      "; look at /etc/subuid and /etc/subgid");
+}
+
+void release_ids(std::uint32_t first, const std::string& run_dir) {
+    (void)unlink(claim_path(first, run_dir).c_str());
+}
+
+}  // namespace vps

@@ -1,0 +1,185 @@
+#include "state/state.hh"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <filesystem>
+#include <stdexcept>
+
+#include "sys/error.hh"
+#include "sys/process.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+void require_transition(Phase from, Phase to) {
+    if (!may_follow(from, to))
+        throw std::logic_error(std::string("internal error: phase \"") +
+                               std::string(row_of(to).name) + "\" cannot follow \"" +
+                               std::string(row_of(from).name) + "\"");
+}
+
+std::optional<VpsState> read_state_in(const std::string& dir) {
+    const std::string path = dir + "/state";
+    std::string text;
+    try {
+        text = sys::read_file(path);
+    } catch (const SysError& error) {
+        if (error.errnum() == ENOENT)
+            return std::nullopt;
+        throw;
+    }
+    VpsState state;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line(text.data() + at, end - at);
+        at = end + 1;
+        const std::size_t equals = line.find('=');
+        if (equals == std::string_view::npos)
+            continue;
+        const std::string_view key = line.substr(0, equals), value = line.substr(equals + 1);
+        if (key == "phase") {
+            for (const PhaseRow& row : kPhases)
+                if (row.name == value)
+                    state.phase = row.phase;
+        } else if (key == "ve_root") {
+            state.ve_root = value;
+        } else if (key == "ve_private") {
+            state.ve_private = value;
+        } else if (key == "mount_point") {
+            state.mount_point = value;
+        } else if (key == "stop_refused") {
+            state.stop_refused = value;
+        } else if (key == "first_id") {
+            std::from_chars(value.data(), value.data() + value.size(), state.first_id);
+        } else if (key == "init_pid") {
+            std::from_chars(value.data(), value.data() + value.size(), state.init_pid);
+        } else if (key == "init_start") {
+            std::from_chars(value.data(), value.data() + value.size(), state.init_start);
+        }
+    }
+    if (state.phase == Phase::None || state.mount_point.empty())
+        throw Error(ExitCode::System, "'" + path + "': not a state file of ours");
+    return state;
+}
+
+}  // namespace
+
+VpsLock::VpsLock(Veid veid, const std::string& run_dir) : dir_(run_dir + "/" + veid.to_string()) {
+    for (;;) {
+        sys::mkdir_all(dir_, 0755);
+        Fd dir(open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!dir && errno == ENOENT)
+            continue;  // its last holder just removed it
+        if (!dir)
+            throw SysError(errno, "open", dir_);
+        if (flock(dir.get(), LOCK_EX | LOCK_NB) < 0) {
+            if (errno != EWOULDBLOCK)
+                throw SysError(errno, "lock", dir_);
+            throw Error(ExitCode::Locked,
+                        "another operation is under way (lock on '" + dir_ + "')");
+        }
+        struct stat held {
+        }, named{};
+        if (fstat(dir.get(), &held) == 0 && stat(dir_.c_str(), &named) == 0 &&
+            held.st_ino == named.st_ino) {
+            lock_ = std::move(dir);
+            return;
+        }
+    }
+}
+
+VpsLock::~VpsLock() {
+    if (!lock_)
+        return;
+    for (const char* name : {"/state.new", "/network.new"})  // of earlier writers, killed
+        (void)unlink((dir_ + name).c_str());
+    (void)rmdir(dir_.c_str());  // fails, as it should, while there is a state
+}
+
+std::optional<VpsState> VpsLock::read_state() const {
+    return read_state_in(dir_);
+}
+
+void VpsLock::write_state(const VpsState& state) const {
+    std::string text = "phase=" + std::string(row_of(state.phase).name) +
+                       "\nve_root=" + state.ve_root + "\nve_private=" + state.ve_private +
+                       "\nmount_point=" + state.mount_point + "\n";
+    if (state.first_id != 0)
+        text += "first_id=" + std::to_string(state.first_id) + "\n";
+    if (!state.stop_refused.empty())
+        text += "stop_refused=" + state.stop_refused + "\n";
+    if (state.init_pid != 0)
+        text += "init_pid=" + std::to_string(state.init_pid) +
+                "\ninit_start=" + std::to_string(state.init_start) + "\n";
+    sys::replace_file(dir_ + "/state", text);
+}
+
+void VpsLock::enter(VpsState& state, Phase next) const {
+    require_transition(state.phase, next);
+    state.phase = next;
+    write_state(state);
+}
+
+void VpsLock::remove_state(const VpsState& state) const {
+    require_transition(state.phase, Phase::None);
+    const std::string path = dir_ + "/state";
+    if (unlink(path.c_str()) < 0 && errno != ENOENT)
+        throw SysError(errno, "remove", path);
+}
+
+std::vector<Veid> list_active(const std::string& run_dir) {
+    std::vector<Veid> active;
+    std::error_code none;  // no directory: no VPS
+    for (const auto& entry : std::filesystem::directory_iterator(run_dir, none))
+        if (const std::optional<Veid> veid = Veid::parse(entry.path().filename().string()))
+            active.push_back(*veid);
+    return active;
+}
+
+std::optional<VpsState> read_state(Veid veid, const std::string& run_dir) {
+    return read_state_in(run_dir + "/" + veid.to_string());
+}
+
+std::optional<Fd> find_user_namespace_of(const std::string& path, const std::string& run_dir) {
+    for (const Veid veid : list_active(run_dir)) {
+        const std::optional<VpsState> state = read_state(veid, run_dir);
+        if (!state || state->first_id == 0 || !(path + "/").starts_with(state->mount_point + "/"))
+            continue;
+        const std::optional<Fd> init = find_init(*state);
+        if (!init)
+            return std::nullopt;
+        Fd user_namespace =
+            sys::open("/proc/" + std::to_string(state->init_pid) + "/ns/user", O_RDONLY);
+        // What was opened is init's if init is still there.
+        if (wait_for_end(*init, deadline_after(0)))
+            return std::nullopt;
+        return user_namespace;
+    }
+    return std::nullopt;
+}
+
+std::string network_record_path(Veid veid) {
+    return std::string(kRunDir) + "/" + veid.to_string() + "/network";
+}
+
+std::optional<Fd> find_init(const VpsState& state) {
+    if (state.init_pid <= 0)
+        return std::nullopt;
+    try {
+        // The handle first, the check second: what was checked is what the handle names.
+        Fd init = sys::pidfd_open(state.init_pid);
+        if (find_start_time(state.init_pid) != state.init_start)
+            return std::nullopt;
+        return init;
+    } catch (const SysError& error) {
+        if (error.errnum() == ESRCH || error.errnum() == EINVAL)
+            return std::nullopt;
+        throw;
+    }
+}
+
+}  // namespace vps

@@ -1,0 +1,68 @@
+// How far a VPS got, on disk: /run/vps/N/state, written before each step and replaced atomically,
+// and the lock that lets one operation at a time work on a VPS. Both live in the directory
+// /run/vps/N, which is locked itself (flock(2)), so that nothing is left when both are gone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/veid.hh"
+#include "state/phase.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+inline constexpr const char* kRunDir = "/run/vps";
+
+struct VpsState {
+    Phase phase = Phase::None;
+    // As the config said when the private area was mounted, whatever it says now.
+    std::string ve_root, ve_private;
+    std::string mount_point;     // ve_root without symbolic links
+    std::uint32_t first_id = 0;  // Starting to Stopping: of its host ids (id_range.hh); 0: none
+    // Running and Stopping: init, by pid and start time (process.hh), which no other process has
+    pid_t init_pid = 0;
+    std::uint64_t init_start = 0;
+    std::string stop_refused;  // Running: why N.stop refused the last stop, else empty
+};
+
+class VpsLock {
+  public:
+    // Throws Error Locked at once when another operation on the VPS is under way.
+    explicit VpsLock(Veid veid, const std::string& run_dir = kRunDir);
+    VpsLock(VpsLock&&) = default;
+    // Removes the VPS's directory unless it holds a state.
+    ~VpsLock();
+
+    [[nodiscard]] std::optional<VpsState> read_state() const;
+    // Records what changed within the phase, or the phase that follows. Throws std::logic_error
+    // when `next` must not follow (phase.hh).
+    void write_state(const VpsState& state) const;
+    void enter(VpsState& state, Phase next) const;
+    void remove_state(const VpsState& state) const;
+
+  private:
+    std::string dir_;
+    Fd lock_;
+};
+
+// The VPSes that have a directory there, in no order.
+std::vector<Veid> list_active(const std::string& run_dir = kRunDir);
+
+// The state without the lock, for who must not hold it while the VPS runs, or starts.
+std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = kRunDir);
+
+// The user namespace of the running VPS that has `path` at or below its root; nothing if there is
+// none, or it has no namespace of its own.
+std::optional<Fd> find_user_namespace_of(const std::string& path,
+                                         const std::string& run_dir = kRunDir);
+
+// Where vps-network keeps what it has made for the VPS on the host.
+std::string network_record_path(Veid veid);
+
+// A process handle of the VPS's init; nothing if the state names none, or it has ended.
+std::optional<Fd> find_init(const VpsState& state);
+
+}  // namespace vps

@@ -1,0 +1,67 @@
+// Carries what a VPS prints (its console, its N.start and N.stop) to the host, line by line. The
+// text is the customer's: control characters and terminal sequences are taken out, what is not
+// UTF-8 becomes '?', lines have a bounded length, and a flood is cut, so that it can neither act on
+// an admin's terminal nor drown other lines.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "sys/fd.hh"
+
+namespace vps {
+
+// At most `lines` in each `interval`; what is over is counted and said in one line afterwards.
+struct RateLimit {
+    unsigned lines;
+    std::chrono::seconds interval;
+};
+
+inline constexpr RateLimit kConsoleRate{1000, std::chrono::seconds(10)};
+
+class LineRelay {
+  public:
+    using Sink = std::function<void(std::string_view line)>;
+
+    static constexpr std::size_t kMaxLine = 4096;  // bytes; a longer line is broken there
+
+    // Makes `source` non-blocking.
+    LineRelay(Fd source, Sink sink, RateLimit limit);
+
+    [[nodiscard]] const Fd& source() const { return source_; }
+
+    enum class Progress { Drained, MoreToRead, Ended };
+
+    // Passes on what can be read now, 64 KiB at most. Ended: the source is at its end, and an
+    // unfinished last line has been passed on. A terminal that nobody has open (EIO) is Drained:
+    // somebody may open it again.
+    Progress pump();
+
+    // The same for text that is at hand, as pump() does it.
+    void feed(std::string_view text);
+    void finish();
+
+  private:
+    void feed_byte(unsigned char byte);
+    void end_line();
+    void pass_on(std::string_view line);
+
+    enum class Escape { None, Started, Csi, Osc };
+
+    Fd source_;
+    Sink sink_;
+    RateLimit limit_;
+    std::string line_;
+    Escape escape_ = Escape::None;
+    std::chrono::steady_clock::time_point window_{};
+    unsigned in_window_ = 0;
+    std::size_t dropped_ = 0;
+};
+
+// `text` with each byte that is part of no valid UTF-8 character, or of a control character,
+// replaced by '?'.
+std::string printable(std::string_view text);
+
+}  // namespace vps

@@ -1,0 +1,257 @@
+#include "sys/mount.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr ExitCode kCannotMount = ExitCode::CannotMount;
+
+// "\040" in mountinfo is a blank.
+std::string unescape(std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        int code = 0;
+        if (text[i] == '\\' && i + 3 < text.size() &&
+            std::from_chars(&text[i + 1], &text[i + 4], code, 8).ptr == &text[i + 4]) {
+            plain += static_cast<char>(code);
+            i += 3;
+        } else {
+            plain += text[i];
+        }
+    }
+    return plain;
+}
+
+int to_int(std::string_view text) {
+    int value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// Up to three processes that have something open, run or stand below `root`, for an error message.
+std::string name_holders(const std::string& root) {
+    std::set<std::string> holders;
+    const auto is_below = [&](const std::string& link) {
+        char target[4096];
+        const ssize_t length = readlink(link.c_str(), target, sizeof target);
+        if (length < 0)
+            return false;
+        const std::string_view path(target, static_cast<std::size_t>(length));
+        return path == root || path.starts_with(root + "/");
+    };
+    DIR* proc = opendir("/proc");
+    if (!proc)
+        return {};
+    while (const dirent* entry = readdir(proc)) {
+        if (!parse_pid(entry->d_name))
+            continue;
+        const std::string dir = std::string("/proc/") + entry->d_name;
+        bool holds = is_below(dir + "/cwd") || is_below(dir + "/root") || is_below(dir + "/exe");
+        if (DIR* files = holds ? nullptr : opendir((dir + "/fd").c_str())) {
+            while (const dirent* file = readdir(files))
+                holds = holds || is_below(dir + "/fd/" + file->d_name);
+            closedir(files);
+        }
+        if (!holds || holders.size() >= 3)
+            continue;
+        try {
+            std::string command = sys::read_file(dir + "/comm");
+            while (command.ends_with('\n'))
+                command.pop_back();
+            holders.insert(fmt::format("{} (pid {})", command, entry->d_name));
+        } catch (const SysError&) {
+            // It ended while we looked.
+        }
+    }
+    closedir(proc);
+    return holders.empty() ? std::string() : fmt::format(", held by {}", fmt::join(holders, ", "));
+}
+
+}  // namespace
+
+std::vector<MountEntry> read_mounts(const std::string& pid) {
+    const std::string text = sys::read_file("/proc/" + pid + "/mountinfo", 256 << 20);
+    std::vector<MountEntry> mounts;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        std::vector<std::string_view> fields;
+        for (std::size_t field = at; field < end;) {
+            const std::size_t blank = std::min(text.find(' ', field), end);
+            fields.emplace_back(&text[field], blank - field);
+            field = blank + 1;
+        }
+        at = end + 1;
+        // id parent major:minor root target options [tags…] - type source superoptions
+        const auto dash = std::find(fields.begin(), fields.end(), "-");
+        if (fields.size() < 6 || fields.end() - dash < 3)
+            continue;
+        mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape(fields[4]),
+                          std::string(dash[1]), unescape(dash[2]), std::string(fields[2])});
+    }
+    return mounts;
+}
+
+bool is_mount_point(const std::string& dir) {
+    struct statx status {};
+    if (statx(AT_FDCWD, dir.c_str(), AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0)
+        throw SysError(errno, "look at", dir);
+    return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+std::optional<MountEntry> find_mount(FdRef file) {
+    struct statx status {};
+    if (statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
+        return std::nullopt;
+    for (MountEntry& mount : read_mounts())
+        if (static_cast<std::uint64_t>(mount.id) == status.stx_mnt_id)
+            return std::move(mount);
+    return std::nullopt;
+}
+
+std::vector<MountEntry> mounts_at_or_below(const std::vector<MountEntry>& all,
+                                           const std::string& root) {
+    std::vector<MountEntry> found;
+    std::set<int> ids;
+    // A mount comes after the one it is on, except where trees were moved: go on until none is new.
+    for (bool again = true; again;) {
+        again = false;
+        for (const MountEntry& mount : all)
+            if (!ids.contains(mount.id) && (mount.target == root || ids.contains(mount.parent))) {
+                ids.insert(mount.id);
+                found.push_back(mount);
+                again = true;
+            }
+    }
+    return found;
+}
+
+DetachedMount DetachedMount::copy_of(const std::string& source) {
+    Fd tree(open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    if (!tree)
+        throw SysError(errno, "bind", source, kCannotMount);
+    return {std::move(tree), source};
+}
+
+void DetachedMount::set_attributes(std::uint64_t set, std::uint64_t clear) const {
+    mount_attr attributes{};
+    attributes.attr_set = set;
+    attributes.attr_clr = clear;
+    if (mount_setattr(tree_.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+        throw SysError(errno, "set mount options of", source_, kCannotMount);
+}
+
+void DetachedMount::make_private() const {
+    mount_attr attributes{};
+    attributes.propagation = MS_PRIVATE;
+    if (mount_setattr(tree_.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+        throw SysError(errno, "set propagation of", source_, kCannotMount);
+}
+
+DetachedMount DetachedMount::copy_of_tree(const std::string& source) {
+    Fd tree(
+        open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    if (!tree)
+        throw SysError(errno, "bind", source, kCannotMount);
+    return {std::move(tree), source};
+}
+
+void DetachedMount::make_slave() const {
+    mount_attr attributes{};
+    attributes.propagation = MS_SLAVE;
+    if (mount_setattr(tree_.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                      sizeof attributes) < 0)
+        throw SysError(errno, "set propagation of", source_, kCannotMount);
+}
+
+bool DetachedMount::map_ids(FdRef user_namespace) const {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<std::uint64_t>(user_namespace.get());
+    if (mount_setattr(tree_.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                      sizeof attributes) == 0)
+        return true;
+    // EPERM: idmapped already
+    if (errno != EINVAL && errno != EOPNOTSUPP && errno != EPERM)
+        throw SysError(errno, "map the user ids of", source_, kCannotMount);
+    return false;
+}
+
+void DetachedMount::attach(const std::string& target) const {
+    if (move_mount(tree_.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        throw SysError(errno, fmt::format("mount '{}' on", source_), target, kCannotMount);
+}
+
+void bind_mount(const BindSpec& spec) {
+    const DetachedMount tree = DetachedMount::copy_of(spec.source);
+    if (spec.set != 0 || spec.clear != 0)
+        tree.set_attributes(spec.set, spec.clear);
+    if (spec.user_namespace.get() >= 0)
+        (void)tree.map_ids(spec.user_namespace);
+    tree.make_private();
+    tree.attach(spec.target);
+}
+
+void make_shared(const std::string& target) {
+    mount_attr attributes{};
+    attributes.propagation = MS_SHARED;
+    if (mount_setattr(AT_FDCWD, target.c_str(), 0, &attributes, sizeof attributes) < 0)
+        throw SysError(errno, "set propagation of", target, kCannotMount);
+}
+
+void dismount_tree(const std::string& root, const Deadline& deadline) {
+    for (;;) {
+        const std::vector<MountEntry> mounts = mounts_at_or_below(read_mounts(), root);
+        if (mounts.empty())
+            return;
+        std::string busy;
+        int error = 0;
+        bool progress = false;
+        for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
+            if (umount2(mount->target.c_str(), UMOUNT_NOFOLLOW) == 0) {
+                progress = true;
+                continue;
+            }
+            // One that went away with another (shared subtrees) is what we want.
+            if (errno == EINVAL || errno == ENOENT)
+                continue;
+            // The first is the culprit: what it is mounted on is busy because of it.
+            if (busy.empty()) {
+                error = errno;
+                busy = mount->target;
+            }
+        }
+        if (progress)
+            continue;
+        if (busy.empty())
+            throw Error(
+                ExitCode::CannotDismount,
+                fmt::format("dismount '{}': its mount point is gone", mounts.back().target));
+        if (error != EBUSY || milliseconds_until(deadline) == 0)
+            throw Error(ExitCode::CannotDismount,
+                        SysError(error, "dismount", busy).what() + name_holders(root));
+        (void)poll(nullptr, 0, 50);
+    }
+}
+
+void detach_tree(const std::string& root) {
+    // Each takes what is mounted on it along; several may be stacked at the same place.
+    while (!mounts_at_or_below(read_mounts(), root).empty())
+        if (umount2(root.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+            throw SysError(errno, "detach", root, ExitCode::CannotDismount);
+}
+
+}  // namespace vps

@@ -1,0 +1,99 @@
+// Mounts: what is mounted where, mounts that nobody sees yet, and dismounting a whole tree.
+// Everything here works in the caller's mount namespace and needs CAP_SYS_ADMIN to change it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sys/fd.hh"
+#include "sys/process.hh"
+
+namespace vps {
+
+// One line of mountinfo (proc_pid_mountinfo(5)), its octal escapes undone.
+struct MountEntry {
+    int id;
+    int parent;
+    std::string target;
+    std::string type;
+    std::string source;
+    std::string device;  // "MAJOR:MINOR", of the file system
+};
+
+// In the mount namespace of the process, with targets as it sees them. Throws SysError.
+std::vector<MountEntry> read_mounts(const std::string& pid = "self");
+
+// Whether something is mounted at this directory (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8): to
+// be asked where the list of mounts, which a thousand VPSes make long, says no more. Throws
+// SysError.
+bool is_mount_point(const std::string& dir);
+
+// The entry of the mount that shows this file; nothing if it is in none of them (mount namespaces).
+std::optional<MountEntry> find_mount(FdRef file);
+
+// The entries mounted at `root` and, transitively, on them; parents before children, in the order
+// in which they were mounted. `root` must be canonical.
+std::vector<MountEntry> mounts_at_or_below(const std::vector<MountEntry>& all,
+                                           const std::string& root);
+
+enum class Propagation { Keep, Private };
+
+// What to bind where, as plain data. `set` and `clear` are MOUNT_ATTR_* (mount_setattr(2)).
+struct BindSpec {
+    std::string source;
+    std::string target;
+    std::uint64_t set = 0;
+    std::uint64_t clear = 0;
+    // What root owns in the source is shown as this user namespace's root's, where the file system
+    // can do that.
+    FdRef user_namespace = FdRef(-1);
+};
+
+// A copy of a mount that is not in the tree yet, so that nobody sees it half made. Dissolves unless
+// it is attached.
+class DetachedMount {
+  public:
+    // A copy of what `source` shows, without anything that is mounted below it.
+    static DetachedMount copy_of(const std::string& source);
+    // The same with everything that is mounted below it.
+    static DetachedMount copy_of_tree(const std::string& source);
+
+    void set_attributes(std::uint64_t set, std::uint64_t clear) const;
+    // Leaves its source's peer group: what is mounted below the copy does not show up in the
+    // source.
+    void make_private() const;
+    // Receives what is mounted below the source later, and gives nothing back; a tree as a whole.
+    void make_slave() const;
+    // Shows files with the ids that 0… of `user_namespace` are on the host, so that a file of
+    // root's is its root's (mount_setattr(2), MOUNT_ATTR_IDMAP). A tree is mapped as a whole.
+    // False, and nothing is changed, where a file system or the kernel cannot do that.
+    [[nodiscard]] bool map_ids(FdRef user_namespace) const;
+    void attach(const std::string& target) const;
+    // For a process that attaches it in its own mount namespace.
+    [[nodiscard]] FdRef fd() const { return tree_; }
+
+  private:
+    DetachedMount(Fd tree, std::string source)
+        : tree_(std::move(tree)), source_(std::move(source)) {}
+    Fd tree_;
+    std::string source_;
+};
+
+// Makes and attaches what `spec` says. Throws SysError CannotMount, with nothing attached.
+void bind_mount(const BindSpec& spec);
+
+// Makes the mount at `target` a peer group of its own: mounts made below it later can be received
+// by the mount namespaces that are copied from here (mount_namespaces(7), shared subtrees).
+void make_shared(const std::string& target);
+
+// Dismounts everything at and below `root`, last mounted first. Waits for a busy one until the
+// deadline, then throws Error CannotDismount, which names it and what holds it.
+void dismount_tree(const std::string& root, const Deadline& deadline);
+
+// The same, but what is busy goes out of sight now and is dismounted when its last user lets go
+// (MNT_DETACH). Throws SysError CannotDismount.
+void detach_tree(const std::string& root);
+
+}  // namespace vps

@@ -1,0 +1,244 @@
+#include "sys/process.hh"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+extern "C" {  // glibc 2.36 forgets it
+#include <sys/pidfd.h>
+}
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+static bool cloned = false;
+
+bool is_clone() noexcept {
+    return cloned;
+}
+
+std::string ExitStatus::to_string() const {
+    if (signal == 0)
+        return "exit code " + std::to_string(code);
+    const char* name = sigabbrev_np(signal);
+    return "signal " + (name ? "SIG" + std::string(name) : std::to_string(signal));
+}
+
+Deadline deadline_after(std::optional<unsigned> seconds) {
+    if (!seconds)
+        return std::nullopt;
+    return std::chrono::steady_clock::now() + std::chrono::seconds(*seconds);
+}
+
+int milliseconds_until(const Deadline& deadline) {
+    if (!deadline)
+        return -1;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now())
+            .count();
+    if (left <= 0)
+        return 0;
+    return left > 1'000'000'000 ? 1'000'000'000 : static_cast<int>(left);
+}
+
+TerminationRequest::TerminationRequest() {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigprocmask(SIG_BLOCK, &wanted, &before_);
+    signals_ = Fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) {
+        const int error = errno;
+        sigprocmask(SIG_SETMASK, &before_, nullptr);
+        throw SysError(error, "catch SIGTERM");
+    }
+}
+
+TerminationRequest::~TerminationRequest() {
+    // One that has come was heeded.
+    signalfd_siginfo info;
+    (void)!read(signals_.get(), &info, sizeof info);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool wait_for_end(FdRef pidfd, const Deadline& deadline, FdRef request) {
+    for (;;) {
+        pollfd waiting[]{{pidfd.get(), POLLIN, 0}, {request.get(), POLLIN, 0}};
+        const int timeout = milliseconds_until(deadline);
+        const int ready = poll(waiting, 2, timeout);
+        if (ready > 0)
+            return waiting[0].revents != 0;
+        if (ready < 0 && errno != EINTR)
+            throw SysError(errno, "wait for a process");
+        if (ready == 0 && timeout == 0)
+            return false;
+    }
+}
+
+static ExitStatus reap(int pidfd, pid_t pid) {
+    siginfo_t info{};
+    while (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED) < 0)
+        if (errno != EINTR)
+            throw SysError(errno, "wait for process", std::to_string(pid));
+    ExitStatus status;
+    (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
+    return status;
+}
+
+std::optional<ExitStatus> Child::wait(const Deadline& deadline, FdRef request) {
+    if (!wait_for_end(pidfd_, deadline, request))
+        return std::nullopt;
+    const ExitStatus status = reap(pidfd_.get(), pid_);
+    pid_ = -1;
+    return status;
+}
+
+void Child::kill_and_wait() noexcept {
+    if (pid_ <= 0)
+        return;
+    (void)::pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0);  // it may have ended by itself
+    siginfo_t info;
+    while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+}
+
+Child clone_process(std::uint64_t flags, FdRef cgroup) {
+    int pidfd = -1;
+    clone_args args{};
+    args.flags = flags | CLONE_PIDFD;
+    args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    args.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
+    if (flags & CLONE_INTO_CGROUP)
+        args.cgroup = static_cast<std::uint64_t>(cgroup.get());
+    const long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid < 0)
+        throw SysError(errno, "create process");
+    if (pid == 0)
+        cloned = true;
+    return {static_cast<pid_t>(pid), pid == 0 ? Fd() : Fd(pidfd)};
+}
+
+std::optional<pid_t> parse_pid(std::string_view text) {
+    pid_t pid = 0;
+    const char* const end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, pid);
+    if (error != std::errc{} || at != end || pid <= 0 || text.front() == '0')
+        return std::nullopt;
+    return pid;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (const std::string& word : words)
+        pointers.push_back(const_cast<char*>(word.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+int close_all_but(std::initializer_list<int> kept) noexcept {
+    unsigned from = 3;
+    for (const int one : kept) {
+        const auto fd = static_cast<unsigned>(one);
+        if (fd > from && close_range(from, fd - 1, 0) < 0)
+            return errno;
+        from = std::max(from, fd + 1);
+    }
+    return close_range(from, ~0U, 0) < 0 ? errno : 0;
+}
+
+void reset_signals() noexcept {
+    for (int signal = 1; signal < NSIG; ++signal)
+        ::signal(signal, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void end_as(const ExitStatus& status) noexcept {
+    if (status.signal != 0) {
+        reset_signals();
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        (void)kill(getpid(), status.signal);
+    }
+    _exit(status.code);
+}
+
+void set_oom_score(const char* adjustment) noexcept {
+    const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    (void)!write(file, adjustment, strlen(adjustment));
+    close(file);
+}
+
+void adopt_orphans(bool adopt) {
+    if (prctl(PR_SET_CHILD_SUBREAPER, adopt ? 1 : 0) < 0)
+        throw SysError(errno, "adopt orphans");
+}
+
+void kill_descendants() {
+    const std::string file = "/proc/self/task/" + std::to_string(getpid()) + "/children";
+    // One may only be gone once another is reaped: the init of a pid namespace waits for what we
+    // have put there. The children of what is killed become ours, and are found next time.
+    for (std::string children; !(children = sys::read_file(file)).empty();) {
+        for (const char* at = children.c_str(); *at;) {
+            char* end = nullptr;
+            const pid_t pid = static_cast<pid_t>(std::strtol(at, &end, 10));
+            if (end == at)
+                break;
+            at = *end == ' ' ? end + 1 : end;
+            (void)kill(pid, SIGKILL);  // a child of ours that nobody else reaps: the pid is its own
+        }
+        (void)waitpid(-1, nullptr, 0);
+    }
+}
+
+// A field of /proc/PID/stat by its number in proc_pid_stat(5), from 3 on, up to the line's end;
+// nothing if there is no such process, or only a zombie.
+static std::optional<std::string> stat_field(pid_t pid, int number) {
+    std::string stat;
+    try {
+        stat = sys::read_file("/proc/" + std::to_string(pid) + "/stat");
+    } catch (const SysError& error) {
+        if (error.errnum() == ENOENT || error.errnum() == ESRCH)
+            return std::nullopt;
+        throw;
+    }
+    // The command's name is in parentheses and may hold anything: count fields after the last one.
+    std::size_t at = stat.rfind(')');
+    if (at == std::string::npos || at + 2 >= stat.size())
+        return std::nullopt;
+    const char state = stat[at + 2];
+    if (state == 'Z' || state == 'X')
+        return std::nullopt;
+    for (int field = 2; field < number && at != std::string::npos; ++field)
+        at = stat.find(' ', at + 1);
+    if (at == std::string::npos)
+        return std::nullopt;
+    return stat.substr(at + 1);
+}
+
+std::optional<std::uint64_t> find_start_time(pid_t pid) {
+    const std::optional<std::string> time = stat_field(pid, 22);
+    return time ? std::optional(std::strtoull(time->c_str(), nullptr, 10)) : std::nullopt;
+}
+
+bool is_ending(pid_t pid) {
+    constexpr unsigned long kExiting = 0x4;  // PF_EXITING of linux/sched.h
+    const std::optional<std::string> flags = stat_field(pid, 9);
+    return !flags || (std::strtoul(flags->c_str(), nullptr, 10) & kExiting) != 0;
+}
+
+}  // namespace vps

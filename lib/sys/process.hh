@@ -1,0 +1,117 @@
+// Child processes as pid and pidfd together, how they ended, and a process's identity over time.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sys/fd.hh"
+
+namespace vps {
+
+// How a process ended, as waitid(2) tells: exactly one of the two is meant.
+struct ExitStatus {
+    int code = 0;    // exit code, if signal is 0
+    int signal = 0;  // the signal that killed it, else 0
+    [[nodiscard]] bool success() const { return code == 0 && signal == 0; }
+    // "exit code 3" or "signal SIGKILL"
+    [[nodiscard]] std::string to_string() const;
+};
+
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;  // none: wait for ever
+Deadline deadline_after(std::optional<unsigned> seconds);
+// Milliseconds until then for poll(2), rounded up; -1 for none, 0 when it has passed.
+int milliseconds_until(const Deadline& deadline);
+
+// A child of ours. Neither kills nor reaps by itself; an owner that gives up calls kill_and_wait().
+class Child {
+  public:
+    Child() = default;
+    Child(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+
+    // Reaps the child and returns how it ended; nothing when the deadline passed first, or
+    // `request` could be read.
+    [[nodiscard]] std::optional<ExitStatus> wait(const Deadline& deadline = {},
+                                                 FdRef request = FdRef(-1));
+    void kill_and_wait() noexcept;
+
+  private:
+    pid_t pid_ = -1;
+    Fd pidfd_;
+};
+
+// clone3(2) with `flags` (CLONE_NEW*, CLONE_INTO_CGROUP with `cgroup`) and CLONE_PIDFD, as fork(2):
+// the child has pid() == 0. With CLONE_PARENT our parent reaps it. Throws SysError in the parent.
+Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
+
+// True in a process that clone_process() has made: such a one may enter a VPS.
+bool is_clone() noexcept;
+
+// The pid that `text` spells in plain decimal, as the names in /proc do; nothing for other text.
+std::optional<pid_t> parse_pid(std::string_view text);
+
+// What execve(2) takes for these words: pointers to each, and null. They must outlive it.
+std::vector<char*> pointers_to(const std::vector<std::string>& words);
+
+// Closes all descriptors from 3 on but those, which are in ascending order. Returns 0 or an errno.
+// Safe after clone.
+int close_all_but(std::initializer_list<int> kept) noexcept;
+
+// In a child, before exec: every signal to its default and none blocked. Safe after clone.
+void reset_signals() noexcept;
+
+// Ends the calling process as another has ended: with its exit code, or by its signal and without a
+// core dump.
+[[noreturn]] void end_as(const ExitStatus& status) noexcept;
+
+// How much sooner (up to 1000) or later (down to -1000) than others of its size the calling process
+// is killed for want of memory (proc_pid_oom_score_adj(5)). Left as it is where that is not
+// allowed. Safe after clone.
+void set_oom_score(const char* adjustment) noexcept;
+
+// Makes orphans among our descendants our children (PR_SET_CHILD_SUBREAPER), so that
+// kill_descendants() finds them; or no longer.
+void adopt_orphans(bool adopt = true);
+
+// Kills and reaps every process that descends from us.
+void kill_descendants();
+
+// Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22); with the pid it
+// names a process for the time of a boot. Nothing if there is no such process, or only a zombie.
+std::optional<std::uint64_t> find_start_time(pid_t pid);
+
+// True when the process's exit has begun: of a pid namespace's init, that the kernel is killing
+// everything in it. Also true when there is no such process any more.
+bool is_ending(pid_t pid);
+
+// While one exists, SIGTERM does not end us but makes fd() readable: systemd sends it when the time
+// of a unit's start or stop is over, and what we run for it has to go first.
+class TerminationRequest {
+  public:
+    TerminationRequest();
+    ~TerminationRequest();
+    TerminationRequest(const TerminationRequest&) = delete;
+    TerminationRequest& operator=(const TerminationRequest&) = delete;
+    [[nodiscard]] FdRef fd() const { return signals_; }
+
+  private:
+    sigset_t before_;
+    Fd signals_;
+};
+
+// True when pidfd's process has ended (it polls readable), waiting until the deadline at most,
+// or until `request` can be read.
+bool wait_for_end(FdRef pidfd, const Deadline& deadline, FdRef request = FdRef(-1));
+
+}  // namespace vps

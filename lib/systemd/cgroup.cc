@@ -1,0 +1,60 @@
+#include "systemd/cgroup.hh"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <sstream>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/unit_name.hh"
+
+namespace vps {
+
+std::string cgroup_of(const std::string& pid) {
+    const std::string text = sys::read_file("/proc/" + pid + "/cgroup");
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+        if (text.compare(at, 3, "0::") == 0)
+            return text.substr(at + 3, text.find('\n', at) - at - 3);
+    throw Error(ExitCode::System, "'/proc/" + pid + "/cgroup': no unified cgroup");
+}
+
+std::string slice_cgroup(Veid veid) {
+    return std::string(kCgroupOfAll) + "/" + slice_unit(veid);
+}
+
+std::vector<pid_t> processes_in(const std::string& cgroup) {
+    std::vector<pid_t> pids;
+    try {
+        std::istringstream lines(sys::read_file(cgroup + "/cgroup.procs"));
+        for (pid_t pid = 0; lines >> pid;)
+            if (pid > 0)  // one that our pid namespace does not know
+                pids.push_back(pid);
+    } catch (const SysError& error) {
+        if (error.errnum() != ENOENT && error.errnum() != ENODEV)
+            throw;
+    }
+    return pids;
+}
+
+bool in_service(const std::string& unit) {
+    try {
+        return cgroup_of().ends_with("/" + unit);
+    } catch (const SysError&) {
+        throw;
+    } catch (const Error&) {
+        return false;  // a host without unified cgroups, which require_unified_cgroups() refuses
+    }
+}
+
+void require_unified_cgroups() {
+    struct statfs fs {};
+    if (statfs("/sys/fs/cgroup", &fs) < 0)
+        throw SysError(errno, "look at", "/sys/fs/cgroup");
+    if (fs.f_type != CGROUP2_SUPER_MAGIC)
+        throw Error(ExitCode::System,
+                    "this host does not run the unified cgroup hierarchy (cgroup v2); boot it with "
+                    "systemd.unified_cgroup_hierarchy=1 on the kernel command line");
+}
+
+}  // namespace vps

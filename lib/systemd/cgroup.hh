@@ -1,0 +1,31 @@
+// Cgroups of VPSes: where they are, which one a process is in.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "config/veid.hh"
+
+namespace vps {
+
+// The path of a process's cgroup below /sys/fs/cgroup ("/vps.slice/…"), as seen from our cgroup
+// namespace (cgroups(7)). Throws SysError; ENOENT and ESRCH mean that the process is gone.
+std::string cgroup_of(const std::string& pid = "self");
+
+// The directory of vps.slice's cgroup, and of vps-N.slice's in it.
+inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
+std::string slice_cgroup(Veid veid);
+
+// Who is in the cgroup of this directory (cgroup.procs); nobody where it is gone. Throws SysError.
+std::vector<pid_t> processes_in(const std::string& cgroup);
+
+// True when systemd runs this process for this unit: its cgroup says so, which neither the
+// environment nor the command line can pretend. Throws SysError.
+bool in_service(const std::string& unit);
+
+// Throws Error System where /sys/fs/cgroup is not the unified hierarchy (cgroup v2).
+void require_unified_cgroups();
+
+}  // namespace vps

@@ -1,0 +1,11 @@
+#include "systemd/notify.hh"
+
+#include "systemd/libsystemd.hh"
+
+namespace vps {
+
+void tell_status(const std::string& text) {
+    (void)sd_notify(0, ("STATUS=" + text).c_str());
+}
+
+}  // namespace vps

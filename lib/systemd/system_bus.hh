@@ -1,0 +1,85 @@
+// A connection to systemd (PID 1), for those who make requests over it. Each connects, asks and
+// disconnects at once: PID 1 sends every signal to each open connection.
+// sd-bus(3), org.freedesktop.systemd1(5).
+#pragma once
+
+#include <poll.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+
+#include "sys/error.hh"
+#include "sys/process.hh"
+#include "systemd/libsystemd.hh"
+
+namespace vps {
+
+struct CloseBus {
+    void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
+};
+struct DropMessage {
+    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using Bus = std::unique_ptr<sd_bus, CloseBus>;
+using Message = std::unique_ptr<sd_bus_message, DropMessage>;
+
+inline constexpr const char* kManagerPath = "/org/freedesktop/systemd1";
+inline constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
+inline constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
+
+// Throws SysError for a negative result of sd-bus.
+void check(int result, const char* verb);
+
+// Over systemd's private socket, which is always there. Throws SysError.
+Bus connect();
+
+// By way of the message bus (dbus-daemon, dbus-broker), where the host has one. That spares PID 1
+// two milliseconds, in which it makes all its objects known to a new connection; but the bus may
+// not answer, or not know systemd just then: whatever fails is to be tried with connect(). Throws
+// SysError.
+Bus connect_by_message_bus();
+
+// A call of the manager's method, to be filled. Throws SysError.
+Message new_call(const Bus& bus, const char* method);
+
+enum class Answer { Done, UnitExists };
+
+// Waits 30 seconds for the answer, 5 on the message bus. `what` is for the error. Throws Error
+// System.
+Answer call(const Bus& bus, const Message& message, const std::string& what);
+
+// The object of a unit. Throws SysError.
+std::string unit_path(const std::string& unit);
+
+// A property's value, to be read from the message; `type` is its signature. Throws SysError.
+Message get_property(const Bus& bus, const std::string& path, const char* interface,
+                     const char* property, const char* type);
+
+// All properties of an object, of all its interfaces: "a{sv}". Throws SysError.
+Message get_all_properties(const Bus& bus, const std::string& path);
+
+// Throws SysError.
+std::string get_string(const Bus& bus, const std::string& path, const char* interface,
+                       const char* property);
+
+// While systemd re-executes itself (systemctl daemon-reexec) its socket refuses or drops
+// connections: calls `operation` again until it answers, for ten seconds. It may run twice.
+template <typename Operation>
+auto patiently(const Operation& operation) {
+    const Deadline deadline = deadline_after(10);
+    for (;;) {
+        try {
+            return operation();
+        } catch (const SysError& error) {
+            const int reason = error.errnum();
+            const bool away = reason == ECONNREFUSED || reason == ECONNRESET ||
+                              reason == ENOTCONN || reason == EPIPE || reason == ENOENT;
+            if (!away || milliseconds_until(deadline) == 0)
+                throw;
+            (void)poll(nullptr, 0, 50);
+        }
+    }
+}
+
+}  // namespace vps

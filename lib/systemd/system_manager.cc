@@ -1,0 +1,167 @@
+#include "systemd/system_manager.hh"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+
+#include "sys/sys.hh"
+#include "systemd/system_bus.hh"
+#include "systemd/unit_name.hh"
+
+namespace vps {
+
+static constexpr const char* kJob = "org.freedesktop.systemd1.Job";
+
+static Message new_order(const Bus& bus, const std::string& unit, Job job) {
+    Message order = new_call(bus, job == Job::Start ? "StartUnit" : "StopUnit");
+    check(sd_bus_message_append(order.get(), "ss", unit.c_str(), "replace"), "fill bus message");
+    return order;
+}
+
+void queue_job(const std::string& unit, Job job) {
+    patiently([&] {
+        const Bus bus = connect();
+        (void)call(bus, new_order(bus, unit, job), "queue a job for " + unit);
+    });
+}
+
+namespace {
+
+// Returns the object of the job.
+std::string order_start(const Bus& bus, const std::string& unit, bool replacing_start) {
+    if (replacing_start)  // else it would be merged with it; a stop replaces it
+        check(sd_bus_send(bus.get(), new_order(bus, unit, Job::Stop).get(), nullptr),
+              "queue a stop");
+    sd_bus_message* raw = nullptr;
+    check(sd_bus_call(bus.get(), new_order(bus, unit, Job::Start).get(), 0, nullptr, &raw),
+          "queue a start");
+    const Message reply(raw);
+    const char* job = nullptr;
+    check(sd_bus_message_read(raw, "o", &job), "read the job");
+    return job;
+}
+
+// False, too, of a job that is over already.
+bool is_restart(const Bus& bus, const std::string& job) {
+    try {
+        return get_string(bus, job, kJob, "JobType") == "restart";
+    } catch (const SysError&) {
+        return false;
+    }
+}
+
+// Waits until the job is over; true if an order of somebody else's has taken its place.
+bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadline) {
+    while (const int left = milliseconds_until(deadline)) {
+        sd_bus_message* raw = nullptr;
+        const int processed = sd_bus_process(bus.get(), &raw);
+        check(processed, "wait for the job's end");
+        const Message signal(raw);
+        if (raw && sd_bus_message_is_signal(raw, kManager, "JobRemoved") > 0) {
+            const char* removed = nullptr;
+            const char* result = nullptr;
+            check(sd_bus_message_read(raw, "uoss", nullptr, &removed, nullptr, &result),
+                  "read the job's end");
+            if (job == removed)
+                return std::string_view(result) == "canceled";
+        }
+        if (processed == 0)
+            check(sd_bus_wait(bus.get(), std::uint64_t{1000} * left), "wait for the job's end");
+    }
+    return false;
+}
+
+[[noreturn]] void insist(const std::string& unit, bool replacing_start, FdRef queued) noexcept {
+    // In parentheses, as systemd names its own: the start does not warn of such a process.
+    (void)prctl(PR_SET_NAME, "(vps-start)");
+    (void)close_all_but({queued.get()});
+    try {
+        const Bus bus = connect();
+        const Deadline deadline = deadline_after(30);
+        std::string job = order_start(bus, unit, replacing_start);
+        (void)!write(queued.get(), "", 1);
+        while (is_replaced(bus, job, deadline)) {
+            // Not a stop first, as a rule: another process of our kind would take it for an order.
+            job = order_start(bus, unit, false);
+            if (is_restart(bus, job))
+                job = order_start(bus, unit, true);
+        }
+    } catch (...) {
+        // Whoever waits for the byte queues it; after that, what has been queued is there, or the
+        // host goes down.
+    }
+    _exit(0);
+}
+
+}  // namespace
+
+void insist_on_start(const std::string& unit, bool replacing_start) {
+    // Both processes have to be faster than a stop is, on a busy host, too. Where that is not
+    // allowed, they mostly are.
+    const sched_param lowest{.sched_priority = 1};
+    (void)sched_setscheduler(0, SCHED_FIFO, &lowest);
+    auto [queued, theirs] = sys::pipe();
+    const Child insisting = clone_process(CLONE_PARENT);
+    if (insisting.pid() == 0)
+        insist(unit, replacing_start, theirs);
+    theirs.reset();
+    char byte = 0;
+    if (read(queued.get(), &byte, 1) == 1)
+        return;
+    if (replacing_start)
+        queue_job(unit, Job::Stop);
+    queue_job(unit, Job::Start);
+}
+
+static bool is_host_stopping(const Bus& bus) {
+    return get_string(bus, kManagerPath, kManager, "SystemState") == "stopping";
+}
+
+static std::string find_job(const Bus& bus, Veid veid) {
+    const Message reply = get_property(bus, unit_path(service_unit(veid)), kUnit, "Job", "(uo)");
+    std::uint32_t id = 0;
+    const char* job = nullptr;
+    check(sd_bus_message_read(reply.get(), "(uo)", &id, &job), "read the unit's job");
+    return id == 0 ? std::string() : get_string(bus, job, kJob, "JobType");
+}
+
+Orders orders_for(Veid veid) {
+    return patiently([&] {
+        const Bus bus = connect();
+        return Orders{find_job(bus, veid), is_host_stopping(bus)};
+    });
+}
+
+bool stop_was_called(Veid veid) {
+    return patiently([&] {
+        const Bus bus = connect();
+        const Message commands =
+            get_property(bus, unit_path(service_unit(veid)), "org.freedesktop.systemd1.Service",
+                         "ExecStop", "a(sasbttttuii)");
+        sd_bus_message* raw = commands.get();
+        check(sd_bus_message_enter_container(raw, 'a', "(sasbttttuii)"), "read ExecStop=");
+        for (;;) {
+            const int more = sd_bus_message_enter_container(raw, 'r', "sasbttttuii");
+            check(more, "read ExecStop=");
+            if (more == 0)
+                return false;
+            std::uint64_t started = 0;  // when it was, last; on the monotonic clock
+            check(sd_bus_message_skip(raw, "sasbt"), "read ExecStop=");
+            check(sd_bus_message_read(raw, "t", &started), "read ExecStop=");
+            check(sd_bus_message_skip(raw, "ttuii"), "read ExecStop=");
+            check(sd_bus_message_exit_container(raw), "read ExecStop=");
+            if (started != 0)
+                return true;
+        }
+    });
+}
+
+bool host_is_stopping() {
+    return patiently([] { return is_host_stopping(connect()); });
+}
+
+}  // namespace vps

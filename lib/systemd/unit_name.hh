@@ -1,0 +1,32 @@
+// Names of the units of a VPS. The generator writes units under them, the helpers ask for them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/veid.hh"
+
+namespace vps {
+
+inline constexpr const char* kSliceOfAll = "vps.slice";  // which holds those of all VPSes
+
+inline std::string service_unit(Veid veid) {
+    return "vps@" + veid.to_string() + ".service";
+}
+// Starts the service at boot if the VPS ran when the host went down.
+inline std::string onboot_unit(Veid veid) {
+    return "vps-onboot@" + veid.to_string() + ".service";
+}
+inline std::string slice_unit(Veid veid) {
+    return "vps-" + veid.to_string() + ".slice";
+}
+inline std::string scope_unit(Veid veid) {
+    return "vps-" + veid.to_string() + ".scope";
+}
+
+// The target that is reached when all VPSes of this BOOTORDER that start at boot are up.
+inline std::string bootorder_target(std::uint32_t bootorder) {
+    return "vps-bootorder-" + std::to_string(bootorder) + ".target";
+}
+
+}  // namespace vps
