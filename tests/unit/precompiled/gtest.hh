@@ -1,0 +1,7 @@
+// What every unit test includes, compiled once a program.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
