@@ -1,5 +1,5 @@
 // How far a VPS got, and the one table of what may follow what. The names are those of
-// /run/vps/N/state; vps@.service(5) lists the phases, DESIGN.md §3 draws them.
+// /run/vps/N/state; vps@.service(5) lists the phases, DESIGN.md (state) draws them.
 #pragma once
 
 #include <array>
