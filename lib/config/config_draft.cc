@@ -5,7 +5,9 @@
 namespace vps {
 
 static std::string describe_bad(std::string_view key, std::string_view value, const char* why) {
-    return std::string(key) + ": bad value " + quote_for_message(value) + ": " + why;
+    const bool unseen = value.find("\xc2\xa0") != value.npos;
+    return std::string(key) + ": bad value " + quote_for_message(value) + ": " + why +
+           (unseen ? "; there is a no-break space in it" : "");
 }
 
 ConfigDraft::ConfigDraft(Detail detail) : detail_(detail), places_(config_keys().size()) {}
@@ -15,11 +17,31 @@ void ConfigDraft::read(ConfigFile file, std::string name, std::string_view text)
     for (WordList* list : {&config_.nameservers, &config_.searchdomains})
         list->complete = true;
     ConfigLines lines(text);
-    ConfigLine line{};
-    while (lines.next(line))
-        read_line(file, line);
+    read_all(file, lines);
     if (lines.carriage_returns() && detail_ == Detail::Full)
         report(Severity::Note, {file, 1, 1}, "lines end in CR LF: sh keeps the CR in every value");
+}
+
+// A VPS's own file of which nothing can be taken is no oversight to be silent about: the VPS has no
+// limits then.
+void ConfigDraft::read_all(ConfigFile file, ConfigLines& lines) {
+    const auto before = config_.diagnostics.size();
+    bool settings = false;
+    ConfigLine line{};
+    while (lines.next(line)) {
+        if (line.line == 1 && lines.byte_order_mark() && !line.key.empty())
+            report(Severity::Warning, {file, 1, 1},
+                   "a byte order mark before " + quote_for_message(line.key) +
+                       ": passed over here, but sh makes another key of it");
+        read_line(file, line);
+        settings |= !line.trouble || find_config_key(line.key);
+    }
+    if (settings || file != ConfigFile::Vps)
+        return;
+    if (lines.has_nul())
+        config_.diagnostics.resize(before);
+    report(Severity::Warning, {file, 1, 1},
+           lines.has_nul() ? "binary data, without a setting" : "no setting in this file");
 }
 
 void ConfigDraft::read_line(ConfigFile file, const ConfigLine& line) {
@@ -36,13 +58,21 @@ void ConfigDraft::read_line(ConfigFile file, const ConfigLine& line) {
         if (const char* difference = find_shell_difference(line))
             report(Severity::Note, {file, line.line, line.value_column}, difference);
     }
-    if (key) {
+    if (key)
         read_known(file, line, *key);
-    } else if (detail_ == Detail::Full) {
+    else
+        read_unknown(file, line);
+}
+
+void ConfigDraft::read_unknown(ConfigFile file, const ConfigLine& line) {
+    const auto* meant = find_meant_key(line.key);
+    const bool guards = meant && meant->guards == Guards::Yes;
+    if (detail_ == Detail::Full)
         config_.others.push_back({std::string(line.key), std::string(line.value), file, line.line});
-        report(Severity::Note, {file, line.line, line.key_column},
-               "unknown key " + quote_for_message(line.key));
-    }
+    if (guards || detail_ == Detail::Full)
+        report(guards ? Severity::Warning : Severity::Note, {file, line.line, line.key_column},
+               "unknown key " + quote_for_message(line.key) +
+                   (meant ? ", sets nothing; " + std::string(meant->name) + " is meant?" : ""));
 }
 
 void ConfigDraft::read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key) {
@@ -103,6 +133,7 @@ std::vector<Diagnostic> ConfigDraft::take_diagnostics() {
 VpsConfig ConfigDraft::finish(Veid veid) && {
     finish_path("VE_ROOT", config_.ve_root, veid);
     finish_path("VE_PRIVATE", config_.ve_private, veid);
+    forgive_idle();
     if (detail_ == Detail::Full)
         finish_places();
     config_.disk_quota_from = place_of(*find_config_key("DISK_QUOTA")).file;
@@ -148,6 +179,13 @@ void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string t
 void ConfigDraft::forgive(const ConfigKey& key) {
     for (const auto& refused : refused_)
         if (refused.key == &key)
+            config_.diagnostics[refused.diagnostic].severity = Severity::Warning;
+}
+
+// Nor is a bad value from which nothing would follow.
+void ConfigDraft::forgive_idle() {
+    for (const auto& refused : refused_)
+        if (is_idle(*refused.key, config_))
             config_.diagnostics[refused.diagnostic].severity = Severity::Warning;
 }
 

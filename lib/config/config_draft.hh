@@ -48,6 +48,8 @@ class ConfigDraft {
     };
 
     void read_line(ConfigFile file, const ConfigLine& line);
+    void read_all(ConfigFile file, ConfigLines& lines);
+    void read_unknown(ConfigFile file, const ConfigLine& line);
     void read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
     void keep_other(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
     void finish_path(std::string_view key_name, std::optional<std::string>& path, Veid veid);
@@ -55,6 +57,7 @@ class ConfigDraft {
     void report(Severity severity, const Place& place, std::string text);
     void refuse(const ConfigKey& key, const Place& place, std::string text);
     void forgive(const ConfigKey& key);
+    void forgive_idle();
     Place& place_of(const ConfigKey& key);
 
     Detail detail_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <climits>
 #include <cstdint>
+#include <utility>
 
 namespace vps {
 
@@ -29,8 +30,19 @@ static Verdict yes_no(VpsConfig& config, std::string_view value) {
     return read_yes_no(config.*Field, value);
 }
 
+// An empty number is 0, as for vzctl, unless the key knows no 0.
+template <auto Field, std::uint64_t Min>
+static Verdict empty_number(VpsConfig& config) {
+    if (Min > 0)
+        return odd("empty, sets nothing");
+    assign(config.*Field, 0);
+    return odd("empty, taken for 0");
+}
+
 template <auto Field, std::uint64_t Min, std::uint64_t Max>
 static Verdict number(VpsConfig& config, std::string_view value) {
+    if (value.empty())
+        return empty_number<Field, Min>(config);
     std::uint64_t number = 0;
     const auto verdict = read_number(number, value, Max);
     if (verdict.grade == Verdict::Bad)
@@ -41,9 +53,11 @@ static Verdict number(VpsConfig& config, std::string_view value) {
     return verdict;
 }
 
-// A number of which 0, and so "unlimited", sets no limit.
+// A number of which 0, and so "unlimited", sets no limit. An empty one must not lift a limit.
 template <auto Field, std::uint64_t Max>
 static Verdict number_or_none(VpsConfig& config, std::string_view value) {
+    if (value.empty())
+        return bad("empty");
     return number<Field, 0, Max>(config, value == "unlimited" ? "0" : value);
 }
 
@@ -197,7 +211,7 @@ static constexpr ConfigKey kKeys[] = {
     {"SWAPPAGES", "pages pair", Last, kYes, Both, "MemorySwapMax=limit", pair<&C::swappages, kPages>},
     {"VMGUARPAGES", "pages pair", Last, kYes, Both, "MemoryLow=barrier", pair<&C::vmguarpages, kPages>},
     {"OOMGUARPAGES", "pages pair", Last, kYes, Both, "MemoryMin=barrier", pair<&C::oomguarpages, kPages>},
-    {"PRIVVMPAGES", "pages pair", Last, kYes, Both, "nothing; with LEGACY_UBC_LIMITS MemoryHigh=barrier, MemoryMax=limit", nonzero_pair<&C::privvmpages, kPages>},
+    {"PRIVVMPAGES", "pages pair", Last, kYes, Both, "nothing; with LEGACY_UBC_LIMITS MemoryHigh=barrier, MemoryMax=limit", nonzero_pair<&C::privvmpages, kPages>, Needs::LegacyUbcLimits},
     {"LEGACY_UBC_LIMITS", "yes or no", First, kYes, Both, "yes: PRIVVMPAGES limits memory", yes_no<&C::legacy_ubc_limits>},
     {"LOCKEDPAGES", "pages pair", Last, kYes, Both, "init's MEMLOCK limit", pair<&C::lockedpages, kPages>},
     {"SHMPAGES", "pages pair", Last, kYes, Both, "kernel.shmall", pair<&C::shmpages, kPages>},
@@ -242,9 +256,9 @@ static constexpr ConfigKey kKeys[] = {
     {"IOLIMIT", "bytes a second", Last, kYes, Both, "IOReadBandwidthMax=, IOWriteBandwidthMax=; 0: none", iolimit},
     {"IOPSLIMIT", "number", Last, kYes, Both, "IOReadIOPSMax=, IOWriteIOPSMax=; 0: none", number_or_none<&C::iopslimit, INT_MAX>},
     {"DISK_QUOTA", "yes or no", First, kYes, Both, "project quota on VE_PRIVATE; yes in N.conf: start refused without", yes_no<&C::disk_quota>},
-    {"DISKSPACE", "KiB pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskspace, kBlocks>},
-    {"DISKINODES", "count pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskinodes, kCount>},
-    {"QUOTATIME", "seconds", First, kYes, Both, "grace time of the file system's project quota; 0: barriers are limits", number<&C::quotatime, 0, INT_MAX>},
+    {"DISKSPACE", "KiB pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskspace, kBlocks>, Needs::DiskQuota},
+    {"DISKINODES", "count pair", First, kYes, Both, "project quota on VE_PRIVATE", nonzero_pair<&C::diskinodes, kCount>, Needs::DiskQuota},
+    {"QUOTATIME", "seconds", First, kYes, Both, "grace time of the file system's project quota; 0: barriers are limits", number<&C::quotatime, 0, INT_MAX>, Needs::DiskLimit},
     {"QUOTAUGIDLIMIT", "number", First, kNo, Both, kNothing, nullptr},
     {"NOATIME", "yes or no", First, kNo, Both, kIgnored, nullptr},
 
@@ -358,6 +372,82 @@ std::span<const ConfigKey> config_keys() {
 const ConfigKey* find_config_key(std::string_view name) {
     std::size_t slot = 0;
     return find_in(kByName, name, slot);
+}
+
+// ---- keys that are misspelled -------------------------------------------------------------------
+
+// Without what may stand around a name by mistake and can hardly be seen: blanks, no-break and zero
+// width spaces, byte order marks.
+static std::string_view strip_unseen(std::string_view text) {
+    constexpr std::string_view kUnseen[] = {" ",  "\t",       "\v",           "\f",
+                                            "\r", "\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf"};
+    for (bool again = true; again;) {
+        again = false;
+        for (const auto unseen : kUnseen) {
+            if (text.starts_with(unseen))
+                text.remove_prefix(unseen.size());
+            else if (text.ends_with(unseen))
+                text.remove_suffix(unseen.size());
+            else
+                continue;
+            again = true;
+        }
+    }
+    return text;
+}
+
+// Behind sh's own words, as of "export NAME=" and "declare -x NAME=".
+static std::string_view last_word(std::string_view text) {
+    const auto blank = text.find_last_of(" \t");
+    return blank == text.npos ? text : text.substr(blank + 1);
+}
+
+// Whether one letter is missing, too many or another one, or two have changed places.
+static bool differs_by_one(std::string_view a, std::string_view b) {
+    if (a.size() > b.size())
+        std::swap(a, b);
+    std::size_t same = 0;
+    while (same < a.size() && a[same] == b[same])
+        ++same;
+    a.remove_prefix(same);
+    b.remove_prefix(same);
+    if (b.empty())
+        return false;
+    if (b.size() > a.size())
+        return a == b.substr(1);
+    const bool swapped = a.size() > 1 && a[0] == b[1] && a[1] == b[0];
+    return a.substr(1) == b.substr(1) || (swapped && a.substr(2) == b.substr(2));
+}
+
+const ConfigKey* find_meant_key(std::string_view name) {
+    constexpr std::size_t kLongest = 32, kShortest = 4;
+    name = strip_unseen(last_word(strip_unseen(name)));
+    if (name.size() < kShortest || name.size() > kLongest)
+        return nullptr;
+    std::string upper(name);
+    for (char& c : upper)
+        if (c >= 'a' && c <= 'z')
+            c = static_cast<char>(c - 'a' + 'A');
+    if (const auto* key = find_config_key(upper))
+        return key;
+    for (const auto& key : kKeys)
+        if (key.guards == Guards::Yes && differs_by_one(upper, key.name))
+            return &key;
+    return nullptr;
+}
+
+bool is_idle(const ConfigKey& key, const VpsConfig& config) {
+    switch (key.needs) {
+        case Needs::Nothing:
+            return false;
+        case Needs::DiskQuota:
+            return !config.disk_quota;
+        case Needs::DiskLimit:
+            return !config.disk_quota || (!config.diskspace && !config.diskinodes);
+        case Needs::LegacyUbcLimits:
+            return !config.legacy_ubc_limits;
+    }
+    return false;
 }
 
 }  // namespace vps

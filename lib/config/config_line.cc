@@ -5,6 +5,7 @@
 namespace vps {
 
 static constexpr std::string_view kBlanks = " \t\v\f\r";
+static constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 static bool is_name_char(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -32,7 +33,10 @@ static std::size_t find_closing_quote(std::string_view text) {
 }
 
 ConfigLines::ConfigLines(std::string_view text)
-    : text_(text), has_nul_(text.find('\0') != text.npos) {}
+    : text_(text),
+      position_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0),
+      has_nul_(text.find('\0') != text.npos),
+      byte_order_mark_(position_ != 0) {}
 
 std::string_view ConfigLines::take_line() {
     const auto end = std::min(text_.find('\n', position_), text_.size());
@@ -170,6 +174,8 @@ static const char* find_unquoted_difference(std::string_view raw) {
     for (std::size_t i = 0; i < raw.size(); ++i) {
         if (raw[i] == '$' && !is_veid(raw.substr(i)))
             return "sh expands '$'";
+        if (kBlanks.find(raw[i]) != raw.npos && raw[raw.find_first_not_of(kBlanks, i)] == '#')
+            return "sh ends the value before '#'";
         if (std::string_view(" \t\v\f\r\n'\"\\`;&|<>()#~").find(raw[i]) != std::string_view::npos)
             return "sh needs quotes around this value";
     }

@@ -3,7 +3,8 @@
 //
 // vzctl's grammar: blanks around a line do not count, "#" at its start makes a comment, KEY=value
 // takes the rest of the line, KEY="value" all up to the line's last quote, "\x" is "x". On top of
-// it a quoted value that is not closed on its line goes on over the next ones, as in sh.
+// it a quoted value that is not closed on its line goes on over the next ones, as in sh. A byte
+// order mark, which editors on other systems put before the first line, is no part of it.
 #pragma once
 
 #include <string>
@@ -33,6 +34,9 @@ class ConfigLines {
     // Whether lines seen so far ended in CR LF; the CR is no part of any value.
     [[nodiscard]] bool carriage_returns() const { return carriage_returns_; }
 
+    [[nodiscard]] bool byte_order_mark() const { return byte_order_mark_; }
+    [[nodiscard]] bool has_nul() const { return has_nul_; }
+
   private:
     std::string_view take_line();
     void read_value(ConfigLine& line, std::string_view rest);
@@ -42,7 +46,7 @@ class ConfigLines {
     std::string_view text_;
     std::size_t position_ = 0;
     unsigned number_ = 0;
-    bool has_nul_;
+    bool has_nul_, byte_order_mark_;
     bool carriage_returns_ = false;
     std::string scratch_;  // the value, where it is not a part of the text as it stands
 };

@@ -273,6 +273,8 @@ static Verdict read_words(WordList& out, std::string_view text, bool (*is_good)(
     std::vector<std::string> words;
     bool left_out = false;
     for (const auto word : words_of(text)) {
+        if (word.starts_with('#'))
+            break;  // a comment, as behind vz.conf's own NAMESERVER=inherit
         if (is_good(word))
             words.emplace_back(word);
         else
@@ -301,13 +303,25 @@ Verdict read_search_domains(WordList& out, std::string_view text) {
                       odd("what is not a domain name is left out"));
 }
 
+// The length of the character that `text` starts with if it would not be seen: a no-break or a zero
+// width space, a byte order mark. 0 for any other.
+static std::size_t count_unseen(std::string_view text) {
+    for (const std::string_view unseen : {"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf"})
+        if (text.starts_with(unseen))
+            return unseen.size();
+    return 0;
+}
+
 std::string quote_for_message(std::string_view text) {
     constexpr std::size_t kMost = 64;
     std::string quoted = "'";
-    for (const char c : text.substr(0, kMost)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7f) {
-            quoted += c;
+    const auto shown = text.substr(0, kMost);
+    std::size_t unseen = 0;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(shown[i]);
+        unseen = std::max(unseen, i + count_unseen(shown.substr(i)));
+        if (byte >= 0x20 && byte != 0x7f && i >= unseen) {
+            quoted += shown[i];
             continue;
         }
         constexpr char kHex[] = "0123456789abcdef";

@@ -55,6 +55,7 @@ Verdict read_host_name(std::string& out, std::string_view text);
 
 // IP addresses and "inherit", separated by blanks, added to the list. Words of another kind are
 // left out: Odd, or Bad where no word is left. Odd as well where resolvers do not ask all of them.
+// "#" before a word makes a comment of it and the rest.
 Verdict read_name_servers(WordList& out, std::string_view text);
 
 // The same of domain names, "." among them.

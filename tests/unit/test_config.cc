@@ -84,7 +84,7 @@ TEST(Config, ReadsEveryField) {
 }
 
 TEST(Config, HasVzctlsDefaults) {
-    const auto config = read("", "");
+    const auto config = read("", "A=1");
     EXPECT_EQ(findings(config), "");
     EXPECT_FALSE(config.ve_root);
     EXPECT_EQ(config.onboot, OnBoot::Unset);
@@ -127,8 +127,9 @@ TEST(Config, KnowsWhichFileAsksForDiskQuota) {
     EXPECT_EQ(read("DISK_QUOTA=no\n", "").disk_quota_from, ConfigFile::Host);
     EXPECT_EQ(read("DISK_QUOTA=no\n", "DISK_QUOTA=\"yes\"\n").disk_quota_from, ConfigFile::Vps);
     EXPECT_TRUE(read("DISK_QUOTA=no\n", "DISK_QUOTA=\"yes\"\n").disk_quota);
-    for (const char* bad : {"DISKSPACE=0\n", "DISKSPACE=1x\n", "DISKINODES=\n", "DISKINODES=10M\n",
-                            "QUOTATIME=-1\n", "DISK_QUOTA=maybe\n", "DISKSPACE=1023B\n"})
+    for (const char* bad :
+         {"DISKSPACE=0\n", "DISKSPACE=1x\n", "DISKINODES=\n", "DISKINODES=10M\n",
+          "DISKSPACE=1\nQUOTATIME=-1\n", "DISK_QUOTA=maybe\n", "DISKSPACE=1023B\n"})
         EXPECT_TRUE(read("", bad).refusal()) << bad;
 }
 
@@ -235,6 +236,96 @@ TEST(Config, ForgivesABadValueThatAGoodOneReplaces) {
     // But not the other way round.
     EXPECT_NE(read("PHYSPAGES=1\n", "PHYSPAGES=x\n").refusal(), nullptr);
     EXPECT_NE(read("", "PHYSPAGES=1\nPHYSPAGES=x\n").refusal(), nullptr);
+}
+
+TEST(Config, DoesNotRefuseForWhatNothingFollowsFrom) {
+    for (const auto text :
+         {"DISK_QUOTA=no\nDISKSPACE=0\nDISKINODES=\nQUOTATIME=x", "QUOTATIME=x",
+          "DISKSPACE=\nDISK_QUOTA=no", "PRIVVMPAGES=many", "PRIVVMPAGES=\nLEGACY_UBC_LIMITS=no"}) {
+        const auto config = read("", text);
+        EXPECT_EQ(config.refusal(), nullptr) << text;
+        EXPECT_NE(findings(config), "") << text;
+    }
+    EXPECT_NE(read("", "PRIVVMPAGES=many\nLEGACY_UBC_LIMITS=yes").refusal(), nullptr);
+    EXPECT_NE(read("LEGACY_UBC_LIMITS=yes", "PRIVVMPAGES=").refusal(), nullptr);
+    EXPECT_NE(read("", "QUOTATIME=x\nDISKINODES=5").refusal(), nullptr);
+}
+
+TEST(Config, TakesEmptyNumbersForZeroButForNoLimit) {
+    const auto config = read("",
+                             "DISKSPACE=1\nQUOTATIME=\"\"\nBOOTORDER=\nIOPRIO=\nCPUUNITS=\n"
+                             "STOP_TIMEOUT=\n");
+    EXPECT_EQ(config.refusal(), nullptr);
+    EXPECT_EQ(findings(config),
+              "101.conf:2:12: QUOTATIME: '': empty, taken for 0\n"
+              "101.conf:3:11: BOOTORDER: '': empty, taken for 0\n"
+              "101.conf:4:8: IOPRIO: '': empty, taken for 0\n"
+              "101.conf:5:10: CPUUNITS: '': empty, sets nothing\n"
+              "101.conf:6:14: STOP_TIMEOUT: '': empty, taken for 0\n");
+    EXPECT_EQ(config.quotatime, 0u);
+    EXPECT_EQ(config.bootorder, 0u);
+    EXPECT_EQ(config.ioprio, 0u);
+    EXPECT_FALSE(config.cpuunits);
+    EXPECT_EQ(config.stop_timeout, 0u);
+    for (const auto text : {"PHYSPAGES=", "NUMPROC=\"\"", "CPULIMIT=", "CPUS=", "IOPSLIMIT=",
+                            "IOLIMIT=", "DISKSPACE=", "CPUMASK="})
+        EXPECT_NE(read("", text).refusal(), nullptr) << text;
+}
+
+TEST(Config, KeepsTheKeyBehindAByteOrderMark) {
+    const auto config = read("\xef\xbb\xbfVE_ROOT=/r\n", "\xef\xbb\xbfPHYSPAGES=\"0:64M\"\r\n");
+    EXPECT_EQ(config.physpages->limit, (64u << 20) / static_cast<unsigned>(sysconf(_SC_PAGESIZE)));
+    EXPECT_EQ(config.ve_root, "/r");
+    EXPECT_EQ(findings(config),
+              "vz.conf:1:1: a byte order mark before 'VE_ROOT': passed over here, but sh makes "
+              "another key of it\n"
+              "101.conf:1:1: a byte order mark before 'PHYSPAGES': passed over here, but sh makes "
+              "another key of it\n");
+    EXPECT_EQ(findings(read("\xef\xbb\xbf# comment\nNAME=x\n", "NAME=x\n")), "");
+}
+
+TEST(Config, NamesTheGuardingKeyThatIsMeant) {
+    for (const auto text :
+         {"export PHYSPAGES=1", "declare -x PHYSPAGES=1", "PhysPages=1", "PHYSPAGE=1",
+          "PHYSPGAES=1", "PHYSPAGESS=1", "PHYSPACES=1", "\xc2\xa0PHYSPAGES=1",
+          "PHYSPAGES\xc2\xa0=1", "PHYSPAGES =1", "physpage=1", "X=1\n\xef\xbb\xbfPHYSPAGES=1"}) {
+        const auto config = read("", text);
+        EXPECT_FALSE(config.physpages) << text;
+        EXPECT_EQ(config.refusal(), nullptr) << text;
+        EXPECT_NE(findings(config).find("sets nothing; PHYSPAGES is meant?\n"), std::string::npos)
+            << text << findings(config);
+    }
+    EXPECT_EQ(
+        findings(read("", "\xc2\xa0PHYSPAGES=1")),
+        "101.conf:1:1: unknown key '\\xc2\\xa0PHYSPAGES', sets nothing; PHYSPAGES is meant?\n");
+    EXPECT_EQ(
+        findings(read("",
+                      "PHYSPAGES=\xc2\xa0"
+                      "1")),
+        "!101.conf:1:11: PHYSPAGES: bad value '\\xc2\\xa01': neither an amount such as 512M nor "
+        "'unlimited'; there is a no-break space in it\n");
+    for (const auto text : {"Onboot=yes", "export ONBOOT=yes", "MY_PHYSPAGES=1", "PAGES=1", "CPU=1",
+                            "DISK=1", "VE_STATE=x", "=", "\xc2\xa0=1"})
+        EXPECT_EQ(findings(read("", text)).find("meant"), std::string::npos) << text;
+    EXPECT_EQ(notes(read("", "Onboot=yes")),
+              "101.conf:1:1: unknown key 'Onboot', sets nothing; ONBOOT is meant?\n");
+}
+
+TEST(Config, SaysThatAFileOfAVpsHoldsNothing) {
+    using namespace std::string_view_literals;
+    for (const auto text : {""sv, "\n"sv, "# nothing\n"sv, "\xef\xbb\xbf"sv})
+        EXPECT_EQ(findings(read(text, text)), "101.conf:1:1: no setting in this file\n") << text;
+    EXPECT_EQ(findings(read("",
+                            "\x7f"
+                            "ELF\0\0\nx=\0\n\0\n"sv)),
+              "101.conf:1:1: binary data, without a setting\n");
+}
+
+TEST(Config, ReadsTheResolverOfAStockFile) {
+    const auto config =
+        read("NAMESERVER=inherit # Copy from the host's /etc/resolv.conf\n", "NAME=x\n");
+    EXPECT_EQ(findings(config), "");
+    EXPECT_EQ(config.nameservers.words, std::vector<std::string>{"inherit"});
 }
 
 TEST(Config, SaysItsPlaceInTheFile) {

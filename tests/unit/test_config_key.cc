@@ -11,6 +11,15 @@ TEST(ConfigKey, FindsEachByItsNameOnly) {
         EXPECT_EQ(find_config_key(name), nullptr) << name;
 }
 
+TEST(ConfigKey, IsNeverMeantByAnother) {
+    for (const auto& key : config_keys())
+        if (key.guards == Guards::Yes) {
+            EXPECT_EQ(find_meant_key(key.name), &key) << key.name;
+        }
+    for (const auto name : {"", " ", "A", "\xc2\xa0", "export ", "BACKUP_DIR", "KMEM", "DISK"})
+        EXPECT_EQ(find_meant_key(name), nullptr) << name;
+}
+
 TEST(ConfigKey, SaysWhatItBecomes) {
     for (const auto& key : config_keys()) {
         EXPECT_FALSE(key.type.empty()) << key.name;

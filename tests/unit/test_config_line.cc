@@ -135,7 +135,7 @@ TEST(ConfigLine, SaysWhereShReadsSomethingElse) {
         {"A=\"\\a\"", "sh keeps a '\\' here"},
         {"A=\"a\\\"", "sh misses the closing '\"'"},
         {"A=x y", "sh needs quotes around this value"},
-        {"A=x # y", "sh needs quotes around this value"},
+        {"A=x # y", "sh ends the value before '#'"},
         {"A='x'", "sh needs quotes around this value"},
         {"A=x;y", "sh needs quotes around this value"},
         {"A=\\x", "sh needs quotes around this value"},
