@@ -14,7 +14,7 @@
 
 #include "command/program.hh"
 #include "config/config.hh"
-#include "context/vps_context.hh"
+#include "context/enter.hh"
 #include "enter/account.hh"
 #include "enter/enter_plan.hh"
 #include "enter/flow.hh"

@@ -17,7 +17,7 @@
 #include "context/become_init.hh"
 #include "context/launch.hh"
 #include "context/lxcfs.hh"
-#include "context/vps_context.hh"
+#include "context/enter.hh"
 #include "context/vps_root.hh"
 #include "context/vps_scope.hh"
 #include "files/resolver.hh"

@@ -20,7 +20,7 @@
 
 #include "context/launch.hh"
 #include "context/syscall_filter.hh"
-#include "context/vps_context.hh"
+#include "context/entry.hh"
 #include "sys/process.hh"
 #include "sys/send_fds.hh"
 

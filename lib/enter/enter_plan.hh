@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/veid.hh"
-#include "context/vps_context.hh"
+#include "context/command.hh"
 #include "enter/account.hh"
 
 namespace vps {

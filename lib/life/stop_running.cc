@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "context/vps_context.hh"
+#include "context/enter.hh"
 #include "life/power_off.hh"
 #include "life/settings.hh"
 #include "script/vps_script.hh"

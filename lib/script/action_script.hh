@@ -1,5 +1,5 @@
 // Action scripts: the one table of them, finding and checking them, and running those of the host
-// context. (Those of the VPS context are run by vps_context.hh.) A script that does not exist
+// context. (Those of the VPS context are run by vps_script.hh.) A script that does not exist
 // counts as a success; any failure is a ScriptError that names it and says what to do.
 #pragma once
 

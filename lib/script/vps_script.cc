@@ -3,7 +3,8 @@
 #include <cerrno>
 #include <chrono>
 
-#include "context/vps_context.hh"
+#include "context/enter.hh"
+#include "context/launch.hh"
 #include "sys/error.hh"
 #include "sys/memory_file.hh"
 #include "sys/sys.hh"

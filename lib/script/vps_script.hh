@@ -1,5 +1,5 @@
 // Running action scripts of the VPS context. The caller is root in the host context; the script is
-// under the VPS's control from its first instruction (context/vps_context.hh).
+// under the VPS's control from its first instruction (context/enter.hh).
 #pragma once
 
 #include <vector>

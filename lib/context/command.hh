@@ -1,0 +1,43 @@
+// What to run in a VPS context, as plain data: the one who enters fills it in, and the child that
+// has entered reads it (entry.hh).
+#pragma once
+
+#include <sys/ioctl.h>
+#include <sys/types.h>
+#include <termios.h>
+
+#include <string>
+#include <vector>
+
+namespace vps {
+
+// Whom a command runs as, in ids of the VPS.
+struct ContextUser {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::vector<gid_t> groups;
+    std::string home = "/";  // the working directory, if it can be entered; else "/"
+};
+
+// What a command's terminal is like at first.
+struct ContextTerminal {
+    termios modes;
+    winsize size;
+};
+
+enum class ContextInput { Empty, Pipe };
+
+// What to run in the VPS context.
+struct ContextCommand {
+    std::vector<std::string> argv;  // argv[0] is looked up inside
+    std::vector<std::string> environment;
+    int text = -1;  // a sealed memfd that stays open inside, as kTextFd
+    // Files that are tried in turn, as execvp(3) does with those of PATH; none: argv[0] alone
+    std::vector<std::string> programs{};
+    ContextUser user{};
+    ContextInput input = ContextInput::Empty;
+    // Instead of pipes: stdin, stdout, stderr and controlling terminal of the command
+    const ContextTerminal* terminal = nullptr;
+};
+
+}  // namespace vps

@@ -1,0 +1,222 @@
+#include "context/enter.hh"
+
+#include <fmt/format.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <csignal>
+
+#include "context/entry.hh"
+#include "context/launch.hh"
+#include "sys/send_fds.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+
+namespace vps {
+
+namespace {
+
+struct Namespace {
+    int flag;               // CLONE_NEW*
+    std::string_view name;  // in /proc/PID/ns
+};
+
+// The namespaces of a VPS, in no order that matters: setns(2) with a pidfd enters all at once. The
+// cgroup namespace is not made by clone: init makes it once it is in its scope, whose cgroup then
+// is the namespace's root. With USERNS=no the user namespace is the host's.
+constexpr std::array kNamespaces{
+    Namespace{CLONE_NEWUSER, "user"},     Namespace{CLONE_NEWNS, "mnt"},
+    Namespace{CLONE_NEWPID, "pid"},       Namespace{CLONE_NEWUTS, "uts"},
+    Namespace{CLONE_NEWIPC, "ipc"},       Namespace{CLONE_NEWNET, "net"},
+    Namespace{CLONE_NEWCGROUP, "cgroup"},
+};
+
+// Those of the VPS's namespaces that are not ours: its own user namespace cannot be entered twice.
+int namespaces_of(pid_t init_pid) {
+    int flags = 0;
+    for (const Namespace& ns : kNamespaces)
+        if (sys::readlink(fmt::format("/proc/{}/ns/{}", init_pid, ns.name)) !=
+            sys::readlink(fmt::format("/proc/self/ns/{}", ns.name)))
+            flags |= ns.flag;
+    return flags;
+}
+
+// False when the patience is at its end.
+bool wait_to_read(FdRef fd, const Patience& patience) {
+    for (;;) {
+        pollfd events[] = {{fd.get(), POLLIN, 0}, {patience.request.get(), POLLIN, 0}};
+        const int timeout = milliseconds_until(patience.deadline);
+        const int ready = poll(events, std::size(events), timeout);
+        if (ready < 0 && errno != EINTR)
+            throw SysError(errno, "poll");
+        if (ready > 0)
+            return events[0].revents != 0;
+        if (ready == 0 && timeout == 0)
+            return false;
+    }
+}
+
+Child adopt_child(pid_t pid) {
+    try {
+        return {pid, sys::pidfd_open(pid)};
+    } catch (const SysError&) {
+        // Our child: its pid is its own until we have reaped it, and the VPS cannot end before.
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, nullptr, 0);
+        throw;
+    }
+}
+
+// What both processes have to say, in either order, until the launcher is executed; then what the
+// launcher says until it is replaced. Only the former are ours alone. They may be silent for ever:
+// who is in there can be stopped by the VPS, by a signal or with its cgroup.
+// If it throws, the child may be there.
+void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& command,
+                      const Patience& patience, ContextProcess& process) {
+    std::optional<Report> failure;
+    const auto require_word = [&](FdRef from) {
+        if (!wait_to_read(from, patience))
+            throw SysError(ETIMEDOUT, "enter", "the VPS context");
+    };
+    for (;;) {
+        require_word(channel);
+        Report report{};
+        int fds[3];
+        const ssize_t got = receive_fds(channel.get(), &report, sizeof report, fds, 3);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got != sizeof report)
+            break;
+        if (report.news == News::Started) {
+            process.child = adopt_child(report.value);
+        } else if (report.news == News::Streams) {
+            (command.terminal ? process.terminal : process.out) = Fd(fds[0]);
+            (command.terminal ? process.terminal_inside : process.err) = Fd(fds[1]);
+            process.in = Fd(fds[2]);
+        } else {
+            failure = report;
+        }
+    }
+    LaunchReport launch_failure{};
+    const bool launched = !failure && process.child.pid() > 0 && (process.out || process.terminal);
+    if (launched) {
+        require_word(launch_report);
+        if (read(launch_report.get(), &launch_failure, sizeof launch_failure) !=
+            sizeof launch_failure)
+            return;
+    }
+    const std::string verb = "execute in the VPS context";
+    const std::string& name = command.programs.size() == 1 ? command.programs[0] : command.argv[0];
+    if (launched)
+        throw ExecError(launch_failure.error, verb, name);
+    throw SysError(failure ? failure->value : ESRCH, verb, name);
+}
+
+// To its end, or to that of the patience.
+std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patience& patience,
+                                           std::vector<LineRelay>& relays) {
+    std::optional<ExitStatus> ended;
+    for (bool waiting = true; waiting;) {
+        std::vector<pollfd> events{{process.child.pidfd().get(), POLLIN, 0},
+                                   {patience.request.get(), POLLIN, 0}};
+        for (const LineRelay& relay : relays)
+            events.push_back({relay.source().get(), POLLIN, 0});
+        const int timeout = milliseconds_until(patience.deadline);
+        const int ready = poll(events.data(), events.size(), timeout);
+        if (ready < 0 && errno != EINTR)
+            throw SysError(errno, "poll");
+        if (ready > 0 && events[0].revents != 0) {
+            ended = process.child.wait();
+            waiting = false;
+        } else if ((ready > 0 && events[1].revents != 0) || (ready == 0 && timeout == 0)) {
+            (void)kill(-process.child.pid(), SIGKILL);  // its session, as far as it stayed there
+            process.child.kill_and_wait();
+            waiting = false;
+        }
+        // What it printed before it ended is in the pipes by now.
+        std::erase_if(relays,
+                      [](LineRelay& relay) { return relay.pump() == LineRelay::Progress::Ended; });
+    }
+    return ended;
+}
+
+}  // namespace
+
+ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
+                            const Patience& patience) {
+    const Fd cgroup =
+        sys::open("/sys/fs/cgroup" + cgroup_of(std::to_string(init_pid)), O_RDONLY | O_DIRECTORY);
+    auto [channel, channel_end] = sys::socketpair();
+    auto [launch_report, launch_report_end] = sys::pipe();
+    const Fd launcher = make_launcher();
+    const std::vector<std::string> words = launch_words(
+        0, !command.programs.empty(),
+        command.programs.empty() ? std::vector{command.argv[0]} : command.programs, command.argv);
+    const std::vector<char*> word_pointers = pointers_to(words);
+    const std::vector<char*> envp = pointers_to(command.environment);
+    const Entry entry{namespaces_of(init_pid),
+                      bounding_set_of(init_pid),
+                      read_init_limits(init_pid),
+                      init.get(),
+                      channel_end.get(),
+                      command.text,
+                      launcher.get(),
+                      launch_report_end.get(),
+                      &command,
+                      word_pointers.data(),
+                      envp.data()};
+
+    Child entering = clone_process(CLONE_INTO_CGROUP, cgroup);
+    if (entering.pid() == 0)
+        enter_context(entry);
+    channel_end.reset();
+    launch_report_end.reset();
+    ContextProcess process;
+    try {
+        hear_from_inside(channel, launch_report, command, patience, process);
+    } catch (const Error&) {
+        entering.kill_and_wait();
+        process.child.kill_and_wait();
+        throw;
+    }
+    entering.kill_and_wait();  // it has said all that it has to say
+    return process;
+}
+
+LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level) {
+    return {
+        std::move(source),
+        [log, identifier, level](std::string_view line) { log.pass_on(identifier, level, line); },
+        kConsoleRate};
+}
+
+std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,
+                                     FdRef init, pid_t init_pid, const Deadline& deadline,
+                                     const Log& log, std::vector<LineRelay>& relays) {
+    const TerminationRequest request;
+    const Patience patience{deadline, request.fd()};
+    ContextProcess process;
+    try {
+        process = start_in_vps(init, init_pid, command, patience);
+    } catch (const ExecError&) {
+        throw;
+    } catch (const SysError& error) {
+        if (error.errnum() == ETIMEDOUT)
+            return std::nullopt;
+        throw;
+    }
+    relays.push_back(relay_to_log(std::move(process.out), log, identifier, Level::Info));
+    relays.push_back(relay_to_log(std::move(process.err), log, identifier, Level::Warning));
+
+    try {
+        return wait_for_command(process, patience, relays);
+    } catch (const Error&) {
+        process.child.kill_and_wait();
+        throw;
+    }
+}
+
+}  // namespace vps

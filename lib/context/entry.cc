@@ -1,0 +1,201 @@
+#include "context/entry.hh"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "context/launch.hh"
+#include "context/syscall_filter.hh"
+#include "sys/process.hh"
+#include "sys/send_fds.hh"
+
+namespace vps {
+
+namespace {
+
+[[noreturn]] void give_up(int channel, int error) noexcept {
+    const Report failure{News::NotEntered, error};
+    (void)send_fds(channel, &failure, sizeof failure, nullptr, 0);
+    _exit(127);
+}
+
+// Something that reads as empty: the VPS's /dev/null if that is what it is (its owner may have put
+// anything there), else a pipe that nobody writes to.
+int open_empty() noexcept {
+    const int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat file {};
+    if (fd >= 0 && fstat(fd, &file) == 0 && S_ISCHR(file.st_mode) && file.st_rdev == makedev(1, 3))
+        return fd;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    close(ends[1]);
+    return ends[0];
+}
+
+// stdin, stdout and stderr, and our ends of them in the order of ContextProcess.
+struct Streams {
+    std::array<int, 3> inside{-1, -1, -1};
+    std::array<int, 3> ours{-1, -1, -1};
+    std::size_t count = 0;  // of ours
+};
+
+// To be called as the user, whose pipes they are: /dev/stdout can be opened.
+int open_pipes(ContextInput input, Streams& streams) noexcept {
+    int ends[2];
+    for (const std::size_t stream : {1U, 2U}) {
+        if (pipe2(ends, O_CLOEXEC) < 0)
+            return errno;
+        streams.ours[streams.count++] = ends[0];
+        streams.inside[stream] = ends[1];
+    }
+    if (input == ContextInput::Empty) {
+        streams.inside[0] = open_empty();
+        return streams.inside[0] < 0 ? errno : 0;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return errno;
+    streams.ours[streams.count++] = ends[1];
+    streams.inside[0] = ends[0];
+    return 0;
+}
+
+// A terminal of the VPS's devpts, where its owner may have put anything. To be called as root.
+int open_terminal(const ContextTerminal& wanted, uid_t user, Streams& streams) noexcept {
+    const int master =
+        open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (master < 0)
+        return errno;
+    struct stat file {};
+    if (fstat(master, &file) < 0)
+        return errno;
+    if (!S_ISCHR(file.st_mode) || file.st_rdev != makedev(5, 2))
+        return ENOTTY;
+    int locked = 0;
+    if (ioctl(master, TIOCSPTLCK, &locked) < 0)
+        return errno;
+    const int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave < 0)
+        return errno;
+    if (fchown(slave, user, static_cast<gid_t>(-1)) < 0 ||
+        tcsetattr(slave, TCSANOW, &wanted.modes) < 0 ||
+        ioctl(slave, TIOCSWINSZ, &wanted.size) < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
+        return errno;
+    streams.inside = {slave, slave, slave};
+    streams.ours = {master, slave, -1};
+    streams.count = 2;
+    return 0;
+}
+
+constexpr int kAboveStreams = 10;
+
+int place_streams(Streams& streams, int text, int channel) noexcept {
+    const Report ready{News::Streams, 0};
+    if (const int error =
+            send_fds(channel, &ready, sizeof ready, streams.ours.data(), streams.count))
+        return error;
+    // They may have numbers that are about to be taken.
+    for (int& fd : streams.inside)
+        if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, kAboveStreams)) < 0)
+            return errno;
+    for (int i = 0; i < 3; ++i)
+        if (dup2(streams.inside[static_cast<std::size_t>(i)], i) < 0)
+            return errno;
+    if (text >= 0 && dup2(text, kTextFd) < 0)
+        return errno;
+    const unsigned first_foreign = text >= 0 ? kTextFd + 1 : kTextFd;
+    return close_range(first_foreign, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? errno : 0;
+}
+
+int become(const ContextUser& user) noexcept {
+    // A change of ids makes a process what the sysctl suid_dumpable says.
+    return setgroups(user.groups.size(), user.groups.data()) < 0 ||
+                   setresgid(user.gid, user.gid, user.gid) < 0 ||
+                   setresuid(user.uid, user.uid, user.uid) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0
+               ? errno
+               : 0;
+}
+
+[[noreturn]] void run_inside(const Entry& entry) noexcept {
+    // ---- in the VPS context -------------------------------------------------------------------
+    const ContextCommand& command = *entry.command;
+    setsid();
+    reset_signals();
+    if ((entry.namespaces & CLONE_NEWUSER) != 0)
+        if (const int error = become_root_inside())
+            give_up(entry.channel, error);
+    umask(022);
+    const auto lift = [&](int fd) {
+        const int lifted = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, kAboveStreams);
+        if (fd >= 0 && lifted < 0)
+            give_up(entry.channel, errno);
+        return lifted;
+    };
+    const int channel = lift(entry.channel), text = lift(entry.text);
+    const int launcher = lift(entry.launcher), launch_report = lift(entry.launch_report);
+    if (chdir("/") < 0)
+        give_up(channel, errno);
+    if (const int error = keep_capabilities(entry.capabilities))
+        give_up(channel, error);
+    if (const int error = install_syscall_filter())
+        give_up(channel, error);
+    Streams streams;
+    if (command.terminal)
+        if (const int error = open_terminal(*command.terminal, command.user.uid, streams))
+            give_up(channel, error);
+    if (const int error = become(command.user))
+        give_up(channel, error);
+    if (!command.terminal)
+        if (const int error = open_pipes(command.input, streams))
+            give_up(channel, error);
+    if (const int error = place_streams(streams, text, channel))
+        give_up(channel, error);
+    (void)!chdir(command.user.home.c_str());  // else it stays in "/"
+    give_up(channel, launch(launcher, launch_report, entry.words, entry.envp));
+}
+
+}  // namespace
+
+void enter_context(const Entry& entry) noexcept {
+    // Keys of the session that we were called from stay there.
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+        give_up(entry.channel, errno);
+    if (const int error = set_init_limits(0, entry.limits))
+        give_up(entry.channel, error);
+    // Whatever the caller's is, what runs in the VPS is no more precious than the rest of it.
+    set_oom_score("0");
+    // Nobody inside may look into our memory or at our executable before exec replaces them.
+    if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(entry.init, entry.namespaces) < 0)
+        give_up(entry.channel, errno);
+    // The pid namespace takes effect in children. CLONE_PARENT: the process is the caller's child.
+    clone_args args{};
+    args.flags = CLONE_PARENT;
+    const long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid < 0)
+        give_up(entry.channel, errno);
+    if (pid == 0)
+        run_inside(entry);
+    const Report started{News::Started, static_cast<int>(pid)};
+    (void)send_fds(entry.channel, &started, sizeof started, nullptr, 0);
+    _exit(0);
+}
+
+int become_root_inside() noexcept {
+    // A change of ids makes a process what the sysctl suid_dumpable says.
+    return setgroups(0, nullptr) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
+                   prctl(PR_SET_DUMPABLE, 0) < 0
+               ? errno
+               : 0;
+}
+
+}  // namespace vps

@@ -1,0 +1,42 @@
+// The child's side of entering a running VPS: from clone to the launcher. It runs as root in the
+// VPS's cgroup, first in the host's namespaces, then in the VPS's, and never returns: no step
+// allocates or throws, and each failure is told through the channel (enter.cc).
+#pragma once
+
+#include "context/capabilities.hh"
+#include "context/command.hh"
+#include "limits/init_limits.hh"
+
+namespace vps {
+
+// What goes up the channel, until the launcher is executed.
+enum class News : int {
+    Started,     // value: the pid of the process inside
+    Streams,     // our ends of its streams come along
+    NotEntered,  // value: the errno of what failed on the way
+};
+
+struct Report {
+    News news;
+    int value;
+};
+
+// Everything that the way needs, prepared before the clone.
+struct Entry {
+    int namespaces;
+    CapabilitySet capabilities;  // as the VPS's init
+    InitLimits limits;
+    int init, channel, text;
+    int launcher, launch_report;
+    const ContextCommand* command;
+    char* const* words;  // of the launcher
+    char* const* envp;
+};
+
+// Enters and executes the launcher: the process inside is a child of the caller, too.
+[[noreturn]] void enter_context(const Entry& entry) noexcept;
+
+// Takes the ids of root in the user namespace that the process is in. Returns 0 or an errno.
+int become_root_inside() noexcept;
+
+}  // namespace vps
