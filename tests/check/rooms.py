@@ -16,7 +16,8 @@ FLOORS = [
     ["context"],
     ["script"],
     ["network", "generator"],
-    ["life", "enter", "files"],
+    ["files"],
+    ["life", "enter"],
     ["check"],
     ["helpers"],
 ]

@@ -1,0 +1,17 @@
+// What the end of a VPS's init means: a line in the journal, the status of the unit, and the exit
+// code of the supervisor, by which systemd knows whether to start the VPS again.
+#pragma once
+
+#include "config/veid.hh"
+#include "sys/exit_code.hh"
+#include "sys/process.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// Tells how a VPS has ended whose init ended so; counts its reboots. Returns Ok where it was
+// stopped or has halted, Reboot where it is to be started again, System where it has crashed or
+// reboots all the time. Throws SysError.
+ExitCode report_end(Veid veid, const ExitStatus& status, const Log& log);
+
+}  // namespace vps

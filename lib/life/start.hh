@@ -1,0 +1,31 @@
+// The start of a mounted VPS: its context is made, N.start runs in it, its init is executed. For
+// its supervisor, in the host context with every capability.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "config/veid.hh"
+#include "context/vps_scope.hh"
+#include "life/boot_watch.hh"
+#include "state/state.hh"
+#include "sys/fd.hh"
+#include "sys/line_relay.hh"
+#include "sys/process.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+struct RunningVps {
+    Child init;
+    VpsScope scope;
+    Fd console{};  // its master; the first process fails to open its own end if this is closed
+    std::vector<LineRelay> relays{};
+    std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
+};
+
+// Starts the VPS, which is in `state`, mounted. On any Error, which it throws, the VPS is killed
+// and what is mounted stays for vps-umount.
+RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& log);
+
+}  // namespace vps
