@@ -122,11 +122,14 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
             require_private_area(config);
             apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
             bind_mount({.source = *config.ve_private, .target = state.mount_point});
-            make_shared(state.mount_point);
         }
+        // Until the scripts have mounted what they mount below it: other mount namespaces of the
+        // host would get copies of that, which no later dismounting reaches.
+        make_private(state.mount_point);
         scripts_if_failed = scripts_owed(state, config, true);
         run(script::kGlobalMount);
         run(script::kMount);
+        make_receiving(state.mount_point);
         if (log.to_journal())
             make_scope(invocation.veid, config);
     } catch (const Error&) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "sys/error.hh"
@@ -19,6 +20,7 @@ namespace vps {
 namespace {
 
 constexpr ExitCode kCannotMount = ExitCode::CannotMount;
+constexpr std::string_view kShared = "shared:";  // of a peer group, in mountinfo
 
 // "\040" in mountinfo is a blank.
 std::string unescape(std::string_view text) {
@@ -81,6 +83,54 @@ std::string name_holders(const std::string& root) {
     return holders.empty() ? std::string() : fmt::format(", held by {}", fmt::join(holders, ", "));
 }
 
+void set_propagation(const std::string& target, std::uint64_t propagation, unsigned flags) {
+    mount_attr attributes{};
+    attributes.propagation = propagation;
+    if (mount_setattr(AT_FDCWD, target.c_str(), flags | AT_SYMLINK_NOFOLLOW, &attributes,
+                      sizeof attributes) < 0)
+        throw SysError(errno, "set propagation of", target, kCannotMount);
+}
+
+// Without what another mount at the same place hides, and what is mounted on that: no path leads
+// there.
+std::vector<MountEntry> without_hidden(const std::vector<MountEntry>& mounts) {
+    std::map<int, std::string> covered;  // by id: its target
+    for (const MountEntry& mount : mounts)
+        for (const MountEntry& upper : mounts)
+            if (upper.parent == mount.id && upper.target == mount.target)
+                covered.emplace(mount.id, mount.target);
+    std::set<int> hidden;
+    std::vector<MountEntry> visible;
+    for (const MountEntry& mount : mounts) {
+        const auto parent = covered.find(mount.parent);
+        const bool on_covered = parent != covered.end() && parent->second != mount.target;
+        if (on_covered || hidden.contains(mount.parent))
+            hidden.insert(mount.id);
+        else if (!covered.contains(mount.id))
+            visible.push_back(mount);
+    }
+    return visible;
+}
+
+// What a path leads to at and below `root`. A mount there that is a peer of one elsewhere becomes a
+// slave of it first: it receives what is mounted there, and gives nothing back.
+std::vector<MountEntry> leave_foreign_groups(const std::string& root) {
+    const std::vector<MountEntry> all = read_mounts();
+    const std::vector<MountEntry> own = mounts_at_or_below(all, root);
+    std::set<int> own_ids, foreign_groups;
+    for (const MountEntry& mount : own)
+        own_ids.insert(mount.id);
+    for (const MountEntry& mount : all)
+        if (!own_ids.contains(mount.id))
+            foreign_groups.insert(mount.peer_group);
+    foreign_groups.erase(0);
+    std::vector<MountEntry> visible = without_hidden(own);
+    for (const MountEntry& mount : visible)
+        if (foreign_groups.contains(mount.peer_group))
+            set_propagation(mount.target, MS_SLAVE, 0);
+    return visible;
+}
+
 }  // namespace
 
 std::vector<MountEntry> read_mounts(const std::string& pid) {
@@ -97,10 +147,15 @@ std::vector<MountEntry> read_mounts(const std::string& pid) {
         at = end + 1;
         // id parent major:minor root target options [tags…] - type source superoptions
         const auto dash = std::find(fields.begin(), fields.end(), "-");
-        if (fields.size() < 6 || fields.end() - dash < 3)
+        if (dash - fields.begin() < 6 || fields.end() - dash < 3)
             continue;
+        int peer_group = 0;
+        for (auto tag = fields.begin() + 6; tag != dash; ++tag)
+            if (tag->starts_with(kShared))
+                peer_group = to_int(tag->substr(kShared.size()));
         mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape(fields[4]),
-                          std::string(dash[1]), unescape(dash[2]), std::string(fields[2])});
+                          std::string(dash[1]), unescape(dash[2]), std::string(fields[2]),
+                          peer_group});
     }
     return mounts;
 }
@@ -205,16 +260,22 @@ void bind_mount(const BindSpec& spec) {
     tree.attach(spec.target);
 }
 
+void make_private(const std::string& target) {
+    set_propagation(target, MS_PRIVATE, 0);
+}
+
 void make_shared(const std::string& target) {
-    mount_attr attributes{};
-    attributes.propagation = MS_SHARED;
-    if (mount_setattr(AT_FDCWD, target.c_str(), 0, &attributes, sizeof attributes) < 0)
-        throw SysError(errno, "set propagation of", target, kCannotMount);
+    set_propagation(target, MS_SHARED, 0);
+}
+
+void make_receiving(const std::string& root) {
+    (void)leave_foreign_groups(root);
+    set_propagation(root, MS_SHARED, AT_RECURSIVE);
 }
 
 void dismount_tree(const std::string& root, const Deadline& deadline) {
     for (;;) {
-        const std::vector<MountEntry> mounts = mounts_at_or_below(read_mounts(), root);
+        const std::vector<MountEntry> mounts = leave_foreign_groups(root);
         if (mounts.empty())
             return;
         std::string busy;
@@ -249,7 +310,7 @@ void dismount_tree(const std::string& root, const Deadline& deadline) {
 
 void detach_tree(const std::string& root) {
     // Each takes what is mounted on it along; several may be stacked at the same place.
-    while (!mounts_at_or_below(read_mounts(), root).empty())
+    while (!leave_foreign_groups(root).empty())
         if (umount2(root.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
             throw SysError(errno, "detach", root, ExitCode::CannotDismount);
 }

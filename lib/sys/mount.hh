@@ -20,6 +20,7 @@ struct MountEntry {
     std::string type;
     std::string source;
     std::string device;  // "MAJOR:MINOR", of the file system
+    int peer_group = 0;  // "shared:N" (mount_namespaces(7)); 0: not shared
 };
 
 // In the mount namespace of the process, with targets as it sees them. Throws SysError.
@@ -84,12 +85,23 @@ class DetachedMount {
 // Makes and attaches what `spec` says. Throws SysError CannotMount, with nothing attached.
 void bind_mount(const BindSpec& spec);
 
+// Takes the mount at `target` out of every peer group: what is mounted below it shows up nowhere
+// else, not in other mount namespaces of the host either.
+void make_private(const std::string& target);
+
 // Makes the mount at `target` a peer group of its own: mounts made below it later can be received
 // by the mount namespaces that are copied from here (mount_namespaces(7), shared subtrees).
 void make_shared(const std::string& target);
 
-// Dismounts everything at and below `root`, last mounted first. Waits for a busy one until the
-// deadline, then throws Error CannotDismount, which names it and what holds it.
+// Has a tree of mounts give nothing back to where they were copied from, and receive what is
+// mounted there later: mounts that are copies of others (mount --bind, --rbind) become slaves of
+// them. Each mount of the tree is shared then, as make_shared() says.
+void make_receiving(const std::string& root);
+
+// Dismounts everything at and below `root`, last mounted first, and nothing elsewhere: mounts below
+// `root` that are copies of the host's (mount --bind, --rbind) are no peers of them any more. Waits
+// for a busy one until the deadline, then throws Error CannotDismount, which names it and what
+// holds it.
 void dismount_tree(const std::string& root, const Deadline& deadline);
 
 // The same, but what is busy goes out of sight now and is dismounted when its last user lets go

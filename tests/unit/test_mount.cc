@@ -92,6 +92,69 @@ TEST_F(Mounts, AWholeTreeIsDismounted) {
     EXPECT_EQ(sys::read_file(source_ + "/file"), "text");
 }
 
+// The host's own directory with a disk in it, whose copies are below VE_ROOT.
+class CopiesOfTheHosts : public Mounts {
+  protected:
+    void SetUp() override {
+        Mounts::SetUp();
+        ASSERT_EQ(mkdir(host_.c_str(), 0755), 0);
+        ASSERT_EQ(mount("tmpfs", host_.c_str(), "tmpfs", 0, nullptr), 0);
+        ASSERT_EQ(mount(nullptr, host_.c_str(), nullptr, MS_SHARED, nullptr), 0);
+        mount_disk("nested");
+        bind_mount({.source = source_, .target = target_});
+        make_private(target_);
+        ASSERT_EQ(mount(host_.c_str(), below("srv").c_str(), nullptr, MS_BIND | MS_REC, nullptr),
+                  0);
+    }
+    void TearDown() override {
+        Mounts::TearDown();
+        (void)umount2(host_.c_str(), MNT_DETACH);
+    }
+    void mount_disk(const std::string& name) const {
+        sys::mkdir_all(host_ + "/" + name, 0755);
+        ASSERT_EQ(mount("tmpfs", (host_ + "/" + name).c_str(), "tmpfs", 0, nullptr), 0);
+        sys::replace_file(host_ + "/" + name + "/file", "precious");
+    }
+    void expect_precious(const std::string& name) const {
+        EXPECT_EQ(sys::read_file(host_ + "/" + name + "/file"), "precious");
+    }
+    std::string host_ = dir_.path() + "/host";
+};
+
+TEST_F(CopiesOfTheHosts, ReceiveAndGiveNothingBack) {
+    make_receiving(target_);
+    mount_disk("later");
+    EXPECT_EQ(sys::read_file(target_ + "/srv/later/file"), "precious");
+    ASSERT_EQ(mount("tmpfs", below("srv/nested").c_str(), "tmpfs", 0, nullptr), 0);
+    expect_precious("nested");
+    const Fd held = sys::open(host_ + "/later/file", O_RDONLY);  // busy on the host
+    dismount_tree(target_, deadline_after(0));
+    EXPECT_EQ(count(), 0U);
+    expect_precious("nested");
+    expect_precious("later");
+}
+
+TEST_F(CopiesOfTheHosts, AreDismountedAlone) {
+    mount_disk("later");
+    // Hidden by another, and a peer all the same.
+    ASSERT_EQ(mount("tmpfs", (target_ + "/srv").c_str(), "tmpfs", 0, nullptr), 0);
+    ASSERT_EQ(umount2(host_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW), 0);  // what came back to it
+    const Fd held = sys::open(host_ + "/later/file", O_RDONLY);
+    dismount_tree(target_, deadline_after(0));
+    EXPECT_EQ(count(), 0U);
+    expect_precious("nested");
+    expect_precious("later");
+}
+
+TEST_F(CopiesOfTheHosts, AreDetachedAlone) {
+    mount_disk("later");
+    const Fd held = sys::open(target_ + "/srv/later/file", O_RDONLY);
+    detach_tree(target_);
+    EXPECT_EQ(count(), 0U);
+    expect_precious("nested");
+    expect_precious("later");
+}
+
 TEST_F(Mounts, ABusyOneIsNamedWithItsHolder) {
     bind_mount({.source = source_, .target = target_});
     const Fd held = sys::open(target_ + "/file", O_RDONLY);
