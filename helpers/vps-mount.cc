@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "command/program.hh"
 #include "context/device.hh"
 #include "context/vps_scope.hh"
 #include "life/dismount.hh"
 #include "life/settings.hh"
+#include "life/stray_mount.hh"
 #include "limits/cpus_and_nodes.hh"
 #include "quota/disk_quota.hh"
 #include "state/state.hh"
@@ -87,6 +90,29 @@ void make_scope(Veid veid, const VpsConfig& config) {
     start_scope(veid, find_devices(config, problems));
 }
 
+// What a mount script mounts below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
+// mount(8) follows, is in its way.
+void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
+                       const std::function<ScriptResult(const ScriptKind&)>& run) {
+    std::vector<std::string> texts;
+    for (const ScriptKind& kind : {script::kGlobalMount, script::kMount})
+        if (const auto script = find_script(kind, settings.veid, settings.dir))
+            texts.push_back(sys::read_all(script->file, script->path, 16 << 20));
+    if (texts.empty())
+        return;
+    const std::set<int> before = mount_ids();
+    run(script::kGlobalMount);
+    run(script::kMount);
+    if (const auto stray = find_stray_mount(before, state.mount_point, texts)) {
+        dismount_stray(*stray);
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("a mount script has mounted on '{}' of the host instead of '{}', "
+                                "where the VPS has a symbolic link; dismounted again, and the VPS "
+                                "is not started",
+                                stray->target, stray->name));
+    }
+}
+
 void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
                         const Invocation& invocation) {
     const Log& log = invocation.log;
@@ -127,8 +153,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         // host would get copies of that, which no later dismounting reaches.
         make_private(state.mount_point);
         scripts_if_failed = scripts_owed(state, config, true);
-        run(script::kGlobalMount);
-        run(script::kMount);
+        run_mount_scripts(state, settings, run);
         make_receiving(state.mount_point);
         if (log.to_journal())
             make_scope(invocation.veid, config);
