@@ -1,6 +1,6 @@
-// A device of the host, to ask and to tell the machines on its network who has an address: ARP of
-// Ethernet (RFC 826, RFC 5227) and neighbour discovery (RFC 4861). What is read is anybody's: it is
-// only ever compared and shown. Callers are root in the host context.
+// A device of the host, to ask and to tell the machines on its network who has an address, by the
+// messages of lan_packet.hh. What is read is anybody's: it is only ever compared and shown. Callers
+// are root in the host context.
 #pragma once
 
 #include <netinet/in.h>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "network/lan_packet.hh"
 #include "network/network_spec.hh"
 #include "sys/fd.hh"
 
@@ -27,20 +28,16 @@ class LanDevice {
     void ask_for(const IpAddress& address) const;
     void announce(const IpAddress& address) const;
 
-    struct Answer {
-        IpAddress address;
-        std::string machine;  // its hardware address, or what it is called by
-    };
     // What another machine said of an address, perhaps of none that we know; nothing if nothing is
     // there to be read.
-    [[nodiscard]] std::optional<Answer> read_answer() const;
+    [[nodiscard]] std::optional<LanAnswer> read_answer() const;
     [[nodiscard]] std::vector<int> sockets() const;
 
   private:
-    void send_arp(const IpAddress& address, const std::uint8_t* sender) const;
-    void send_icmp6(const void* message, std::size_t size, const in6_addr& to) const;
-    [[nodiscard]] std::optional<Answer> read_arp() const;
-    [[nodiscard]] std::optional<Answer> read_icmp6() const;
+    void send_arp(LanMessage what, const IpAddress& address) const;
+    void send_icmp6(LanMessage what, const IpAddress& address, const in6_addr& to) const;
+    [[nodiscard]] std::optional<LanAnswer> read_arp() const;
+    [[nodiscard]] std::optional<LanAnswer> read_icmp6() const;
 
     std::string name_;
     unsigned index_ = 0;

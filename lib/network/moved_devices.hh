@@ -16,6 +16,7 @@ namespace vps {
 struct MovedDevice {
     std::string name;
     int index = 0;
+    bool operator==(const MovedDevice&) const = default;
 };
 
 // Throws Error NetdevFailed when one does not exist, and says which VPS has it.

@@ -37,6 +37,10 @@ std::optional<NetworkRecord> read_network_record(Veid veid) {
             return std::nullopt;
         throw;
     }
+    return parse_network_record(text);
+}
+
+NetworkRecord parse_network_record(const std::string& text) {
     NetworkRecord record;
     std::istringstream words(text);
     for (std::string word, name; words >> word;) {
@@ -44,7 +48,8 @@ std::optional<NetworkRecord> read_network_record(Veid veid) {
             record.filter = true;
             continue;
         }
-        words >> name;
+        if (!(words >> name))
+            break;
         if (int index = 0; word == kDevice && words >> index)
             record.devices.push_back({name, index});
         for (const Field& field : kFields)
@@ -71,14 +76,18 @@ std::vector<std::pair<Veid, NetworkRecord>> read_records_of_others(Veid veid) {
     return records;
 }
 
-void write_network_record(Veid veid, const NetworkRecord& record) {
+std::string format_network_record(const NetworkRecord& record) {
     std::string text = record.filter ? fmt::format("{}\n", kFilter) : "";
     for (const Field& field : kFields)
         for (const std::string& name : record.*field.names)
             text += fmt::format("{} {}\n", field.word, name);
     for (const MovedDevice& device : record.devices)
         text += fmt::format("{} {} {}\n", kDevice, device.name, device.index);
-    sys::replace_file(network_record_path(veid), text);
+    return text;
+}
+
+void write_network_record(Veid veid, const NetworkRecord& record) {
+    sys::replace_file(network_record_path(veid), format_network_record(record));
 }
 
 void remove_network_record(Veid veid) {

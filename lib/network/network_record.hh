@@ -20,7 +20,13 @@ struct NetworkRecord {
     std::vector<std::string> links;              // the host's ends
     std::vector<MovedDevice> devices;            // of the host, in the VPS
     bool filter = false;                         // chains in the nf_tables table
+    bool operator==(const NetworkRecord&) const = default;
 };
+
+// The text of the file, and back: whatever else is in the text is passed over. Names of links and
+// devices have no blanks.
+std::string format_network_record(const NetworkRecord& record);
+NetworkRecord parse_network_record(const std::string& text);
 
 // Nothing if there is none. Throws SysError.
 std::optional<NetworkRecord> read_network_record(Veid veid);

@@ -77,9 +77,7 @@ bool needs_packet_filter(const NetworkSpec& spec) {
                        [](const VethSpec& veth) { return veth.mac_filter; });
 }
 
-void make_packet_filter(Veid veid, const NetworkSpec& spec) {
-    if (!needs_packet_filter(spec))
-        return;
+std::string packet_filter_commands(Veid veid, const NetworkSpec& spec) {
     std::string chains;
     std::size_t place = 0;
     if (!spec.addresses.empty())
@@ -92,7 +90,12 @@ void make_packet_filter(Veid veid, const NetworkSpec& spec) {
                             fmt::format("ether saddr {} accept\n", veth.mac.to_string()));
         ++place;
     }
-    run_nft(removal(veid, place) + fmt::format("table {} {{\n{}}}\n", kTable, chains));
+    return removal(veid, place) + fmt::format("table {} {{\n{}}}\n", kTable, chains);
+}
+
+void make_packet_filter(Veid veid, const NetworkSpec& spec) {
+    if (needs_packet_filter(spec))
+        run_nft(packet_filter_commands(veid, spec));
 }
 
 void remove_packet_filter(Veid veid, std::size_t links, LastOfAll last) {

@@ -15,6 +15,10 @@ namespace vps {
 // Whether there is something to filter.
 bool needs_packet_filter(const NetworkSpec& spec);
 
+// What nft(8) is told for it: the chains of the VPS's links are removed, should they be there, and
+// made. Pure.
+std::string packet_filter_commands(Veid veid, const NetworkSpec& spec);
+
 // On venet's end only IPv4 and IPv6 packets from the VPS's addresses pass, on a veth device's with
 // mac_filter only frames from its hardware address. Replaces what an earlier run left; to be made
 // before the links are up. Throws Error.
