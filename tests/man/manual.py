@@ -2,7 +2,8 @@
 """manual.py PRINT-TABLES SOURCE PROGRAM…: checks the manual pages against mandoc and the programs.
 
 - mandoc finds nothing to warn of.
-- Cross references to pages of this project, and Documentation= of its units, lead somewhere.
+- Cross references to pages of this project, and Documentation= of its units, lead somewhere; each
+  page refers to systemd-vps(7) and vps-check(8).
 - Each program has a page, which has each option that --help prints, and no other long one.
 - Exit codes have the numbers and meanings of the table; systemd-vps(7) has them all.
 - vps.conf(5) has each key, with its type, its rules and the settings that it becomes; vps.script(5)
@@ -23,6 +24,8 @@ FOREIGN = {
     "capabilities(7)", "df(1)", "flock(2)", "free(1)", "mount(8)", "mv(1)", "nproc(1)", "ptrace(2)", "rename(2)", "sh(1)", "sysinfo(2)", "systemctl(1)", "top(1)", "systemd.generator(7)",
     "systemd.resource-control(5)",
 }
+# Where a reader of any page may want to go next.
+ENTRANCES = [("systemd-vps", "7"), ("vps-check", "8")]
 CODES_OF_THEIR_OWN = {"mount.simfs"}  # mount(8)'s
 
 
@@ -72,6 +75,9 @@ def check_references(page, names):
     own = f"{page.title}({page.section})"
     if not page.section_text("SEE ALSO"):
         find(page.name, "no SEE ALSO")
+    for title, section in ENTRANCES:
+        if f"Xr {title} {section}" not in page.section_text("SEE ALSO") and title != page.title:
+            find(page.name, f"does not refer to {title}({section})")
     for title, section in re.findall(r"\bXr (\S+) (\d)\b", page.text):
         name = f"{title}({section})"
         if name == own:
