@@ -1,5 +1,7 @@
 #include "generator/plan.hh"
 
+#include <algorithm>
+
 #include "generator/boot_order.hh"
 #include "generator/unit_file.hh"
 #include "limits/slice_limits.hh"
@@ -32,16 +34,27 @@ void set_identity(UnitFile& unit, const std::string& description, const std::str
     unit.set("Documentation", "man:vps.conf(5)");
 }
 
-void set_mounts(UnitFile& unit, const VpsConfig& config) {
-    if (config.ve_private)
-        unit.add_path("RequiresMountsFor", *config.ve_private);
-    if (!config.ve_root)
-        return;
-    // Not VE_ROOT itself: our own mount there would be a unit that the service then depends on. It
-    // is only to be there as long as the service, when what is below it is stopped.
-    unit.add_path("RequiresMountsFor",
-                  std::string_view(*config.ve_root).substr(0, config.ve_root->rfind('/')));
-    unit.add_mount_unit("After", *config.ve_root);
+// systemd takes a path by its letters: what is behind a symbolic link has to be named, too.
+void require_private_area(UnitFile& unit, const ScannedVps& vps) {
+    if (vps.config.ve_private)
+        unit.add_path("RequiresMountsFor", *vps.config.ve_private);
+    for (const std::string& place : vps.private_places)
+        unit.add_path("RequiresMountsFor", place);
+}
+
+// Not VE_ROOT itself: our own mount there would be a unit that the service then depends on. It is
+// only to be there as long as the service, when what is below it is stopped.
+void require_root(UnitFile& unit, const std::string& ve_root) {
+    unit.add_path("RequiresMountsFor", std::string_view(ve_root).substr(0, ve_root.rfind('/')));
+    unit.add_mount_unit("After", ve_root);
+}
+
+void set_mounts(UnitFile& unit, const ScannedVps& vps) {
+    require_private_area(unit, vps);
+    if (vps.config.ve_root)
+        require_root(unit, *vps.config.ve_root);
+    for (const std::string& place : vps.root_places)
+        require_root(unit, place);
 }
 
 void set_order(UnitFile& unit, const ScannedHost& host, const BootOrder& order,
@@ -73,7 +86,7 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, describe(vps), source);
-    set_mounts(unit, vps.config);
+    set_mounts(unit, vps);
     set_order(unit, host, order, order.places[i]);
     set_stop_timeout(unit, vps.config);
     return unit.text();
@@ -100,13 +113,12 @@ void set_limit(UnitFile& unit, const SliceLimit& limit) {
     }
 }
 
-void set_limits(UnitFile& unit, const std::vector<SliceLimit>& limits) {
+void set_limits(UnitFile& unit, const ScannedVps& vps, const std::vector<SliceLimit>& limits) {
     // systemd looks the device up when it makes the cgroup: what holds it must be mounted by then.
-    for (const SliceLimit& limit : limits)
-        if (limit.setting->kind == LimitKind::PerDevice) {
-            unit.add_path("RequiresMountsFor", limit.text);
-            break;
-        }
+    if (std::any_of(limits.begin(), limits.end(), [](const SliceLimit& limit) {
+            return limit.setting->kind == LimitKind::PerDevice;
+        }))
+        require_private_area(unit, vps);
     if (!limits.empty())
         unit.section("Slice");
     for (const SliceLimit& limit : limits)
@@ -120,7 +132,7 @@ std::string slice(const ScannedVps& vps, const std::vector<SliceLimit>& limits) 
     // As it is anyway; but what is named here stays loaded, so that a VPS that ran once starts
     // without systemd reading its unit again, several times.
     unit.set_word("Before", service_unit(vps.veid));
-    set_limits(unit, limits);
+    set_limits(unit, vps, limits);
     return unit.text();
 }
 

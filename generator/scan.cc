@@ -15,6 +15,7 @@
 #include "generator/parts.hh"
 #include "sys/error.hh"
 #include "sys/fd.hh"
+#include "sys/followed_links.hh"
 
 namespace vps {
 
@@ -80,9 +81,19 @@ struct ScannedPart {
     std::vector<std::string> errors;
 };
 
-ScannedPart scan_part(FdRef dir, std::span<const FoundFile> files, const ConfigDraft& defaults) {
+// Links on a file system that is mounted later cannot be read at boot.
+void follow_links(ScannedVps& vps, FollowedLinks& links) {
+    if (vps.config.ve_private)
+        vps.private_places = links.of(*vps.config.ve_private);
+    if (vps.config.ve_root)
+        vps.root_places = links.of(*vps.config.ve_root);
+}
+
+ScannedPart scan_part(const std::string& root, FdRef dir, std::span<const FoundFile> files,
+                      const ConfigDraft& defaults) {
     ScannedPart part;
     part.vpses.reserve(files.size());
+    FollowedLinks links(root);
     auto draft = defaults;
     for (const auto& [veid, kind] : files) {
         const auto name = veid.to_string() + ".conf";
@@ -92,6 +103,7 @@ ScannedPart scan_part(FdRef dir, std::span<const FoundFile> files, const ConfigD
             draft = defaults;  // keeps the memory of the one before
             draft.read(ConfigFile::Vps, shown, text);
             part.vpses.push_back({veid, std::move(draft).finish(veid)});
+            follow_links(part.vpses.back(), links);
         } catch (const SysError& error) {
             part.errors.emplace_back(error.what());
         }
@@ -114,8 +126,8 @@ ScannedHost scan(const std::string& root) {
 
     const auto files = list_files(dir.get());
     auto parts = in_parts(files.size(), [&](std::size_t first, std::size_t end) {
-        return scan_part(FdRef(dirfd(dir.get())), std::span(files).subspan(first, end - first),
-                         defaults);
+        return scan_part(root, FdRef(dirfd(dir.get())),
+                         std::span(files).subspan(first, end - first), defaults);
     });
     for (auto& [vpses, errors] : parts) {
         if (host.vpses.empty()) {

@@ -14,6 +14,8 @@ namespace vps {
 struct ScannedVps {
     Veid veid;
     VpsConfig config;
+    // Where VE_PRIVATE and VE_ROOT lead to through symbolic links, link by link
+    std::vector<std::string> private_places{}, root_places{};
 };
 
 struct ScannedHost : LimitHost {

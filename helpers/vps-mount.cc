@@ -20,6 +20,7 @@
 #include "quota/disk_quota.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
@@ -41,11 +42,21 @@ void refuse_ploop(const VpsConfig& config) {
                             *config.ve_private));
 }
 
+// ", it leads to '/srv/disk2/101' by a symbolic link", or nothing where there is no link.
+std::string describe_links(const std::string& path) {
+    const std::vector<std::string> places = FollowedLinks().of(path);
+    return places.empty()
+               ? std::string()
+               : fmt::format("; it leads to '{}' by {}symbolic link{}", places.back(),
+                             places.size() > 1 ? "" : "a ", places.size() > 1 ? "s" : "");
+}
+
 void require_private_area(const VpsConfig& config) {
     struct stat status {};
     if (stat(config.ve_private->c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
         throw Error(ExitCode::NoPrivateArea,
-                    fmt::format("the private area '{}' does not exist", *config.ve_private));
+                    fmt::format("the private area '{}' does not exist{}", *config.ve_private,
+                                describe_links(*config.ve_private)));
     refuse_ploop(config);
 }
 

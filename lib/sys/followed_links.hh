@@ -1,0 +1,33 @@
+// The places that a path leads through where parts of it are symbolic links. Reads directories
+// only; for the generator at boot, too, when what is mounted later is not there yet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace vps {
+
+class FollowedLinks {
+  public:
+    // Paths, and absolute targets of links, are looked up below `root`; "" is the host's own.
+    explicit FollowedLinks(std::string root = {}) : root_(std::move(root)) {}
+
+    // The absolute `path` as it is after the first symbolic link in it was followed, after the
+    // second, and so on; empty if there is none, or more than kMostLinks, which lead nowhere. Ends
+    // where nothing is there (yet). What directories are is remembered, the last part of a path is not.
+    std::vector<std::string> of(const std::string& path);
+
+    static constexpr int kMostLinks = 40;  // as the kernel (path_resolution(7))
+
+  private:
+    std::optional<std::string> read_link(const std::string& path) const;
+    const std::optional<std::string>& read_directory(const std::string& path);
+
+    std::string root_;
+    std::unordered_map<std::string, std::optional<std::string>> directories_;
+};
+
+}  // namespace vps
