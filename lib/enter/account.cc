@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = 4U << 20;
 
-// The piece before the next `end`, or all; takes it and `end` from `text`.
+// The piece before the next `end`, or the whole text; takes the piece and `end` from `text`.
 std::string_view take(std::string_view& text, char end) {
     const std::size_t at = text.find(end);
     const std::string_view piece = text.substr(0, at);
@@ -90,7 +90,7 @@ std::vector<gid_t> groups_of(const Account& account, std::string_view group) {
 std::string read_in_root(FdRef root, const std::string& path) {
     const Fd place = sys::find_in_root(root, path, O_PATH);
     struct stat file {};
-    // What is no file is not opened: a device or a pipe would do something.
+    // Only regular files are opened: to open a device or a pipe would have effects.
     if (!place || fstat(place.get(), &file) < 0 || !S_ISREG(file.st_mode))
         return {};
     const Fd text = sys::open("/proc/self/fd/" + std::to_string(place.get()), O_RDONLY | O_NOCTTY);

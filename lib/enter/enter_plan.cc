@@ -50,7 +50,7 @@ std::string choose_shell(const Account& account,
     if (!account.shell.empty() && exists(account.shell))
         return account.shell;
     const auto* found = std::find_if(kShells.begin(), kShells.end() - 1, exists);
-    return *found;  // nothing better than the last one
+    return *found;  // no shell exists: the error of the last one is told
 }
 
 ContextCommand plan_command(const EnterRequest& request) {

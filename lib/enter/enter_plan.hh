@@ -13,7 +13,8 @@
 
 namespace vps {
 
-// The caller's TERM goes into the VPS if it is a terminal's name, and cannot be more.
+// True for a text that can be a terminal's name and nothing else; such a TERM of the caller goes
+// into the VPS.
 bool is_terminal_name(std::string_view term);
 
 // The login shell of `account` if there is one, as `exists` tells of files of the VPS; else
@@ -30,7 +31,7 @@ struct EnterRequest {
     std::string term;                // the caller's TERM, or empty
 };
 
-// Everything but the streams.
+// The whole command but its streams.
 ContextCommand plan_command(const EnterRequest& request);
 
 }  // namespace vps

@@ -15,7 +15,7 @@ namespace vps {
 namespace {
 
 constexpr std::size_t kBuffer = 64U << 10;
-constexpr std::size_t kTerminalBuffers = 128U << 10;  // more than the kernel keeps of a terminal's
+constexpr std::size_t kTerminalBuffers = 128U << 10;  // more than the kernel buffers for a terminal
 
 }  // namespace
 
@@ -44,7 +44,8 @@ Flow Flow::none() {
 std::array<pollfd, 2> Flow::events() const {
     if (ended())
         return {pollfd{-1, 0, 0}, pollfd{-1, 0, 0}};
-    // Of a full buffer's source, poll would tell again and again that it has ended.
+    // While the buffer is full its source is not polled: poll would report again and again that it
+    // has ended.
     return {pollfd{size_ == 0 ? from_ : -1, POLLIN, 0},
             pollfd{to_, static_cast<short>(size_ == 0 ? 0 : POLLOUT), 0}};
 }
@@ -80,7 +81,7 @@ void Flow::fill() {
 }
 
 void Flow::drain() {
-    // A pipe that poll calls writable takes that much at once.
+    // A pipe that poll calls writable takes PIPE_BUF bytes at once.
     const std::size_t wanted = std::min<std::size_t>(size_, PIPE_BUF);
     const ssize_t put = write(to_, buffer_.data() + begin_, wanted);
     if (put >= 0) {

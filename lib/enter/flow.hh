@@ -1,5 +1,5 @@
 // Bytes on their way from one descriptor to another, one of which leads into a VPS. Neither side
-// can make it block, nor lose what the other has written. For a loop around poll(2).
+// can block the flow, nor lose bytes that the other side has written. For a loop around poll(2).
 #pragma once
 
 #include <poll.h>
@@ -14,23 +14,24 @@ namespace vps {
 
 class Flow {
   public:
-    // `inside` is made non-blocking, and closed when the flow ends: at the end of `from`, or when
-    // nobody reads `to` any more. One of the two numbers is that of `inside`.
+    // `inside` is made non-blocking, and closed when the flow ends: at the end of the source, or
+    // when nobody reads the destination any more.
     static Flow inwards(int outside, Fd inside);
     static Flow outwards(Fd inside, int outside);
-    static Flow none();  // one that has ended
+    static Flow none();  // a flow that has ended
 
     enum class End { None, OfSource, OfDestination };
 
     [[nodiscard]] bool ended() const { return end_ != End::None; }
     [[nodiscard]] End which_end() const { return end_; }
 
-    // What to poll for: the source, and the destination.
+    // The events to poll for, of the source and of the destination.
     [[nodiscard]] std::array<pollfd, 2> events() const;
-    // Does what the poll has found possible.
+    // Reads and writes as far as the poll has found possible.
     void serve(const pollfd& from, const pollfd& to);
 
-    // The writer has ended: what is there now is still passed on, but nobody is waited for.
+    // Says that the writer has ended: bytes that are there now are passed on, and no more are
+    // waited for.
     void expect_no_more();
     // True when serve() has something to do without a poll.
     [[nodiscard]] bool is_hasty() const { return last_ && size_ == 0 && !ended(); }
@@ -46,7 +47,7 @@ class Flow {
     Fd inside_;
     End end_ = End::None;
     std::vector<char> buffer_;
-    std::size_t begin_ = 0, size_ = 0;  // of what is in the buffer
+    std::size_t begin_ = 0, size_ = 0;  // of the bytes in the buffer
     bool last_ = false;
     std::size_t limit_ = 0;  // with last_: bytes that may still be read
 };

@@ -17,18 +17,20 @@ OuterTerminal::OuterTerminal() {
 OuterTerminal::~OuterTerminal() {
     if (!raw_)
         return;
-    // In the background this would stop us, and the terminal stay raw.
+    // A background process that sets a terminal is stopped by SIGTTOU, and the terminal would stay
+    // raw.
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTTOU);
     (void)sigprocmask(SIG_BLOCK, &stop, nullptr);
-    // Not TCSADRAIN: a terminal that is stuck would keep us. It may be gone, too.
+    // Not TCSADRAIN, which a stuck terminal would keep waiting. The terminal may have gone, so
+    // errors are ignored.
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &modes_);
 }
 
 winsize OuterTerminal::size() const {
     winsize size{};
-    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);  // one without a size has 0 by 0
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);  // a terminal without a size has 0 by 0
     return size;
 }
 

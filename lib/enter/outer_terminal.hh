@@ -1,5 +1,5 @@
-// The terminal that vps-enter was called from: made raw while a terminal of the VPS takes its part,
-// and given back as it was.
+// The terminal that vps-enter was called from: raw while a terminal of the VPS takes its part, and
+// then set back to the modes that it had.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -9,7 +9,7 @@ namespace vps {
 
 class OuterTerminal {
   public:
-    // Of stdin and stdout. Throws SysError.
+    // Takes the terminal of stdin and stdout. Throws SysError.
     OuterTerminal();
     OuterTerminal(const OuterTerminal&) = delete;
     OuterTerminal& operator=(const OuterTerminal&) = delete;
@@ -17,7 +17,7 @@ class OuterTerminal {
 
     [[nodiscard]] const termios& modes() const { return modes_; }  // as it was found
     [[nodiscard]] winsize size() const;
-    // Every byte is passed on, none acts here.
+    // From now on every byte is passed on, and no key acts on this side.
     void make_raw();
 
   private:

@@ -14,7 +14,7 @@ namespace {
 
 using Text = std::optional<std::string>;
 
-// vzctl's: the line that follows is not the user's.
+// vzctl's mark: the line after it is vzctl's or ours, not the user's.
 constexpr std::string_view kMark = "# Auto-generated hostname. Please do not remove this comment.";
 constexpr std::string_view kNewHosts =
     "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
@@ -68,7 +68,7 @@ std::string change_hosts(const Text& old, const std::string& name, const Text& a
     return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
-// NAME= of a file of shell assignments, where it has one.
+// The file with another value of its assignment `variable`; unchanged where it has none.
 std::string change_assignment(const Text& old, std::string_view variable,
                               const std::string& value) {
     std::string text;
@@ -128,7 +128,7 @@ std::vector<FileEdit> plan_host_name(const std::string& name, const Text& addres
 }
 
 std::optional<std::string> find_first_address(Veid veid, const VpsConfig& config) {
-    std::vector<std::string> problems;  // vps-network tells them
+    std::vector<std::string> problems;  // vps-network tells these
     const NetworkSpec network = plan_network(veid, config, {}, problems);
     if (network.addresses.empty())
         return std::nullopt;

@@ -11,7 +11,7 @@ namespace vps {
 
 namespace {
 
-// The first word of what is left of a line, taken off it.
+// Takes the first word off a line and returns it.
 std::string_view take_word(std::string_view& line) {
     constexpr std::string_view kBlanks = " \t\r";
     line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
@@ -20,7 +20,7 @@ std::string_view take_word(std::string_view& line) {
     return word;
 }
 
-// Of the host, the first that has anything counts.
+// Files of the host; the first one that has a server or domain counts.
 constexpr std::array kHostFiles{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf",
                                 "/run/NetworkManager/no-stub-resolv.conf"};
 
@@ -36,7 +36,7 @@ Resolver read_host_resolver(const std::string& host) {
         try {
             here = read_resolv_conf(sys::read_file(host + file));
         } catch (const Error&) {
-            continue;  // most hosts have one of them only
+            continue;  // most hosts have only one of these files
         }
         if (resolver.servers.empty())
             resolver.servers = std::move(here.servers);
@@ -75,7 +75,7 @@ Resolver read_resolv_conf(std::string_view text) {
                 resolver.servers.emplace_back(server);
         } else if (keyword == "search" || keyword == "domain") {
             WordList domains;
-            (void)read_search_domains(domains, line);  // what is bad is left out
+            (void)read_search_domains(domains, line);  // bad domains are left out
             std::erase(domains.words, ".");
             resolver.domains = std::move(domains.words);
         }

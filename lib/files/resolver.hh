@@ -1,5 +1,5 @@
-// What the resolver of a VPS asks: NAMESERVER and SEARCHDOMAIN of vps.conf(5), as resolv.conf(5)
-// has it, and which program makes that file in a VPS.
+// The servers and domains that the resolver of a VPS asks: NAMESERVER and SEARCHDOMAIN of
+// vps.conf(5), as resolv.conf(5) has them, and which program makes that file in a VPS.
 #pragma once
 
 #include <string>
@@ -17,26 +17,27 @@ struct Resolver {
     bool operator==(const Resolver&) const = default;
 };
 
-// What a resolv.conf of the host says that is of use in a VPS, too: servers that are no IP address,
-// or of the loopback or one link only, and the domain "." are left out. Of several search lines the
-// last counts.
+// The lines of a resolv.conf of the host that are of use in a VPS, too: servers that are no IP
+// address, or of the loopback or one link only, and the domain "." are left out. Of several search
+// lines the last counts.
 Resolver read_resolv_conf(std::string_view text);
 
-// What the configuration asks for. "inherit" is replaced by what the host has: of its
-// /etc/resolv.conf, or where that names a server on the loopback only, of those servers that
-// systemd-resolved or NetworkManager on the host asks. Where it has nothing, that is said in
-// `problems`. `host` is the host's root directory.
+// The resolver that the configuration asks for. "inherit" is replaced by the lines of the host's
+// /etc/resolv.conf or, where that file names a server on the loopback only, by the servers that
+// systemd-resolved or NetworkManager on the host asks. Where the host has none, `problems` says so.
+// `host` is the host's root directory.
 Resolver find_resolver(const VpsConfig& config, std::vector<std::string>& problems,
                        const std::string& host = {});
 
-// Who makes a VPS's /etc/resolv.conf, and so where its servers have to be written.
+// The program that makes a VPS's /etc/resolv.conf, and so the place where its servers have to be
+// written.
 enum class ResolvConfOwner {
-    Nobody,      // that is known: the file itself
-    Resolved,    // systemd-resolved: a drop-in of resolved.conf(5)
-    Resolvconf,  // Debian's resolvconf(8): its file "base"
+    Nobody,      // no known program: the file itself
+    Resolved,    // by a drop-in of resolved.conf(5)
+    Resolvconf,  // Debian's resolvconf(8), by its file "base"
 };
 
-// By what the symbolic link /etc/resolv.conf points to.
+// The owner, by the target of the symbolic link /etc/resolv.conf.
 ResolvConfOwner owner_of_link(std::string_view target);
 
 }  // namespace vps

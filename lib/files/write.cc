@@ -25,7 +25,7 @@ constexpr std::size_t kLargestFile = 16 << 20;  // lists of blocked hosts have m
     throw Error(ExitCode::System, why);
 }
 
-// What the symbolic link points to; nothing if it is none.
+// The target of a symbolic link; nothing if the file is no link.
 std::optional<std::string> find_link_target(FdRef file) {
     std::array<char, PATH_MAX> target{};
     const ssize_t length = readlinkat(file.get(), "", target.data(), target.size());
@@ -34,7 +34,7 @@ std::optional<std::string> find_link_target(FdRef file) {
     return std::string(target.data(), static_cast<std::size_t>(length));
 }
 
-// A link that was left behind by what is not installed any more has no owner.
+// A link that a program has left behind which is not installed any more has no owner.
 ResolvConfOwner find_resolv_conf_owner(FdRef root) {
     const Fd etc = sys::find_in_root(root, "/etc", O_PATH | O_DIRECTORY);
     const Fd file = etc ? sys::find_in_root(etc, "resolv.conf", O_PATH | O_NOFOLLOW) : Fd();
@@ -48,7 +48,8 @@ ResolvConfOwner find_resolv_conf_owner(FdRef root) {
     return is_installed ? owner : ResolvConfOwner::Nobody;
 }
 
-// Made where it is to be created in a directory that the VPS has.
+// The directory of the file; made where the file is to be created in a directory that the VPS
+// lacks.
 Fd find_dir(FdRef root, const FileEdit& edit, FileOwner owner) {
     Fd dir = sys::find_in_root(root, edit.dir, O_PATH | O_DIRECTORY);
     if (dir || edit.absent == FileEdit::Absent::Ignore)
@@ -71,7 +72,7 @@ Fd find_dir(FdRef root, const FileEdit& edit, FileOwner owner) {
 void replace_file(FdRef dir, const std::string& name, const std::string& text,
                   const struct stat& like, bool keep_safe) {
     const std::string temporary = fmt::format(".{}.systemd-vps", name);
-    (void)unlinkat(dir.get(), temporary.c_str(), 0);  // of a start that was cut off
+    (void)unlinkat(dir.get(), temporary.c_str(), 0);  // left by a start that was cut off
     const Fd file = sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     try {
         sys::write_all(file, text, temporary);
@@ -99,7 +100,7 @@ void apply(FdRef root, const FileEdit& edit, FileOwner owner, const Log& log) {
     status.st_uid = owner.uid;
     status.st_gid = owner.gid;
     status.st_mode = 0644;
-    // Only looked at: to open a fifo or a device would be a deed.
+    // O_PATH only looks at the file: to open a fifo or a device would have effects.
     if (const Fd file = sys::find_in_root(dir, edit.name, O_PATH | O_NOFOLLOW)) {
         struct stat found {};
         if (fstat(file.get(), &found) < 0)

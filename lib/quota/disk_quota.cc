@@ -22,9 +22,9 @@ struct Pair {
     std::uint64_t soft, hard;
 };
 
-// A barrier of 0, or one above the limit, is none of its own.
+// A barrier of 0, or above the limit, counts as no barrier.
 Pair to_quota(const std::optional<BarrierLimit>& pair, bool has_grace) {
-    constexpr std::uint64_t kMost = std::uint64_t{1} << 52;  // what quota files can hold, and more
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 52;  // more than quota files can hold
     if (!pair)
         return {0, 0};
     std::uint64_t hard = pair->limit, soft = pair->barrier;
@@ -58,7 +58,7 @@ std::string explain_missing_quota(FdRef area, const std::string& path, ProjectQu
     return what + "has no project quota; move the private area to ext4 or xfs";
 }
 
-// Lines "id:path" and "name:id" of projects(5) and projid(5).
+// True if a line "id:path" of projects(5) or "name:id" of projid(5) has the project's id.
 bool is_used_by_host(Veid veid) {
     for (const auto& [file, field] : {std::pair{"/etc/projects", 0}, std::pair{"/etc/projid", 1}})
         try {
@@ -70,12 +70,13 @@ bool is_used_by_host(Veid veid) {
                     return true;
             }
         } catch (const SysError&) {
-            // Mostly there are none.
+            // Most hosts have no such file.
         }
     return false;
 }
 
-// Tells systemd and the journal now and then how far it is, so that the start is not timed out.
+// Tells systemd and the journal now and then how far the marking is, so that the start is not timed
+// out.
 class Progress {
   public:
     explicit Progress(const Log& log) : log_(log) {}
@@ -147,7 +148,7 @@ void say_what_is_over(const ProjectState& state, const Log& log) {
                                            state.files, limits.hard_files));
 }
 
-// Limits that stay as they are are not set again: that would start the grace time anew.
+// Limits that have not changed are not set again: to set them would start the grace time anew.
 void apply_limits(FdRef file, ProjectId project, const ProjectLimits& limits) {
     if (read_project(file, project).limits != limits)
         set_project_limits(file, project, limits);
@@ -210,7 +211,7 @@ void apply_disk_quota(Veid veid, const VpsConfig& config, PrivateArea area, cons
         apply_limits(top, project, quota.limits);
         say_what_is_over(read_project(top, project), log);
     } catch (const SysError& error) {
-        if (error.errnum() != EROFS)  // where nothing can be written, nothing has to be limited
+        if (error.errnum() != EROFS)  // a file system that is read-only needs no limit
             throw;
     }
 }

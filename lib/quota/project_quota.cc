@@ -33,7 +33,7 @@ void require(int error, const char* verb) {
 ProjectQuota project_quota_of(FdRef file) {
     fs_quota_statv state{};
     state.qs_version = FS_QSTATV_VERSION1;
-    // It answers for user and group quota, too, and has no answer where there is none at all.
+    // Q_XGETQSTATV answers for user and group quota, too, and fails where there is no quota at all.
     if (const int error = control_quota(file, Q_XGETQSTATV, 0, &state)) {
         if (error == ENOSYS || error == EINVAL || error == ESRCH || error == EOPNOTSUPP ||
             error == ENOTBLK || error == ENODEV)
@@ -101,7 +101,8 @@ void join_project(FdRef file, ProjectId project) {
         return;
     int result = ioctl(file.get(), FS_IOC_FSSETXATTR, &attributes);
     if (result < 0 && errno == EPERM && (before.fsx_xflags & FS_XFLAG_IMMUTABLE) != 0) {
-        // chattr +i; ext4 takes it, and gives it back, together with other changes only.
+        // The file has chattr +i. ext4 changes its project only in a call that takes the flag; the
+        // next call gives the flag back.
         attributes.fsx_xflags &= ~static_cast<unsigned>(FS_XFLAG_IMMUTABLE);
         result = ioctl(file.get(), FS_IOC_FSSETXATTR, &attributes);
         attributes.fsx_xflags |= FS_XFLAG_IMMUTABLE;

@@ -11,13 +11,13 @@ namespace vps {
 
 using ProjectId = std::uint32_t;  // 0: every file that belongs to none
 
-// Enforced: limits hold; with Counted they are kept, but nobody is refused anything.
+// Enforced: limits hold. Counted: the file system knows the limits, but refuses nobody anything.
 enum class ProjectQuota { None, Counted, Enforced };
 
-// Of the file system, quotactl(2) Q_XGETQSTATV. Throws SysError.
+// The state of the file system's quota, by quotactl(2) Q_XGETQSTATV. Throws SysError.
 ProjectQuota project_quota_of(FdRef file);
 
-// 0: no limit. The lower ones may be exceeded for the file system's grace time.
+// 0: no limit. The soft limits may be exceeded for the file system's grace time.
 struct ProjectLimits {
     std::uint64_t soft_blocks, hard_blocks;  // of 1 KiB
     std::uint64_t soft_files, hard_files;
@@ -29,10 +29,11 @@ struct ProjectState {
     std::uint64_t bytes, files;  // in use
 };
 
-// Of a project that the file system has never heard of, all is 0. Throws SysError.
+// Limits and use of a project; all is 0 where the file system has never heard of it. Throws
+// SysError.
 ProjectState read_project(FdRef file, ProjectId project);
 
-// Throws SysError. A project that has more already keeps it, and gets no more.
+// A project that has more than its limits already keeps it, and gets no more. Throws SysError.
 void set_project_limits(FdRef file, ProjectId project, const ProjectLimits& limits);
 
 // How long any project of the file system may exceed lower limits, in seconds; Linux has one grace
@@ -41,11 +42,11 @@ inline constexpr std::uint64_t kDefaultGrace = 7 * 24 * 3600;  // linux/quota.h,
 std::uint64_t read_project_grace(FdRef file);
 void set_project_grace(FdRef file, std::uint64_t seconds);
 
-// The project that what is made in this directory counts for (FS_XFLAG_PROJINHERIT); 0 for none.
+// The project that new files in this directory count for (FS_XFLAG_PROJINHERIT); 0 for none.
 ProjectId inherited_project(FdRef directory);
 
-// Has the file count for the project; a directory passes it on to what is made in it. Not O_PATH.
-// Throws SysError.
+// Has the file count for the project; a directory passes the project on to new files in it. Not
+// O_PATH. Throws SysError.
 void join_project(FdRef file, ProjectId project);
 
 }  // namespace vps

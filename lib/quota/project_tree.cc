@@ -27,8 +27,8 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-// Directories that are yet to be read, by handle: however deep a tree goes, that takes neither
-// descriptors nor long paths.
+// Directories that are yet to be read, by handle: a deep tree then takes neither descriptors nor
+// long paths.
 class Pending {
   public:
     explicit Pending(FdRef mount) : mount_(mount) {}
@@ -43,7 +43,7 @@ class Pending {
                               sizeof(file_handle) + handle.header()->handle_bytes);
     }
 
-    // Empty: no more. One that has gone is left out.
+    // The next directory; empty when there is none. A directory that has gone is left out.
     Fd pop() {
         while (!handles_.empty()) {
             Handle handle;
@@ -84,7 +84,8 @@ Kind kind_of(FdRef directory, const dirent& entry) {
                                      : Kind::Other;
 }
 
-// Empty for one that has gone, or has become something else, since its directory was read.
+// Empty for an entry that has gone, or has become another kind of file, since its directory was
+// read.
 Fd open_entry(FdRef directory, const char* name, Kind kind) {
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
                       (kind == Kind::Directory ? O_DIRECTORY : 0);
@@ -99,7 +100,7 @@ Fd open_entry(FdRef directory, const char* name, Kind kind) {
 
 std::uint64_t mark_tree(const std::string& top, ProjectId project,
                         const std::function<void(std::uint64_t)>& tick) {
-    // A mount of its own: nothing is mounted in it, and no device in it can be opened.
+    // The copy is a mount of its own: nothing is mounted in it, and no device in it can be opened.
     const DetachedMount tree = DetachedMount::copy_of(top);
     tree.set_attributes(
         MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME,
@@ -128,7 +129,8 @@ std::uint64_t mark_tree(const std::string& top, ProjectId project,
             const Fd file = open_entry(dir, entry->d_name, kind);
             if (!file)
                 continue;
-            // A directory before what is in it: what is made in there later is right at once.
+            // A directory is marked before its entries, so that the file system marks new entries
+            // from now on.
             join_project(file, project);
             if (kind == Kind::Directory)
                 pending.push(file);

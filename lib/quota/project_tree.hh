@@ -10,11 +10,11 @@
 
 namespace vps {
 
-// Marks all directories and regular files at and below `top`, which stays on its file system and
-// leaves out what is mounted in it; symbolic links, devices and sockets cannot be marked and take
-// no room. `top` itself is the last: inherited_project() of it tells that all of it was done.
-// `tick` gets the number of files so far, every few milliseconds; it may throw to end it. Done
-// again, it goes on with what is not marked. Throws SysError.
+// Marks all directories and regular files at and below `top`, on the file system of `top` only and
+// not in mounts there; symbolic links, devices and sockets cannot be marked and take no room. `top`
+// itself comes last, so that its inherited_project() says that the whole tree is marked. `tick`
+// gets the number of files so far, every few milliseconds; it may throw to end the marking. A
+// second call goes on with files that are not marked. Throws SysError.
 std::uint64_t mark_tree(const std::string& top, ProjectId project,
                         const std::function<void(std::uint64_t)>& tick);
 

@@ -24,7 +24,7 @@ std::string claim_path(std::uint32_t first, const std::string& run_dir) {
     return run_dir + "/ids/" + std::to_string(first);
 }
 
-// True when another VPS has the range: its claim is there, and its state says so too.
+// True when another VPS has the range: its claim is there, and its state names the range.
 bool is_claimed(std::uint32_t first, Veid by_other_than, const std::string& run_dir) {
     char owner[16] = {};
     if (::readlink(claim_path(first, run_dir).c_str(), owner, sizeof owner - 1) < 0)
@@ -34,10 +34,10 @@ bool is_claimed(std::uint32_t first, Veid by_other_than, const std::string& run_
         return false;
     try {
         const std::optional<VpsState> state = read_state(*veid, run_dir);
-        // Without an id it is about to name this one.
+        // A state without an id is about to name this range.
         return state && (state->first_id == 0 || state->first_id == first);
     } catch (const Error&) {
-        return true;  // a state that cannot be read: better not
+        return true;  // a state that cannot be read may name the range
     }
 }
 
@@ -47,7 +47,7 @@ bool overlaps(const IdRange& range, std::uint32_t first) {
            first < std::uint64_t{range.first} + range.count;
 }
 
-// An owner on disk that stands for a VPS's root: the number that the configuration gives under
+// True if this owner on disk stands for a VPS's root: the number that the configuration gives under
 // `key`, or the first of a container's ids.
 bool is_shifted(std::uint32_t id, const VpsConfig& config, const char* key) {
     std::uint32_t local = 0;

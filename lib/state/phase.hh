@@ -1,5 +1,5 @@
-// How far a VPS got, and the one table of what may follow what. The names are those of
-// /run/vps/N/state; vps@.service(5) lists the phases, DESIGN.md (state) draws them.
+// How far a VPS got, and the one table of the steps that may follow each other. The names are those
+// of /run/vps/N/state; vps@.service(5) lists the phases, DESIGN.md (state) draws them.
 #pragma once
 
 #include <array>
@@ -19,9 +19,9 @@ enum class Phase {
     Postumount,   // nothing is mounted any more
 };
 
-// What is owed to a VPS that was left in a phase by an operation that did not come to its end.
+// The scripts that are owed to a VPS which an operation that was cut off left in a phase.
 enum class Scripts {
-    None,        // dismounting only: it never was in use
+    None,        // dismounting only: the VPS never was in use
     Umount,      // umount scripts, dismounting, postumount scripts
     Postumount,  // umount scripts have agreed already
 };
@@ -49,8 +49,8 @@ struct Transition {
     std::string_view cause;
 };
 
-// Steps of a life in their order, then what failures add. A failed start runs umount scripts only
-// with START_FAILURE_UMOUNT_SCRIPTS=yes.
+// The steps of a life in their order, then the steps that failures add. A failed start runs umount
+// scripts only with START_FAILURE_UMOUNT_SCRIPTS=yes.
 inline constexpr std::array kTransitions{
     Transition{Phase::None, Phase::Mounting, "a start, or vps-mount by hand"},
     Transition{Phase::Mounting, Phase::Mounted, "the mount scripts have succeeded"},
@@ -77,7 +77,7 @@ constexpr const PhaseRow& row_of(Phase phase) {
     return kPhases[static_cast<std::size_t>(phase)];
 }
 
-// Staying where one is is no transition, and always allowed: an operation is tried again.
+// To stay in a phase is no transition, and always allowed: an operation is tried again.
 constexpr bool may_follow(Phase from, Phase to) {
     if (from == to)
         return true;

@@ -23,7 +23,7 @@ RebootRate note_reboot(Veid veid, const std::string& run_dir) {
     try {
         history = sys::read_file(path);
     } catch (const SysError&) {
-        // The first one.
+        // There is no file: this is the first reboot.
     }
     std::vector<long> recent{now.tv_sec};
     for (const char* at = history.c_str(); *at;) {
@@ -47,7 +47,7 @@ RebootRate note_reboot(Veid veid, const std::string& run_dir) {
 }
 
 void forget_reboots(Veid veid, const std::string& run_dir) {
-    // Mostly there is none.
+    // Most VPSes have no such file.
     const std::string path = history_of(veid, run_dir);
     (void)unlink(path.c_str());
     (void)unlink((path + ".new").c_str());

@@ -13,8 +13,8 @@ inline constexpr unsigned kRebootBurst = 5, kRebootInterval = 10;  // times, sec
 
 enum class RebootRate { Usual, Storm };
 
-// Notes that the VPS reboots now, in /run/vps/N/reboots, and says if it did so too often. The file
-// stays between a reboot and the start that follows; forget_reboots() ends it.
+// Notes in /run/vps/N/reboots that the VPS reboots now, and says if it has rebooted too often. The
+// file stays between a reboot and the start that follows; forget_reboots() ends it.
 RebootRate note_reboot(Veid veid, const std::string& run_dir = "/run/vps");
 void forget_reboots(Veid veid, const std::string& run_dir = "/run/vps");
 

@@ -73,7 +73,7 @@ VpsLock::VpsLock(Veid veid, const std::string& run_dir) : dir_(run_dir + "/" + v
         sys::mkdir_all(dir_, 0755);
         Fd dir(open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!dir && errno == ENOENT)
-            continue;  // its last holder just removed it
+            continue;  // the last holder has just removed the directory
         if (!dir)
             throw SysError(errno, "open", dir_);
         if (flock(dir.get(), LOCK_EX | LOCK_NB) < 0) {
@@ -95,9 +95,9 @@ VpsLock::VpsLock(Veid veid, const std::string& run_dir) : dir_(run_dir + "/" + v
 VpsLock::~VpsLock() {
     if (!lock_)
         return;
-    for (const char* name : {"/state.new", "/network.new"})  // of earlier writers, killed
+    for (const char* name : {"/state.new", "/network.new"})  // left by writers that were killed
         (void)unlink((dir_ + name).c_str());
-    (void)rmdir(dir_.c_str());  // fails, as it should, while there is a state
+    (void)rmdir(dir_.c_str());  // fails while there is a state, as it should
 }
 
 std::optional<VpsState> VpsLock::read_state() const {
@@ -133,7 +133,7 @@ void VpsLock::remove_state(const VpsState& state) const {
 
 std::vector<Veid> list_active(const std::string& run_dir) {
     std::vector<Veid> active;
-    std::error_code none;  // no directory: no VPS
+    std::error_code none;  // without a directory there is no VPS
     for (const auto& entry : std::filesystem::directory_iterator(run_dir, none))
         if (const std::optional<Veid> veid = Veid::parse(entry.path().filename().string()))
             active.push_back(*veid);
@@ -154,7 +154,7 @@ std::optional<Fd> find_user_namespace_of(const std::string& path, const std::str
             return std::nullopt;
         Fd user_namespace =
             sys::open("/proc/" + std::to_string(state->init_pid) + "/ns/user", O_RDONLY);
-        // What was opened is init's if init is still there.
+        // The namespace that was opened is init's if init is still there.
         if (wait_for_end(*init, deadline_after(0)))
             return std::nullopt;
         return user_namespace;
@@ -170,7 +170,8 @@ std::optional<Fd> find_init(const VpsState& state) {
     if (state.init_pid <= 0)
         return std::nullopt;
     try {
-        // The handle first, the check second: what was checked is what the handle names.
+        // The handle is opened before the check, so that the checked process is the one that the
+        // handle names.
         Fd init = sys::pidfd_open(state.init_pid);
         if (find_start_time(state.init_pid) != state.init_start)
             return std::nullopt;

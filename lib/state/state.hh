@@ -1,6 +1,6 @@
 // How far a VPS got, on disk: /run/vps/N/state, written before each step and replaced atomically,
-// and the lock that lets one operation at a time work on a VPS. Both live in the directory
-// /run/vps/N, which is locked itself (flock(2)), so that nothing is left when both are gone.
+// and the lock that lets one operation at a time work on a VPS. The lock is on the directory
+// /run/vps/N itself (flock(2)), so that nothing is left when state and lock are gone.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,12 @@ inline constexpr const char* kRunDir = "/run/vps";
 
 struct VpsState {
     Phase phase = Phase::None;
-    // As the config said when the private area was mounted, whatever it says now.
+    // The values of the configuration when the private area was mounted; it may have others by now.
     std::string ve_root, ve_private;
     std::string mount_point;     // ve_root without symbolic links
-    std::uint32_t first_id = 0;  // Starting to Stopping: of its host ids (id_range.hh); 0: none
-    // Running and Stopping: init, by pid and start time (process.hh), which no other process has
+    std::uint32_t first_id = 0;  // Starting to Stopping: the first host id (id_range.hh); 0: none
+    // Running and Stopping: init, by pid and start time (process.hh), which together no other
+    // process has
     pid_t init_pid = 0;
     std::uint64_t init_start = 0;
     std::string stop_refused;  // Running: why N.stop refused the last stop, else empty
@@ -51,7 +52,8 @@ class VpsLock {
 // The VPSes that have a directory there, in no order.
 std::vector<Veid> list_active(const std::string& run_dir = kRunDir);
 
-// The state without the lock, for who must not hold it while the VPS runs, or starts.
+// The state without the lock, for callers that must not hold the lock while the VPS runs, or
+// starts.
 std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = kRunDir);
 
 // The user namespace of the running VPS that has `path` at or below its root; nothing if there is
@@ -59,7 +61,7 @@ std::optional<VpsState> read_state(Veid veid, const std::string& run_dir = kRunD
 std::optional<Fd> find_user_namespace_of(const std::string& path,
                                          const std::string& run_dir = kRunDir);
 
-// Where vps-network keeps what it has made for the VPS on the host.
+// The path of vps-network's record of its links, addresses and routes for the VPS on the host.
 std::string network_record_path(Veid veid);
 
 // A process handle of the VPS's init; nothing if the state names none, or it has ended.
