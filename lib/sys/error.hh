@@ -11,7 +11,8 @@
 
 namespace vps {
 
-// Bad input or state: what is wrong and the exit code that a program ends with because of it.
+// Bad input or state: the text says what is wrong, the exit code is the one that a program ends
+// with.
 class Error : public std::runtime_error {
   public:
     Error(ExitCode code, const std::string& text) : std::runtime_error(text), code_(code) {}

@@ -1,4 +1,4 @@
-// Owning and borrowing file descriptors. FdRef is what functions take, Fd what they give.
+// Owning and borrowing file descriptors. Functions take FdRef and return Fd.
 #pragma once
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// fmt's implementation, compiled here once: Debian has it as a shared library, which each start of
-// a program would pay for, or in headers, which each source file would compile again.
+// fmt's implementation, compiled here once: as Debian's shared library it would cost each start of
+// a program, as a header each source file that is compiled.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -1,4 +1,4 @@
-// A string that stands in this program's source: the name of a setting, never a value.
+// A string literal of this program's source: the name of a setting, never a value.
 #pragma once
 
 #include <cstddef>

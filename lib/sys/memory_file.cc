@@ -29,8 +29,8 @@ Fd sealed_memory_file(const std::string& name, std::string_view content, mode_t 
     if (fchmod(fd, mode) < 0 ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         throw SysError(errno, "seal memory file", name);
-    // A second, read-only description: its offset is its own, and exec of a file that is open for
-    // writing would be ETXTBSY.
+    // A second, read-only description of the file has an offset of its own, and a file that is open
+    // for writing could not be executed (ETXTBSY).
     return sys::open("/proc/self/fd/" + std::to_string(fd), O_RDONLY);
 }
 

@@ -10,7 +10,7 @@
 
 namespace vps {
 
-// A read-only descriptor of a new one with this content, close-on-exec. Throws SysError.
+// A read-only descriptor of a new memory file with this content, close-on-exec. Throws SysError.
 Fd sealed_memory_file(const std::string& name, std::string_view content, mode_t mode = 0777);
 
 }  // namespace vps

@@ -13,8 +13,8 @@ inline constexpr std::size_t kMaxSentFds = 4;
 int send_fds(int socket, const void* data, std::size_t size, const int* fds,
              std::size_t count) noexcept;
 
-// Receives up to `size` bytes and up to `count` descriptors, close-on-exec; those that were not
-// sent are -1. Returns the number of bytes, 0 at the end, -1 with errno.
+// Receives up to `size` bytes and up to `count` descriptors, close-on-exec; a descriptor that was
+// not sent is -1. Returns the number of bytes, 0 at the end, -1 with errno.
 ssize_t receive_fds(int socket, void* data, std::size_t size, int* fds, std::size_t count) noexcept;
 
 }  // namespace vps

@@ -34,7 +34,7 @@ Fd find_in_root(FdRef root, const std::string& path, int flags) {
     how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
     long fd = -1;
-    // EAGAIN: something was renamed or mounted anywhere on the host while the kernel looked.
+    // EAGAIN: a file was renamed or a mount made anywhere on the host while the kernel looked.
     for (int tries = 0; tries < 1000; ++tries) {
         fd = syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how);
         if (fd >= 0 || errno != EAGAIN)

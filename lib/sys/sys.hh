@@ -27,12 +27,12 @@ void mkdir_all(const std::string& path, mode_t mode);
 std::string readlink(const std::string& path);
 std::string realpath(const std::string& path);
 
-// The whole of a small file (proc, sys, run, a script); throws past `limit` bytes.
+// The text of a small file (proc, sys, run, a script); throws past `limit` bytes.
 std::string read_file(const std::string& path, std::size_t limit = 1 << 20);
 std::string read_all(FdRef fd, const std::string& path, std::size_t limit = 1 << 20);
-// The same of a file of one line (of sys), without its end.
+// The text of a file of one line (of sys), without the line's end.
 std::string read_line(const std::string& path);
-// Writes all of it; `path` is for the error.
+// Writes the whole of `content`; `path` is for the error.
 void write_all(FdRef file, const std::string& content, const std::string& path);
 // Creates or replaces `path` atomically (a temporary name beside it, then rename). Not synced.
 void replace_file(const std::string& path, const std::string& content, mode_t mode = 0644);

@@ -28,7 +28,7 @@ std::vector<pid_t> processes_in(const std::string& cgroup) {
     try {
         std::istringstream lines(sys::read_file(cgroup + "/cgroup.procs"));
         for (pid_t pid = 0; lines >> pid;)
-            if (pid > 0)  // one that our pid namespace does not know
+            if (pid > 0)  // 0: a process that our pid namespace does not know
                 pids.push_back(pid);
     } catch (const SysError& error) {
         if (error.errnum() != ENOENT && error.errnum() != ENODEV)

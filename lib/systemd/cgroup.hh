@@ -1,4 +1,4 @@
-// Cgroups of VPSes: where they are, which one a process is in.
+// Cgroups of VPSes: their places, and the one that a process is in.
 #pragma once
 
 #include <sys/types.h>
@@ -18,11 +18,12 @@ std::string cgroup_of(const std::string& pid = "self");
 inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
 std::string slice_cgroup(Veid veid);
 
-// Who is in the cgroup of this directory (cgroup.procs); nobody where it is gone. Throws SysError.
+// The processes in the cgroup of this directory (cgroup.procs); none where the cgroup is gone.
+// Throws SysError.
 std::vector<pid_t> processes_in(const std::string& cgroup);
 
-// True when systemd runs this process for this unit: its cgroup says so, which neither the
-// environment nor the command line can pretend. Throws SysError.
+// True when systemd runs this process for this unit: the process's cgroup says so, which neither
+// environment nor command line can pretend. Throws SysError.
 bool in_service(const std::string& unit);
 
 // Throws Error System where /sys/fs/cgroup is not the unified hierarchy (cgroup v2).

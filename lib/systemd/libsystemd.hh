@@ -1,6 +1,7 @@
 // libsystemd, loaded when one of its functions is called first, or when a program has to wait
-// anyway: loaded before main(), it and what it needs took a tenth of the time until the init of a
-// VPS is executed. Its functions are objects of namespace vps here, by their own names and types.
+// anyway: to load it and its own libraries before main() takes a tenth of the time until the init
+// of a VPS is executed. Its functions are objects of namespace vps here, by their own names and
+// types.
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -11,12 +12,13 @@
 
 namespace vps {
 
-// Loads it if it has not been loaded yet. Throws Error System, also in a process of
-// clone_process(): one that may enter a VPS must not load what has this name there, which would be
-// executed with the host's rights.
+// Loads libsystemd unless it is loaded. Throws Error System, also in a process of clone_process():
+// a process that may enter a VPS must not load the VPS's file of this name, which would run with
+// the host's rights.
 void load_libsystemd();
 
-// Loads it if need be. Throws Error System where it has no such function, or cannot be loaded.
+// Loads libsystemd if need be and returns its function. Throws Error System where there is no such
+// function, or no libsystemd.
 void* find_in_libsystemd(const char* name);
 
 template <typename Function>
@@ -24,7 +26,7 @@ class LateFunction {
   public:
     explicit constexpr LateFunction(const char* name) : name_(name) {}
 
-    // What the function returns; throws as find_in_libsystemd().
+    // Calls the function; throws as find_in_libsystemd().
     template <typename... Arguments>
     auto operator()(Arguments... arguments) const {
         if (!function_)

@@ -24,8 +24,8 @@ bool Log::send(const std::string& identifier, Level level, const std::string& me
                std::initializer_list<LogField> fields) const {
     if (!to_journal_)
         return false;
-    // OBJECT_SYSTEMD_UNIT is one of the fields that `journalctl -u` looks for, and unlike
-    // _SYSTEMD_UNIT it is there even if we are gone before journald looks us up.
+    // `journalctl -u` looks for OBJECT_SYSTEMD_UNIT, too; unlike _SYSTEMD_UNIT the field is there
+    // even if the process is gone before journald looks it up.
     std::vector<std::string> lines{"MESSAGE=" + message,
                                    "PRIORITY=" + std::to_string(static_cast<int>(level)),
                                    "SYSLOG_IDENTIFIER=" + identifier, "VEID=" + veid_.to_string(),
@@ -64,7 +64,8 @@ Fd Log::open_stream(const std::string& identifier, Level level) const {
         throw SysError(errno, "create socket");
     if (connect(stream.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
         throw SysError(errno, "connect to", address.sun_path);
-    // identifier, unit, priority, level prefixes honoured?, forward to syslog, kmsg, console?
+    // The lines are: identifier, unit, priority, level prefixes honoured?, forward to syslog, kmsg,
+    // console?
     const std::string header = identifier + "\n" + service_unit(veid_) + "\n" +
                                std::to_string(static_cast<int>(level)) + "\n0\n0\n0\n0\n";
     if (::send(stream.get(), header.data(), header.size(), MSG_NOSIGNAL) !=

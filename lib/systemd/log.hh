@@ -1,5 +1,5 @@
-// What our programs say. Under their unit it goes to the journal with structured fields, VEID
-// among them; from a terminal, cron or another script it goes to stderr.
+// The messages of the programs. Under their unit messages go to the journal with structured fields,
+// VEID among them; from a terminal, cron or another script they go to stderr.
 #pragma once
 
 #include <initializer_list>
@@ -33,15 +33,15 @@ inline constexpr std::string_view kFailed = "6cc59da69a8842b9a6fdb3f47fbce0f7";
 class Log {
   public:
     // `program` is the identifier of its lines; `unit` the one under which they go to the journal
-    // (empty: vps@N.service). In each they are shown by `journalctl -u vps@N`.
+    // (empty: vps@N.service). `journalctl -u vps@N` shows lines of either unit.
     Log(std::string program, Veid veid, const std::string& unit = {});
 
     // One line about the VPS: "vps 101: <text>".
     void say(Level level, const std::string& text,
              std::initializer_list<LogField> fields = {}) const;
 
-    // A line as it was printed by or in the VPS, under an identifier of its own ("101.console").
-    // Outside the unit: on stdout, or on stderr from Warning on.
+    // Passes on a line that was printed by or in the VPS, under an identifier of its own
+    // ("101.console"). Outside the unit the line goes to stdout, or to stderr from Warning on.
     void pass_on(const std::string& identifier, Level level, std::string_view line) const;
 
     [[nodiscard]] bool to_journal() const { return to_journal_; }

@@ -35,7 +35,7 @@ Bus connect_by_message_bus() {
     sd_bus* raw = nullptr;
     check(sd_bus_open_system(&raw), "connect to the message bus");
     Bus bus(raw);
-    // sd_bus_call() would wait for this for a minute and a half.
+    // sd_bus_call() would wait a minute and a half for the bus's answer.
     const Deadline deadline = deadline_after(kBusPatience);
     for (int ready = 0; (ready = sd_bus_is_ready(raw)) <= 0;) {
         check(ready, "connect to the message bus");

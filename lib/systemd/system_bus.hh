@@ -1,6 +1,6 @@
-// A connection to systemd (PID 1), for those who make requests over it. Each connects, asks and
-// disconnects at once: PID 1 sends every signal to each open connection.
-// sd-bus(3), org.freedesktop.systemd1(5).
+// A connection to systemd (PID 1), for rooms that make requests. Each request connects, asks and
+// disconnects at once: PID 1 sends every signal to each open connection. sd-bus(3),
+// org.freedesktop.systemd1(5).
 #pragma once
 
 #include <poll.h>
@@ -31,16 +31,16 @@ inline constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
 // Throws SysError for a negative result of sd-bus.
 void check(int result, const char* verb);
 
-// Over systemd's private socket, which is always there. Throws SysError.
+// A connection over systemd's private socket, which is always there. Throws SysError.
 Bus connect();
 
-// By way of the message bus (dbus-daemon, dbus-broker), where the host has one. That spares PID 1
-// two milliseconds, in which it makes all its objects known to a new connection; but the bus may
-// not answer, or not know systemd just then: whatever fails is to be tried with connect(). Throws
-// SysError.
+// A connection by way of the message bus (dbus-daemon, dbus-broker), where the host has one. The
+// bus spares PID 1 the making known of all its objects to a new connection; but a bus may not
+// answer, or not know systemd for a moment: a request that fails is to be tried with connect().
+// Throws SysError.
 Bus connect_by_message_bus();
 
-// A call of the manager's method, to be filled. Throws SysError.
+// A call of the manager's method, to which the caller appends arguments. Throws SysError.
 Message new_call(const Bus& bus, const char* method);
 
 enum class Answer { Done, UnitExists };
@@ -49,7 +49,7 @@ enum class Answer { Done, UnitExists };
 // System.
 Answer call(const Bus& bus, const Message& message, const std::string& what);
 
-// The object of a unit. Throws SysError.
+// The path of a unit's object. Throws SysError.
 std::string unit_path(const std::string& unit);
 
 // A property's value, to be read from the message; `type` is its signature. Throws SysError.
@@ -59,12 +59,12 @@ Message get_property(const Bus& bus, const std::string& path, const char* interf
 // All properties of an object, of all its interfaces: "a{sv}". Throws SysError.
 Message get_all_properties(const Bus& bus, const std::string& path);
 
-// Throws SysError.
+// A property that is a string. Throws SysError.
 std::string get_string(const Bus& bus, const std::string& path, const char* interface,
                        const char* property);
 
-// While systemd re-executes itself (systemctl daemon-reexec) its socket refuses or drops
-// connections: calls `operation` again until it answers, for ten seconds. It may run twice.
+// Calls `operation` again until systemd answers, for ten seconds: while systemd re-executes itself
+// (systemctl daemon-reexec) its socket refuses or drops connections. `operation` may run twice.
 template <typename Operation>
 auto patiently(const Operation& operation) {
     const Deadline deadline = deadline_after(10);

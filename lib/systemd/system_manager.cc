@@ -31,9 +31,9 @@ void queue_job(const std::string& unit, Job job) {
 
 namespace {
 
-// Returns the object of the job.
+// Queues a start and returns the object of its job.
 std::string order_start(const Bus& bus, const std::string& unit, bool replacing_start) {
-    if (replacing_start)  // else it would be merged with it; a stop replaces it
+    if (replacing_start)  // a start would be merged with that job; a stop replaces it
         check(sd_bus_send(bus.get(), new_order(bus, unit, Job::Stop).get(), nullptr),
               "queue a stop");
     sd_bus_message* raw = nullptr;
@@ -45,7 +45,7 @@ std::string order_start(const Bus& bus, const std::string& unit, bool replacing_
     return job;
 }
 
-// False, too, of a job that is over already.
+// False for a job that is over already, too.
 bool is_restart(const Bus& bus, const std::string& job) {
     try {
         return get_string(bus, job, kJob, "JobType") == "restart";
@@ -76,7 +76,8 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
 }
 
 [[noreturn]] void insist(const std::string& unit, bool replacing_start, FdRef queued) noexcept {
-    // In parentheses, as systemd names its own: the start does not warn of such a process.
+    // In parentheses, as systemd names its own processes: the start does not warn of a process
+    // named so.
     (void)prctl(PR_SET_NAME, "(vps-start)");
     (void)close_all_but({queued.get()});
     try {
@@ -85,14 +86,15 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
         std::string job = order_start(bus, unit, replacing_start);
         (void)!write(queued.get(), "", 1);
         while (is_replaced(bus, job, deadline)) {
-            // Not a stop first, as a rule: another process of our kind would take it for an order.
+            // No stop is queued first, as a rule: another process of this kind would take that stop
+            // for an order.
             job = order_start(bus, unit, false);
             if (is_restart(bus, job))
                 job = order_start(bus, unit, true);
         }
     } catch (...) {
-        // Whoever waits for the byte queues it; after that, what has been queued is there, or the
-        // host goes down.
+        // The caller, which waits for the byte, queues the start; after the byte the queued job is
+        // there, or the host goes down.
     }
     _exit(0);
 }
@@ -100,8 +102,8 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
 }  // namespace
 
 void insist_on_start(const std::string& unit, bool replacing_start) {
-    // Both processes have to be faster than a stop is, on a busy host, too. Where that is not
-    // allowed, they mostly are.
+    // Both processes have to be faster than a stop is, on a busy host, too. Where the kernel does
+    // not allow a realtime process, they mostly are.
     const sched_param lowest{.sched_priority = 1};
     (void)sched_setscheduler(0, SCHED_FIFO, &lowest);
     auto [queued, theirs] = sys::pipe();
@@ -149,7 +151,7 @@ bool stop_was_called(Veid veid) {
             check(more, "read ExecStop=");
             if (more == 0)
                 return false;
-            std::uint64_t started = 0;  // when it was, last; on the monotonic clock
+            std::uint64_t started = 0;  // of the last call, on the monotonic clock
             check(sd_bus_message_skip(raw, "sasbt"), "read ExecStop=");
             check(sd_bus_message_read(raw, "t", &started), "read ExecStop=");
             check(sd_bus_message_skip(raw, "ttuii"), "read ExecStop=");

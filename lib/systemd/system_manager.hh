@@ -9,27 +9,28 @@
 
 namespace vps {
 
-// Queues a job for a unit. It replaces one of another kind, which is cancelled.
+// Queues a job for a unit. A job of another kind that the unit has is cancelled.
 enum class Job { Start, Stop };
 void queue_job(const std::string& unit, Job job);
 
 // Queues a start of a unit that is about to be inactive, for a caller that systemd waits for and
-// that ends at once: from here on it is a realtime process. PID 1 begins a queued start when it has
-// nothing else to do; a stop that comes before takes its place, finds nothing to stop, and is told
-// "done". So a process of its own, which PID 1 reaps, queues the start again if another order
-// replaces it, until it is done, for 30 seconds at most. `replacing_start`: the unit has a job that
-// starts it already (start, restart), which is to be cancelled. Throws Error System.
+// that ends at once: the caller is a realtime process from then on. PID 1 begins a queued start
+// when it has nothing else to do; a stop that comes before takes the start's place, finds nothing
+// to stop, and is told "done". So a process of its own, which PID 1 reaps, queues the start again
+// if another order replaces it, until the start is done, for 30 seconds at most. `replacing_start`:
+// the unit has a job that starts it already (start, restart), which is to be cancelled. Throws
+// Error System.
 void insist_on_start(const std::string& unit, bool replacing_start);
 
-// What systemd is about to do.
+// The jobs that systemd is about to do.
 struct Orders {
     std::string job;  // with vps@N.service: "start", "stop", "restart", "try-restart", …; or empty
     bool host_stopping;  // the host itself is going down
 };
 Orders orders_for(Veid veid);
 
-// True when systemd has called ExecStop= of vps@N.service since its last start began. At the stop
-// of a unit that is being started or reloaded it does not.
+// True when systemd has called ExecStop= of vps@N.service since its last start began. systemd skips
+// ExecStop= at the stop of a unit that is being started or reloaded.
 bool stop_was_called(Veid veid);
 
 // True when the host itself is going down.

@@ -8,12 +8,12 @@
 
 namespace vps {
 
-inline constexpr const char* kSliceOfAll = "vps.slice";  // which holds those of all VPSes
+inline constexpr const char* kSliceOfAll = "vps.slice";  // holds the slices of all VPSes
 
 inline std::string service_unit(Veid veid) {
     return "vps@" + veid.to_string() + ".service";
 }
-// Starts the service at boot if the VPS ran when the host went down.
+// The unit that starts the service at boot if the VPS ran when the host went down.
 inline std::string onboot_unit(Veid veid) {
     return "vps-onboot@" + veid.to_string() + ".service";
 }
