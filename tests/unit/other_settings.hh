@@ -1,4 +1,4 @@
-// A configuration of nothing but keys that no field of VpsConfig stands for.
+// A configuration that has only keys without a field of their own in VpsConfig.
 #pragma once
 
 #include <initializer_list>

@@ -19,7 +19,7 @@ class TemporaryDirectory {
     TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
     [[nodiscard]] const std::string& path() const { return path_; }
-    // Writes a file in it and returns its path.
+    // Writes a file in the directory and returns the file's path.
     [[nodiscard]] std::string write(const std::string& name, const std::string& content,
                                     unsigned mode = 0644) const {
         const std::string file = path_ + "/" + name;

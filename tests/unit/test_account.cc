@@ -57,7 +57,7 @@ TEST(Account, PathsAreAbsoluteOrNone) {
     EXPECT_EQ(odd->home, "");
     EXPECT_EQ(odd->shell, "");
     EXPECT_EQ(find_account("web:x:1:1::/" + std::string(5000, 'a') + ":/bin/sh", "web")->home, "");
-    // The last field takes the rest, as it is.
+    // The last field takes the rest of the line unchanged.
     EXPECT_EQ(find_account("web:x:1:1::/%s:/bin/a b:c\r", "web")->shell, "/bin/a b:c\r");
     EXPECT_EQ(find_account("web:x:1:1::/%s:/bin/sh", "web")->home, "/%s");
 }

@@ -1,4 +1,4 @@
-// Runs real scripts; needs root, whom scripts must belong to.
+// Runs real scripts; needs root, because scripts must belong to root.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -34,7 +34,7 @@ class ActionScripts : public testing::Test {
     void run(const ScriptKind& kind, std::optional<unsigned> timeout = {}) const {
         run_host_script(kind, settings(timeout), log_);
     }
-    // What running 101.mount fails with.
+    // The text of the error that 101.mount ends in.
     std::string failure(std::optional<unsigned> timeout = {}) const {
         try {
             run(script::kMount, timeout);

@@ -86,9 +86,9 @@ TEST(BootWatch, KnowsARunlevelThatIsReached) {
         {script(INIT_PROCESS) + runlevel('2'), false},
         {boot + runlevel('2') + script(DEAD_PROCESS), true},
         {boot + runlevel('2') + script(INIT_PROCESS, kStart - 9), true},  // of the run before
-        {boot + runlevel('3') + script(INIT_PROCESS), true},              // another level's
+        {boot + runlevel('3') + script(INIT_PROCESS), true},              // of another level
         {boot + runlevel('2') + record(INIT_PROCESS, 78, "l20", kStart + 5), true},
-        {boot + runlevel('2') + record(INIT_PROCESS, 78, "1", kStart + 5), true},  // a getty
+        {boot + runlevel('2') + record(INIT_PROCESS, 78, "1", kStart + 5), true},  // a getty's
         {runlevel('2').substr(1), false},                                          // cut off
         {std::string(1000, '\xff'), false},
     };
@@ -100,7 +100,7 @@ TEST_F(BootSocketTest, BelievesInitAlone) {
     const BootSocket boot = make();
     EXPECT_FALSE(boot.hear_ready(getpid()));
     send("READY=1");
-    EXPECT_FALSE(boot.hear_ready(getpid() + 1));  // heard, and dropped
+    EXPECT_FALSE(boot.hear_ready(getpid() + 1));  // another pid's message is heard, and dropped
     EXPECT_FALSE(boot.hear_ready(getpid()));
     send("STATUS=Starting");
     send("READY=1\nSTATUS=Startup finished");
@@ -113,7 +113,7 @@ TEST_F(BootSocketTest, IsForItsOwnerOnly) {
     ASSERT_EQ(lstat(path_.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode, S_IFSOCK | 0600U);
     EXPECT_EQ(status.st_uid, getuid());
-    EXPECT_THROW(make(), SysError);  // its name is taken
+    EXPECT_THROW(make(), SysError);  // the socket's name is taken
 }
 
 TEST_F(BootSocketTest, TakesNoDescriptorsAndNoEndOfMessages) {
@@ -122,7 +122,7 @@ TEST_F(BootSocketTest, TakesNoDescriptorsAndNoEndOfMessages) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path_.copy(address.sun_path, sizeof address.sun_path - 1);
-    std::string text(9000, 'x');  // longer than what is read of one
+    std::string text(9000, 'x');  // longer than one message that is read
     text += "\nREADY=1";
     iovec part{text.data(), text.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
@@ -144,7 +144,7 @@ TEST_F(BootSocketTest, TakesNoDescriptorsAndNoEndOfMessages) {
     std::memcpy(CMSG_DATA(header), &ends[1], sizeof(int));
     ASSERT_EQ(sendmsg(fd.get(), &message, MSG_DONTWAIT), static_cast<ssize_t>(text.size()));
     EXPECT_FALSE(boot.hear_ready(getpid()));
-    // Nobody else holds the pipe any more: it is at its end.
+    // Nobody else holds the pipe any more, so that it is at its end.
     write_end.reset();
     char byte = 0;
     EXPECT_EQ(read(read_end.get(), &byte, 1), 0);

@@ -21,7 +21,7 @@ static VpsConfig read(std::string_view vz_conf, std::string_view vps_conf) {
     return std::move(draft).finish(kVeid);
 }
 
-// Warnings and refusals, the latter with "!", a line each.
+// Warnings, and refusals with "!", a line each.
 static std::string findings(const VpsConfig& config) {
     std::string all;
     for (const auto& diagnostic : config.diagnostics)
@@ -233,7 +233,7 @@ TEST(Config, ForgivesABadValueThatAGoodOneReplaces) {
         EXPECT_EQ(config.physpages, (BarrierLimit{1, 1}));
         EXPECT_EQ(config.ve_root, "/r");
     }
-    // But not the other way round.
+    // A good value does not lift a bad one that comes after it.
     EXPECT_NE(read("PHYSPAGES=1\n", "PHYSPAGES=x\n").refusal(), nullptr);
     EXPECT_NE(read("", "PHYSPAGES=1\nPHYSPAGES=x\n").refusal(), nullptr);
 }

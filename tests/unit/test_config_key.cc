@@ -24,14 +24,14 @@ TEST(ConfigKey, SaysWhatItBecomes) {
     for (const auto& key : config_keys()) {
         EXPECT_FALSE(key.type.empty()) << key.name;
         EXPECT_FALSE(key.becomes.empty()) << key.name;
-        // What guards a VPS has to be understood first.
+        // A key that guards a VPS has a reader, or it could guard nothing.
         if (key.guards == Guards::Yes) {
             EXPECT_TRUE(key.read) << key.name;
         }
     }
 }
 
-// No value at all may throw, and a bad one changes nothing that would pass for a good one.
+// No value may throw, and a bad value changes no field as a good one would.
 TEST(ConfigKey, SurvivesAnyValue) {
     using namespace std::string_view_literals;
     const std::string huge(100000, '9');

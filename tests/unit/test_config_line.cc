@@ -38,25 +38,25 @@ TEST(ConfigLine, ReadsAsVzctlDoes) {
         {"A=\"\"", "1:1:4 A=\n"},
         {"A=\"x y\"\n", "1:1:4 A=x y\n"},
         {"\t A=\"x\"  \n", "1:3:6 A=x\n"},
-        // Blanks around "=" stay.
+        // Blanks around "=" are part of key and value.
         {"A = 1\n", "1:1:4 A = 1\n"},
         {"A= 1 \t\n", "1:1:3 A= 1\n"},
-        // Unquoted: the rest of the line, comment and all.
+        // An unquoted value is the rest of the line, a comment included.
         {"A=x # y\n", "1:1:3 A=x # y\n"},
         {"A=x\"y\"\n", "1:1:3 A=x\"y\"\n"},
         {"A='x y'\n", "1:1:3 A='x y'\n"},
         {"A=b=c\n", "1:1:3 A=b=c\n"},
-        // Quoted: to the last quote.
+        // A quoted value ends at the last quote.
         {"A=\"x\" # y\n", "1:1:4 A=x\n"},
         {"A=\"x\" # \"y\" z\n", "1:1:4 A=x\" # \"y\n"},
         {"A=\"x\"y\"z\n", "1:1:4 A=x\"y\n"},
-        // A backslash gives the next character.
+        // A backslash stands for the next character.
         {"A=\"x\\\"y\"\n", "1:1:4 A=x\"y\n"},
         {"A=\"\\a\\\\b\\$\"\n", "1:1:4 A=a\\b$\n"},
         {"A=x\\ y\n", "1:1:3 A=x y\n"},
         {"A=x\\\n", "1:1:3 A=x\n"},
         {"A=\"x\\\"\nB=1\n", "1:1:4 A=x\n2:1:3 B=1\n"},
-        // What cannot be read.
+        // Lines that cannot be read.
         {"A\nB=1\n", "1:1 !no '=' in this line\n2:1:3 B=1\n"},
         {" =1\n", "1:2 !no key before '='\n"},
         {"x", "1:1 !no '=' in this line\n"},

@@ -1,5 +1,6 @@
-// Action scripts source the files that we read. Where a file has only plain KEY="value" lines, of
-// which we say nothing, both must get the same: random files, read by us and by dash and bash.
+// Action scripts source the files that the project reads. Where a file has only plain KEY="value"
+// lines, about which the reader says nothing, both must get the same values: random files, read by
+// the reader, by dash and by bash.
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ class RandomFile {
                (pick(8) == 0 ? " # behind" : "") + (pick(8) == 0 ? " " : "") + "\n";
     }
 
-    // Few, so that some come twice.
+    // A key out of few, so that some keys come twice.
     std::string make_key() {
         static const std::string keys[] = {"NAME", "K_1", "IP_ADDRESS", "_", "aB9", "PHYSPAGES"};
         return "T" + keys[pick(6)];
@@ -80,7 +81,8 @@ class RandomFile {
     std::mt19937 random_;
 };
 
-// Null if we find fault with the file: then sh may read something else.
+// The reader's values; none if the reader finds fault with the file, which sh may then read
+// differently.
 std::optional<Values> read_ourselves(std::string_view text) {
     Values values;
     ConfigLines lines(text);
@@ -103,7 +105,7 @@ std::string run(const std::string& command) {
     return output;
 }
 
-// Sources the file and prints each of the keys, ended by a NUL.
+// The values that a shell has which sources the file; it prints each, ended by a NUL.
 Values read_with(const std::string& shell, const std::string& file, const Values& keys) {
     std::string command = "env -i LC_ALL=C " + shell + " -c '. " + file + "; printf \"%s\\0\"";
     for (const auto& [key, value] : keys)

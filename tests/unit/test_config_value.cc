@@ -7,7 +7,7 @@ namespace vps {
 
 using namespace std::string_view_literals;
 
-// "barrier:limit", with "?" where the pair is odd; or why it is bad.
+// "barrier:limit", with "?" where the pair is odd; or the reason why the pair is bad.
 static std::string read_pair(std::string_view text, Unit unit) {
     const auto show = [](std::uint64_t n) { return n == kUnlimited ? "inf" : std::to_string(n); };
     BarrierLimit pair{};

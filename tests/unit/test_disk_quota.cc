@@ -29,7 +29,7 @@ TEST(DiskQuota, TakesBarriersAsLimitsWithoutGrace) {
     EXPECT_FALSE(plan_disk_quota(config_of({100, 200}, {})).grace);
 }
 
-// For the kernel 0 is no limit at all.
+// The kernel takes 0 for no limit at all.
 TEST(DiskQuota, MakesNoLimitVanish) {
     const auto limits = [](BarrierLimit space, unsigned grace) {
         return plan_disk_quota(config_of(space, grace)).limits;

@@ -77,13 +77,13 @@ TEST_F(Flows, AReaderThatHasGoneEndsThem) {
     outside_.first.reset();
     turn(flow);
     EXPECT_EQ(flow.which_end(), Flow::End::OfDestination);
-    EXPECT_EQ(write(inside_.second.get(), "x", 1), -1);  // the writer learns it
+    EXPECT_EQ(write(inside_.second.get(), "x", 1), -1);  // the writer gets an error
     EXPECT_EQ(errno, EPIPE);
 }
 
 TEST_F(Flows, TheRestIsPassedOnAndNobodyWaitedFor) {
     Flow flow = Flow::outwards(std::move(inside_.first), outside_.second.get());
-    put(inside_.second, std::string(60000, 'r'));  // and it stays open
+    put(inside_.second, std::string(60000, 'r'));  // the writer's end stays open
     flow.expect_no_more();
     std::string got;
     for (int i = 0; i < 100 && !flow.ended(); ++i) {

@@ -68,7 +68,7 @@ TEST(ClaimIds, StaysInTheRangeOfContainers) {
 TEST(ClaimIds, AvoidsWhatOthersHave) {
     const TemporaryDirectory run;
     const std::uint32_t usual = 7143424;
-    // One id at either end is enough; one beside it is not.
+    // A range that overlaps by one id at either end counts as taken; a range beside it does not.
     EXPECT_EQ(claim_ids(veid("101"), {{usual, 1}}, run.path()), usual + kIdsPerVps);
     EXPECT_EQ(claim_ids(veid("101"), {{usual + kIdsPerVps - 1, 1}}, run.path()),
               usual + kIdsPerVps);
@@ -87,7 +87,7 @@ TEST(ClaimIds, AvoidsWhatOthersHave) {
 
 TEST(ClaimIds, AvoidsThoseOfARunningVps) {
     const TemporaryDirectory run;
-    const Veid other = veid("28765");  // which would have the same
+    const Veid other = veid("28765");  // its usual range is the same
     ASSERT_EQ(claim_ids(other, {}, run.path()), 7143424U);
     {
         const VpsLock lock(other, run.path());
@@ -100,7 +100,7 @@ TEST(ClaimIds, AvoidsThoseOfARunningVps) {
         state.phase = Phase::Postumount;
         lock.remove_state(state);
     }
-    // Its claim was left behind, by a crash.
+    // A crash has left the claim behind.
     EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
 }
 

@@ -74,7 +74,8 @@ TEST(LanPacket, ArpOfAnotherMachineIsAnAnswer) {
 
 TEST(LanPacket, AdvertisementOfANeighbourIsAnAnswer) {
     const std::string message = make_neighbour_message(LanMessage::Announcement, kIpv6, kTheirs);
-    for (const std::size_t size : {message.size(), message.size() - 8}) {  // without the option
+    // the second without the option
+    for (const std::size_t size : {message.size(), message.size() - 8}) {
         const auto answer = parse_advertisement(message.substr(0, size), kTheirLinkLocal, 255);
         ASSERT_TRUE(answer);
         EXPECT_EQ(answer->address, kIpv6);

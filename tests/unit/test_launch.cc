@@ -12,7 +12,7 @@ using namespace vps;
 
 struct Outcome {
     int exit_code;
-    int error;  // that the launcher reported; 0: a program was executed
+    int error;  // the launcher's report; 0: a program was executed
     std::string output;
 };
 
@@ -98,7 +98,7 @@ TEST(Launch, GivesAFileOfNoFormatToTheShell) {
 
 TEST(Launch, ShowsNothingOfOurs) {
     const TemporaryDirectory dir;
-    // What the kernel executes for it is what was running just then.
+    // For "#!/proc/self/exe" the kernel executes the program that runs at that moment.
     const std::string script = dir.write("script", "#!/proc/self/exe\n", 0755);
     const Outcome outcome = run({script}, {"x"});
     EXPECT_EQ(outcome.exit_code, 127);

@@ -15,7 +15,7 @@ namespace {
 using namespace vps;
 
 TEST(Libsystemd, IsLoadedByTheFirstCall) {
-    // An abstract address: the kernel's choice.
+    // The kernel chooses an abstract address.
     const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -43,7 +43,7 @@ TEST(Libsystemd, SaysWhichFunctionItLacks) {
     }
 }
 
-// Each in a process that has not loaded it.
+// Each test runs in a process that has not loaded libsystemd.
 TEST(LibsystemdDeathTest, IsNotLoadedInAVps) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const auto notify = [] {

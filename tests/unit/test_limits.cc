@@ -79,7 +79,7 @@ TEST(CpusAndNodes, AreThoseOfTheHost) {
             text += one.text + ";";
         return text;
     };
-    EXPECT_EQ(absent("1-3,8", "0"), "");  // a kernel without nodes
+    EXPECT_EQ(absent("1-3,8", "0"), "");  // a kernel without memory nodes
     EXPECT_EQ(absent("2-4", "1"),
               "CPUMASK: bad value '2-4': this host has no CPU 4, but 0-3,8;"
               "NODEMASK: bad value '1': this host has no node 1, but 0;");
@@ -127,8 +127,8 @@ TEST_F(Disks, AreNoneBelowAFileSystemOfItsOwn) {
     EXPECT_TRUE(find_disks("/proc").empty());
 }
 
-// A cgroup's directory as systemd and the kernel leave it: without a controller that nobody asked
-// for.
+// The directory of a cgroup as systemd and the kernel leave it: without the files of a controller
+// that nobody asked for.
 TEST(CgroupLimits, AreThoseOfTheConfigurationAndNoOthers) {
     const TemporaryDirectory cgroup;
     (void)cgroup.write("memory.high", "max\n");
@@ -158,7 +158,7 @@ TEST(CgroupLimits, AreThoseOfTheConfigurationAndNoOthers) {
         EXPECT_FALSE(are_in_force(cgroup.path(), changed)) << limits[i].setting->property;
     }
     auto more = limits;
-    more.push_back({&setting_of("MemorySwapMax"), 0, {}});  // without a file
+    more.push_back({&setting_of("MemorySwapMax"), 0, {}});  // the cgroup has no file for it
     EXPECT_FALSE(are_in_force(cgroup.path(), more));
     (void)cgroup.write("io.max", "8:16 rbps=1048576 wbps=max riops=max wiops=max\n");
     EXPECT_FALSE(are_in_force(cgroup.path(), limits));

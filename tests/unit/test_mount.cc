@@ -1,4 +1,4 @@
-// Mounts for real, in a mount namespace of the test's own; needs root.
+// Makes real mounts in a mount namespace of its own; needs root.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -136,7 +136,7 @@ TEST_F(CopiesOfTheHosts, ReceiveAndGiveNothingBack) {
 
 TEST_F(CopiesOfTheHosts, AreDismountedAlone) {
     mount_disk("later");
-    // Hidden by another, and a peer all the same.
+    // A mount that another one hides is a peer all the same.
     ASSERT_EQ(mount("tmpfs", (target_ + "/srv").c_str(), "tmpfs", 0, nullptr), 0);
     ASSERT_EQ(umount2(host_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW), 0);  // what came back to it
     const Fd held = sys::open(host_ + "/later/file", O_RDONLY);

@@ -37,10 +37,10 @@ TEST(HostName, ReplacesTheMarkedLineOnly) {
     const std::string before = "# mine\r\n127.0.0.1\tlocalhost\n\n", after = "::1 localhost\n";
     EXPECT_EQ(hosts(before + kMark + "192.0.2.1 old.example.org old\n" + after, "new", "192.0.2.2"),
               before + kMark + "192.0.2.2 new\n" + after);
-    // Where the configuration has no address, the one in the file stays.
+    // Without an address in the configuration the file's address stays.
     EXPECT_EQ(hosts(kMark + "192.0.2.1 old\n" + after, "new", std::nullopt),
               kMark + "192.0.2.1 new\n" + after);
-    // The line was removed: what follows is the user's.
+    // The marked line was removed: the next line is the user's.
     EXPECT_EQ(hosts(kMark + "\n" + after, "new", std::nullopt),
               kMark + "127.0.1.1 new\n\n" + after);
     EXPECT_EQ(hosts(kMark, "new", std::nullopt), kMark + "127.0.1.1 new\n");
@@ -55,7 +55,7 @@ TEST(HostName, KeepsWhatTheUserWrote) {
              "192.0.2.1 web.example.org web www.example.org\n",
          })
         EXPECT_EQ(hosts(text, "web.example.org", "192.0.2.1"), text);
-    // In a comment, as an address, or as a part of another name it is not there.
+    // A name in a comment, as an address, or as part of another name does not count as there.
     for (const std::string text : {"# 127.0.1.1 web\n", "127.0.0.1 localhost # web\n", "web x\n",
                                    "127.0.1.1 web.example.org webs\n"})
         EXPECT_EQ(hosts(text, "web", std::nullopt), text + kMark + "127.0.1.1 web\n");
@@ -92,7 +92,7 @@ TEST(HostName, HasTheFirstAddressOfTheConfiguration) {
     EXPECT_EQ(first_address("IP_ADDRESS=\"\"\n"), std::nullopt);
     EXPECT_EQ(first_address("IP_ADDRESS=\" x 192.0.2.1/255.255.255.0 192.0.2.2\"\n"), "192.0.2.1");
     EXPECT_EQ(first_address("IP_ADDRESS=\"2001:db8::1/64\"\n"), "2001:db8::1");
-    // What the VPS does not get is none.
+    // An address that the VPS does not get does not count.
     EXPECT_EQ(first_address("IP_ADDRESS=\"0.0.0.0 127.0.0.5 192.0.2.1\"\n"), "192.0.2.1");
     EXPECT_EQ(first_address("IPV6=no\nIP_ADDRESS=\"2001:db8::1 192.0.2.1\"\n"), "192.0.2.1");
 }

@@ -9,7 +9,7 @@ using namespace vps;
 
 constexpr std::size_t kLinkHeader = sizeof(ifinfomsg);
 
-// The body of an answer: what follows the header of the message.
+// The body of an answer: the bytes after the header of the message.
 NetlinkReply reply_of(nlmsghdr* message) {
     const auto* payload = static_cast<const char*>(mnl_nlmsg_get_payload(message));
     return {0, std::vector<char>(payload, payload + mnl_nlmsg_get_payload_len(message))};

@@ -56,7 +56,8 @@ TEST(PacketFilter, FamilyWithoutAddressesPassesNothing) {
     EXPECT_NE(commands.find("ip6 saddr { 2001:db8::7 } accept\n}"), std::string::npos) << commands;
 }
 
-// A chain has its link's place among all links of the VPS, filtered or not: that many are removed.
+// A chain's name has the place of its link among all links of the VPS, filtered or not, because as
+// many chains are removed as there are links.
 TEST(PacketFilter, EachFilteredVethHasAChainByItsPlace) {
     NetworkSpec spec;
     spec.addresses = {IpAddress::parse("192.0.2.7")};

@@ -17,8 +17,8 @@ ScannedVps make_vps(unsigned veid, std::optional<std::uint32_t> bootorder = {},
     return vps;
 }
 
-// "101 >5 @99 <3" : VPS 101 after level 5 and VPS 99, before level 3; a "-" if it is not started, a
-// "?" if only where it ran before.
+// "101 >5 @99 <3": VPS 101 starts after level 5 and VPS 99, and before level 3; "-": it does not
+// start; "?": it starts only if it ran before.
 std::string show(const ScannedHost& host) {
     const auto order = order_boot(host);
     std::string all;

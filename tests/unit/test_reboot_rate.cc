@@ -14,7 +14,7 @@ TEST(RebootRate, AStormIsFiveWithinTenSeconds) {
     for (unsigned i = 1; i < kRebootBurst; ++i)
         EXPECT_EQ(note_reboot(veid, run.path()), RebootRate::Usual) << i;
     EXPECT_EQ(note_reboot(veid, run.path()), RebootRate::Storm);
-    // It is over with the storm, or with forget_reboots().
+    // The file goes with the storm, or by forget_reboots().
     EXPECT_FALSE(std::filesystem::exists(run.path() + "/101/reboots"));
     EXPECT_EQ(note_reboot(veid, run.path()), RebootRate::Usual);
     forget_reboots(veid, run.path());

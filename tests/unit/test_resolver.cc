@@ -45,7 +45,7 @@ TEST(Resolver, InheritsTheServersBehindAStub) {
     EXPECT_EQ(find(both, host.path()), (Resolver{{"192.0.2.1", "192.0.2.53"}, {"example.org"}}));
     EXPECT_EQ(find("SEARCHDOMAIN=\"inherit\"\n", host.path()), (Resolver{{}, {"example.org"}}));
 
-    // What asks other machines itself has nothing behind it.
+    // A resolver that asks other machines itself has no other resolver behind it.
     (void)host.write("etc/resolv.conf", "nameserver 192.0.2.9\n");
     EXPECT_EQ(find("NAMESERVER=\"inherit\"\n", host.path()), (Resolver{{"192.0.2.9"}, {}}));
 }

@@ -24,7 +24,7 @@ class RunningMark : public testing::Test {
 
 TEST_F(RunningMark, IsThereUntilForgotten) {
     EXPECT_FALSE(is_noted_running(veid_, dir_));
-    EXPECT_TRUE(note_running(veid_, dir_));  // makes the directory, too
+    EXPECT_TRUE(note_running(veid_, dir_));  // the call makes the directory, too
     EXPECT_FALSE(note_running(veid_, dir_));
     EXPECT_TRUE(is_noted_running(veid_, dir_));
     EXPECT_FALSE(is_noted_running(other_, dir_));
@@ -38,7 +38,7 @@ TEST_F(RunningMark, IsThereUntilForgotten) {
 
 TEST_F(RunningMark, SaysWhatIsInTheWay) {
     ASSERT_TRUE(std::filesystem::create_directories(top_.path() + "/lib"));
-    ASSERT_EQ(symlink("/proc/self/nowhere", dir_.c_str()), 0);  // where nothing can be made
+    ASSERT_EQ(symlink("/proc/self/nowhere", dir_.c_str()), 0);  // no file can be made there
     EXPECT_THROW(note_running(veid_, dir_), SysError);
     EXPECT_FALSE(is_noted_running(veid_, dir_));
     EXPECT_THROW(sync_running(dir_), SysError);

@@ -89,7 +89,7 @@ TEST_F(SendFdsTest, TellsTheEndAndErrors) {
     here_.reset();
     EXPECT_EQ(receive_fds(there_.get(), &byte, 1, &got, 1), 0);
     EXPECT_EQ(got, -1);
-    EXPECT_EQ(send_fds(there_.get(), "a", 1, nullptr, 0), EPIPE);  // and no SIGPIPE
+    EXPECT_EQ(send_fds(there_.get(), "a", 1, nullptr, 0), EPIPE);  // an error, and no SIGPIPE
     EXPECT_EQ(receive_fds(null_.get(), &byte, 1, &got, 1), -1);
     EXPECT_EQ(errno, ENOTSOCK);
 }

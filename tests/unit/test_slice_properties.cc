@@ -21,7 +21,7 @@ Function* libsystemds(const char* name) {
     return reinterpret_cast<Function*>(find_in_libsystemd(name));
 }
 
-// A bus that nobody is on: what makes messages needs one.
+// The tests make messages on a bus that nobody is on: sd-bus makes none without a bus.
 class SliceMessageTest : public testing::Test {
   protected:
     void SetUp() override {
@@ -36,7 +36,7 @@ class SliceMessageTest : public testing::Test {
         ASSERT_GE(vps::sd_bus_start(bus), 0);
         message_ = new_call(bus_, "SetUnitProperties");
     }
-    // To be read from its start.
+    // The message, sealed and to be read from its start.
     sd_bus_message* sealed() {
         sd_bus_message* m = message_.get();
         EXPECT_GE(libsystemds<decltype(::sd_bus_message_seal)>("sd_bus_message_seal")(m, 1, 0), 0);
@@ -60,7 +60,7 @@ class SliceMessageTest : public testing::Test {
     Message message_;
 };
 
-// What a change sets, read back.
+// The limits that a change sets, read back.
 std::vector<std::pair<std::string, LimitValue>> read_changes(sd_bus_message* m) {
     std::vector<std::pair<std::string, LimitValue>> changes;
     EXPECT_GT(vps::sd_bus_message_enter_container(m, 'a', "(sv)"), 0);

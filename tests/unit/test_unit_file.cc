@@ -7,7 +7,7 @@ namespace vps {
 
 using namespace std::string_view_literals;
 
-// What follows the comment line.
+// The lines after the comment line.
 static std::string body(const UnitFile& unit) {
     return unit.text().substr(unit.text().find('\n') + 1);
 }
@@ -61,7 +61,7 @@ TEST(UnitFile, QuotesPaths) {
         {"/a b/%i", "P=\"/a b/%%i\"\n"},
         {"/a\"b\\c'd", "P=\"/a\\\"b\\\\c'd\"\n"},
         {"/a\\", "P=\"/a\\\\\"\n"},
-        // What systemd cannot be told: its nearest parent instead.
+        // Of a path that systemd cannot be told the nearest parent stands instead.
         {"/vz/a\rb/101", "P=\"/vz\"\n"},
         {"/vz/ok/\xff", "P=\"/vz/ok\"\n"},
         {"/\n", ""},

@@ -1,4 +1,4 @@
-// What every unit test includes, compiled once a program.
+// The headers that every unit test includes, compiled once a program.
 #include <gtest/gtest.h>
 
 #include <filesystem>
