@@ -19,9 +19,9 @@ BootOrder order_boot(const ScannedHost& host) {
     const auto is_certain = [&](std::size_t i) {
         return host.vpses[i].config.onboot != OnBoot::Unset;
     };
-    // An unset level is less than any. Who starts only where it ran comes last in a level: if it
-    // does not, its place in the window stays empty, for those that come after it. The stable sort
-    // keeps the order of VEIDs.
+    // An unset level is less than any other. VPSes that start only where they ran come last in a
+    // level: if such a VPS does not start, its place in the window stays empty for the VPSes behind
+    // it. The stable sort keeps the order of VEIDs.
     std::stable_sort(queue.begin(), queue.end(), [&](auto a, auto b) {
         return std::pair(level_of(a), is_certain(a)) > std::pair(level_of(b), is_certain(b));
     });

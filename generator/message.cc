@@ -7,7 +7,7 @@
 
 namespace vps {
 
-// systemd.generator(7): PID 1 sets SYSTEMD_SCOPE for the generators it runs.
+// PID 1 sets SYSTEMD_SCOPE for the generators that it runs (systemd.generator(7)).
 static int open_kernel_log() {
     const char* scope = getenv("SYSTEMD_SCOPE");
     return scope ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
@@ -21,7 +21,7 @@ void say(Priority priority, const std::string& text) {
                           ? "<" + std::to_string(static_cast<int>(priority)) +
                                 ">systemd-vps-generator[" + std::to_string(getpid()) + "]: " + shown
                           : "systemd-vps-generator: " + shown;
-    // There is nowhere to report it if that fails.
+    // A failure to write is ignored: there is nowhere to report it.
     (void)!write(kernel_log >= 0 ? kernel_log : STDERR_FILENO, (line + "\n").data(),
                  line.size() + 1);
 }

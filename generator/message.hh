@@ -1,5 +1,5 @@
-// Where the generator's words go: to the kernel's log when PID 1 runs it, because its standard
-// error is lost at boot and the journal is not there yet; to standard error otherwise.
+// The generator's messages: they go to the kernel's log when PID 1 runs the generator, because its
+// standard error is lost at boot and the journal is not there yet, and to standard error otherwise.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Work on many VPSes at once, on as many CPUs as there are for us.
+// Work on many VPSes at once, on as many CPUs as the process may use.
 #pragma once
 
 #include <sched.h>
@@ -11,15 +11,15 @@
 
 namespace vps {
 
-// CPUs that we may run on (sched_getaffinity(2)); 1 where that is not known.
+// The CPUs that the process may run on (sched_getaffinity(2)); 1 where the number is not known.
 inline unsigned usable_cpus() {
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
 }
 
-// Calls work(first, end), which must not throw, for parts of 0…count that lie one after the other,
-// at the same time, and returns what they return, in that order. A part is not so small that
-// starting a thread for it takes longer than the work.
+// Calls work(first, end), which must not throw, for adjacent parts of 0…count at the same time, and
+// returns their results in the order of the parts. No part is so small that to start a thread takes
+// longer than its work.
 template <typename Work>
 auto in_parts(std::size_t count, const Work& work) {
     constexpr std::size_t kSmallest = 128;
@@ -35,7 +35,7 @@ auto in_parts(std::size_t count, const Work& work) {
         for (; started < parts; ++started)
             threads.emplace_back(run, started);
     } catch (const std::system_error&) {
-        // No more threads for us: the rest is done here.
+        // The process gets no more threads: this one does the rest.
     }
     run(0);
     for (; started < parts; ++started)

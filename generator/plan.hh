@@ -1,4 +1,4 @@
-// From what the configuration says to the units that say it to systemd. Pure: same host, same tree.
+// From configuration to units. Pure: same host, same tree.
 #pragma once
 
 #include "generator/scan.hh"

@@ -1,6 +1,5 @@
-// What the host's configuration directory says about all of its VPSes. Reads etc/vz and, for
-// CPUMASK=auto, the NUMA nodes in sys below a root directory; changes nothing. A file that cannot
-// be read costs only its own VPS.
+// The configuration of all VPSes of the host. Reads etc/vz and, for CPUMASK=auto, the NUMA nodes in
+// sys below a root directory; changes nothing. A file that cannot be read costs only its own VPS.
 #pragma once
 
 #include <string>
@@ -14,7 +13,7 @@ namespace vps {
 struct ScannedVps {
     Veid veid;
     VpsConfig config;
-    // Where VE_PRIVATE and VE_ROOT lead to through symbolic links, link by link
+    // The places that VE_PRIVATE and VE_ROOT lead to through symbolic links, link by link
     std::vector<std::string> private_places{}, root_places{};
 };
 

@@ -13,7 +13,7 @@ namespace vps {
 
 class UnitFile {
   public:
-    // Starts the file with a comment line that says where it comes from.
+    // Starts the file with a comment line that names its source.
     explicit UnitFile(std::string_view source);
 
     void section(Literal name);
@@ -30,9 +30,8 @@ class UnitFile {
     // Unit names or a list of numbers: letters, digits and "@:._,-" only; throws Error otherwise.
     void set_word(Literal key, std::string_view word);
 
-    // A list of paths, of which several settings add up (RequiresMountsFor=). Where systemd's
-    // syntax cannot express a path, its nearest parent that it can stands in for it; nothing for
-    // "/".
+    // A list of paths (RequiresMountsFor=); several settings add up. Where systemd's syntax cannot
+    // express a path, its nearest parent that it can stands in for it; nothing for "/".
     void add_path(Literal key, std::string_view path);
 
     // The name of the mount unit of `path` (systemd.mount(5)), escaped as by systemd-escape(1);

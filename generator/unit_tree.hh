@@ -1,4 +1,4 @@
-// What the generator is going to write, as plain data: files and links, by path below one
+// The files and links that the generator is going to write, as plain data, by path below one
 // directory.
 #pragma once
 

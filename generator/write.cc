@@ -15,7 +15,7 @@ namespace vps {
 
 namespace {
 
-// Makes the directory that `path` lies in, if it lies in one.
+// Makes the directory of `path`, if the path has one.
 void make_parent(FdRef dir_fd, const std::string& path, std::string& last_made) {
     const auto slash = path.find('/');
     if (slash == path.npos || std::string_view(path).substr(0, slash) == last_made)
@@ -55,7 +55,7 @@ void make_link(FdRef dir_fd, const UnitTree::Link& link) {
         throw SysError(errno, "link", link.path);
 }
 
-// Writes each of the entries, and adds what failed to `errors`.
+// Writes each of the entries, and adds a line to `errors` for each failure.
 template <typename Entry>
 void write_all(FdRef dir_fd, const std::vector<Entry>& entries,
                void (*write_one)(FdRef, const Entry&), std::vector<std::string>& errors) {

@@ -9,10 +9,10 @@
 namespace vps {
 
 // Creates the tree's files and links below `directory`, which exists. Replaces nothing. Returns a
-// line for each that could not be made; the others are complete.
+// line for each entry that could not be made; the other entries are complete.
 std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory);
 
-// All of the tree as one text, by path: "--- path", then the file; or "--- path -> target".
+// The whole tree as one text, by path: "--- path", then the file; or "--- path -> target".
 std::string print_tree(const UnitTree& tree);
 
 }  // namespace vps

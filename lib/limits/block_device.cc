@@ -18,7 +18,8 @@ namespace vps {
 
 namespace fs = std::filesystem;
 
-// Partitions are no disks: their parent is. Empty if there is no such device.
+// The disk of a device; of a partition the disk that it is a part of. Empty if there is no such
+// device.
 static fs::path whole_disk(const fs::path& device) {
     std::error_code error;
     const fs::path real = fs::canonical(device, error);
@@ -44,8 +45,8 @@ std::vector<std::string> disks_of(const std::string& device, const std::string& 
     return disks;
 }
 
-// btrfs has no device number; what it was mounted from is in the mount table. On more than one
-// device it is not kept to a limit by that of any of them.
+// The device of a btrfs, which has no device number of its own: the mount table names the one that
+// it was mounted from. A limit of one device does not hold a btrfs on several.
 static std::string device_of_btrfs(FdRef file) {
     const auto mount = find_mount(file);
     struct stat source {};

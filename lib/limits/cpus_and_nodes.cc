@@ -13,7 +13,7 @@ namespace vps {
 
 namespace {
 
-// A kernel that knows no nodes has the first.
+// The list of online CPUs or nodes; "0" of a kernel that has no nodes.
 std::string read_online(const std::string& path) {
     try {
         return sys::read_line(path);

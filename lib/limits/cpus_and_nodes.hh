@@ -1,4 +1,4 @@
-// The CPUs and memory nodes that this host has, against those that a configuration's masks name.
+// The CPUs and memory nodes of this host, compared with the masks of a configuration.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace vps {
 
-// A mask that names what is not there.
+// A mask that names CPUs or nodes which the host lacks.
 struct AbsentFromHost {
     std::string_view key;  // CPUMASK or NODEMASK
     std::string text;
@@ -19,8 +19,8 @@ struct AbsentFromHost {
 std::vector<AbsentFromHost> find_absent_cpus_and_nodes(const VpsConfig& config,
                                                        const std::string& root = "");
 
-// Throws Error BadValue, with the place, where a mask names what this host does not have: systemd
-// would only warn, and run the VPS unlimited.
+// Throws Error BadValue, with file and line, where a mask names a CPU or node that this host lacks:
+// systemd would only warn, and run the VPS unlimited.
 void require_cpus_and_nodes(const VpsConfig& config);
 
 }  // namespace vps

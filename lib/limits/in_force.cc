@@ -25,7 +25,7 @@ std::optional<std::string> read_control(const std::string& cgroup, const char* f
     }
 }
 
-// How the kernel writes an Amount or Quota (cgroup-v2.rst).
+// An Amount or Quota as the kernel writes it (cgroup-v2.rst).
 std::string words_for(const LimitSetting& setting, std::uint64_t number) {
     const bool none = number == setting.none;
     if (setting.kind == LimitKind::Quota)

@@ -62,8 +62,8 @@ static uid_t root_of(pid_t pid) {
     return 0;
 }
 
-// /proc/sys/kernel shows the ipc namespace of who opens it. Whose the file is has changed: the
-// host's root's before Linux 6.9, since then the root's of the namespace.
+// /proc/sys/kernel shows the ipc namespace of the process that opens it. The file belongs to the
+// host's root before Linux 6.9, since then to root of the namespace.
 static void set_shmall(FdRef init, pid_t pid, const std::string& pages) {
     const uid_t root = root_of(pid);
     Child writer = clone_process();

@@ -1,6 +1,6 @@
-// Limits of a VPS that its processes have one by one, given to its init and inherited from it, and
-// the one of its ipc namespace. Run by the supervisor and vps-reload, as root of the host; root in
-// a user namespace of its own cannot raise what is set here.
+// Limits that each process of a VPS has, given to its init and inherited from init, and the one
+// limit of its ipc namespace. Run by the supervisor and vps-reload, as root of the host; root in a
+// user namespace of its own cannot raise these limits.
 #pragma once
 
 #include <sys/resource.h>
@@ -18,19 +18,19 @@ namespace vps {
 inline constexpr std::array kInitResources{RLIMIT_NOFILE, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK};
 using InitLimits = std::array<rlimit, kInitResources.size()>;
 
-// What the configuration asks for; where it asks for nothing or says "unlimited", `ours`. No
+// The limits that the configuration asks for; `ours` where it asks for none or says "unlimited". No
 // NOFILE is above `nr_open`, the most that the kernel takes (fs.nr_open).
 InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
                             std::uint64_t page_size, std::uint64_t nr_open);
 
-// Those of a process; 0 is the caller. Throws SysError.
+// The limits of a process; 0 is the caller. Throws SysError.
 InitLimits read_init_limits(pid_t pid);
 
-// Returns 0 or an errno. Safe between clone and exec.
+// Gives the limits to a process. Returns 0 or an errno. Safe between clone and exec.
 int set_init_limits(pid_t pid, const InitLimits& limits) noexcept;
 
-// The config's limits for a VPS's init, which `init` holds: set now. What its processes run
-// already keep theirs. Throws SysError.
+// Gives the configuration's limits to the VPS's init, which `init` holds. Processes that run
+// already keep their limits. Throws SysError.
 void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config);
 
 // The terminals that devpts is to have at most (max=): NUMPTY, and the console. 0: no limit.

@@ -1,5 +1,5 @@
-// A VPS's slice brought to what its configuration says now, whatever systemd has read of it: at a
-// start, before the scope is made, and at a reload. Needs PID 1 and the host's sys.
+// Brings a VPS's slice to the limits that its configuration has now, whether systemd has read them
+// or not: at a start, before the scope is made, and at a reload. Needs PID 1 and the host's sys.
 #pragma once
 
 #include "config/config.hh"
@@ -8,9 +8,10 @@
 
 namespace vps {
 
-// Sets what differs, leaving alone what the admin has set by a drop-in or set-property; waits until
-// an I/O limit is in force, where the kernel can keep one. Throws Error: the limits are not kept;
-// BadValue, and nothing was set, where a mask names what this host does not have.
+// Sets the limits that differ, except the ones that an administrator has set by a drop-in or
+// set-property; waits until an I/O limit is in force, where the kernel can keep one. Throws Error
+// where the limits are not kept; BadValue, with nothing set, where a mask names a CPU or node that
+// this host lacks.
 void apply_slice_limits(Veid veid, const VpsConfig& config, const Log& log);
 
 }  // namespace vps

@@ -39,7 +39,7 @@ std::vector<std::string> read_strings(sd_bus_message* m, const char* what) {
     return strings;
 }
 
-// False where it is no property that counts here.
+// Reads a property into `slice`; false for a property of no interest, which is left unread.
 bool read_property(sd_bus_message* m, std::string_view name, LoadedSlice& slice) {
     const auto setting =
         std::find_if(kLimitSettings.begin(), kLimitSettings.end(),
@@ -131,7 +131,7 @@ LimitValue read_limit(sd_bus_message* m, const LimitSetting& setting) {
 void append_changes(sd_bus_message* m, const std::vector<LimitChange>& changes) {
     check(sd_bus_message_open_container(m, 'a', "(sv)"), "fill bus message");
     for (const LimitChange& change : changes) {
-        // A list adds to what there is, unless it is emptied first.
+        // A list that is set adds to the list that the unit has, unless that is emptied first.
         if (change.setting->kind == LimitKind::PerDevice &&
             change.value != none_of(*change.setting))
             append_limit(m, *change.setting, none_of(*change.setting));

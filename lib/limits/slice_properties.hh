@@ -1,6 +1,6 @@
-// The limits of a slice as properties of systemd's object for it (org.freedesktop.systemd1(5)):
-// their values, in messages of sd-bus(3) too, and which of them a start or reload has to change.
-// Reads and fills messages; asks nobody.
+// The limits of a slice as properties of its object (org.freedesktop.systemd1(5)): their values,
+// also in messages of sd-bus(3), and the ones that a start or reload has to change. Reads and fills
+// messages; makes no call.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +22,12 @@ namespace vps {
 using ByPath = std::vector<std::pair<std::string, std::uint64_t>>;
 using LimitValue = std::variant<std::uint64_t, std::vector<std::uint8_t>, ByPath>;
 
-// A set of CPUs or nodes such as "0,2-3": a bit each, the lowest first.
+// A set of CPUs or nodes such as "0,2-3" as a bitmap, the lowest bit first.
 std::vector<std::uint8_t> bitmap_of(const std::string& list);
 
 LimitValue value_of(const SliceLimit& limit);
 
-// What says that there is no such limit.
+// The value that says that there is no such limit.
 LimitValue none_of(const LimitSetting& setting);
 
 // The property's signature.
@@ -41,27 +41,27 @@ struct LimitChange {
     LimitValue value;
 };
 
-// As the "a(sv)" of SetUnitProperties. Throws SysError.
+// Appends the changes as the "a(sv)" of SetUnitProperties. Throws SysError.
 void append_changes(sd_bus_message* m, const std::vector<LimitChange>& changes);
 
-// What PID 1 has of a slice.
+// A slice as PID 1 has it.
 struct LoadedSlice {
     std::string fragment;
     std::vector<std::string> drop_ins;
     std::map<const LimitSetting*, LimitValue> limits;
 };
 
-// From "a{sv}", all its properties. Throws SysError.
+// Reads a slice from "a{sv}", all its properties. Throws SysError.
 LoadedSlice read_loaded_slice(sd_bus_message* m);
 
 // Whether the generator has written this unit file.
 bool is_generated(std::string_view path);
 
-// The names of what the text of a unit file sets.
+// The names of the settings in the text of a unit file.
 std::set<std::string> settings_in(const std::string& text);
 
-// What makes the limits of a loaded slice `wanted` and no others. What the admin's files set is
-// left alone; `no_set` gives the value of a Set that is not wanted.
+// The changes that make the limits of a loaded slice `wanted` and no others. Settings of the
+// administrator's files are left alone; `no_set` gives the value of a Set that is not wanted.
 struct SlicePlan {
     std::vector<SliceLimit> ours;
     std::vector<LimitChange> changes;
