@@ -158,7 +158,7 @@ int run(int argc, char** argv) try {
         find_user_namespace_of(sys::realpath(line.bind.target));
     if (user_namespace)
         line.bind.user_namespace = *user_namespace;
-    bind_mount(line.bind);
+    bind_mount(line.bind).keep();
     return 0;
 } catch (const Error& error) {
     fmt::print(stderr, "{}: {}\n", kName, error.what());

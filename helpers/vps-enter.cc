@@ -214,7 +214,10 @@ int Session::run() {
         if (events[1].revents != 0)
             note_end();
     }
-    return ended_by_ != 0 ? kSignalled + ended_by_ : *exit_code_;
+    if (ended_by_ == 0)
+        return *exit_code_;
+    process_.child.release();  // what it does when its terminal hangs up is its own affair
+    return kSignalled + ended_by_;
 }
 
 // Numbers below 3 that the caller has closed would be taken by files of ours.

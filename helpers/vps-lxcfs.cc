@@ -53,7 +53,7 @@ void renew(Veid veid) {
         const std::optional<VpsState> state = wait_while_starting(veid);
         if (const std::optional<Fd> init = state ? find_init(*state) : std::nullopt)
             renew_lxcfs(*init, state->init_pid, log);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         log.say(Level::Error, error.what());
     }
 }
@@ -63,11 +63,12 @@ void renew(Veid veid) {
 Fd renew_all() {
     auto [done, theirs] = sys::pipe();
     for (const Veid veid : list_active()) {
-        const Child child = clone_process();
+        Child child = clone_process();
         if (child.pid() == 0) {
             renew(veid);
             _exit(0);
         }
+        child.release();
     }
     return std::move(done);
 }

@@ -149,30 +149,26 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         tell_status("Starting");
         return result;
     };
-    auto scripts_if_failed = Scripts::None;
-    try {
-        const ScriptResult global = run(script::kGlobalPremount);
-        const ScriptResult mount = std::max(global, run(script::kPremount));
-        if (mount == ScriptResult::MountSkipped) {
-            require_mount_by_script(state);
-        } else {
-            require_private_area(config);
-            apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
-            bind_mount({.source = *config.ve_private, .target = state.mount_point});
-        }
-        // Until the scripts have mounted what they mount below it: other mount namespaces of the
-        // host would get copies of that, which no later dismounting reaches.
-        make_private(state.mount_point);
-        scripts_if_failed = scripts_owed(state, config, true);
-        run_mount_scripts(state, settings, run);
-        make_receiving(state.mount_point);
-        if (log.to_journal())
-            make_scope(invocation.veid, config);
-    } catch (const Error&) {
-        end_vps(lock, state, scripts_if_failed, settings, log);
-        throw;
+    UnfinishedMount unfinished(lock, state, settings, log);
+    const ScriptResult global = run(script::kGlobalPremount);
+    const ScriptResult mount = std::max(global, run(script::kPremount));
+    if (mount == ScriptResult::MountSkipped) {
+        require_mount_by_script(state);
+    } else {
+        require_private_area(config);
+        apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
+        bind_mount({.source = *config.ve_private, .target = state.mount_point}).keep();
     }
+    // Until the scripts have mounted what they mount below it: other mount namespaces of the host
+    // would get copies of that, which no later dismounting reaches.
+    make_private(state.mount_point);
+    unfinished.owe(scripts_owed(state, config, true));
+    run_mount_scripts(state, settings, run);
+    make_receiving(state.mount_point);
+    if (log.to_journal())
+        make_scope(invocation.veid, config);
     lock.enter(state, Phase::Mounted);
+    unfinished.keep();
 }
 
 void mount_idle(const Invocation& invocation) {

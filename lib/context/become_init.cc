@@ -18,9 +18,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "context/entry.hh"
 #include "context/launch.hh"
 #include "context/syscall_filter.hh"
-#include "context/entry.hh"
 #include "sys/process.hh"
 #include "sys/send_fds.hh"
 

@@ -13,6 +13,7 @@
 #include "context/launch.hh"
 #include "sys/send_fds.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 #include "systemd/cgroup.hh"
 
 namespace vps {
@@ -60,20 +61,19 @@ bool wait_to_read(FdRef fd, const Patience& patience) {
 }
 
 Child adopt_child(pid_t pid) {
-    try {
-        return {pid, sys::pidfd_open(pid)};
-    } catch (const SysError&) {
-        // Our child: its pid is its own until we have reaped it, and the VPS cannot end before.
+    // Our child: its pid is its own until we have reaped it, and the VPS cannot end before.
+    Undo end([pid] {
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, nullptr, 0);
-        throw;
-    }
+    });
+    Child child(pid, sys::pidfd_open(pid));
+    end.keep();
+    return child;
 }
 
 // What both processes have to say, in either order, until the launcher is executed; then what the
 // launcher says until it is replaced. Only the former are ours alone. They may be silent for ever:
 // who is in there can be stopped by the VPS, by a signal or with its cgroup.
-// If it throws, the child may be there.
 void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& command,
                       const Patience& patience, ContextProcess& process) {
     std::optional<Report> failure;
@@ -175,15 +175,8 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     channel_end.reset();
     launch_report_end.reset();
     ContextProcess process;
-    try {
-        hear_from_inside(channel, launch_report, command, patience, process);
-    } catch (const Error&) {
-        entering.kill_and_wait();
-        process.child.kill_and_wait();
-        throw;
-    }
-    entering.kill_and_wait();  // it has said all that it has to say
-    return process;
+    hear_from_inside(channel, launch_report, command, patience, process);
+    return process;  // `entering` has said all that it has to say
 }
 
 LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level) {
@@ -210,13 +203,7 @@ std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::s
     }
     relays.push_back(relay_to_log(std::move(process.out), log, identifier, Level::Info));
     relays.push_back(relay_to_log(std::move(process.err), log, identifier, Level::Warning));
-
-    try {
-        return wait_for_command(process, patience, relays);
-    } catch (const Error&) {
-        process.child.kill_and_wait();
-        throw;
-    }
+    return wait_for_command(process, patience, relays);
 }
 
 }  // namespace vps

@@ -17,6 +17,7 @@
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/system_bus.hh"
 #include "systemd/system_manager.hh"
@@ -155,6 +156,7 @@ std::optional<Child> find_keeper(const std::string& cgroup) {
     for (const pid_t pid : processes_in(cgroup)) {
         try {
             Child process(pid, sys::pidfd_open(pid));
+            process.release();
             // Looked at after it was opened: what has that name is what the handle names.
             if (sys::read_line(fmt::format("/proc/{}/comm", pid)) == kKeeper)
                 return process;
@@ -233,12 +235,9 @@ void start_scope(Veid veid, const std::vector<Device>& devices) {
     keepers.reset();
     // Not before it has let go of the lock, which whoever comes next needs: then this ends.
     (void)sys::read_all(ours, "what the keeper has open");
-    try {
-        ask_for_scope(veid, keeper.pid(), devices);
-    } catch (const Error&) {
-        sys::pidfd_send_signal(keeper.pidfd(), SIGKILL);
-        throw;
-    }
+    Undo end([&] { sys::pidfd_send_signal(keeper.pidfd(), SIGKILL); });
+    ask_for_scope(veid, keeper.pid(), devices);
+    end.keep();
 }
 
 VpsScope open_scope(Veid veid) {

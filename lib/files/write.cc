@@ -14,6 +14,7 @@
 #include "files/edits.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 
 namespace vps {
 
@@ -74,20 +75,17 @@ void replace_file(FdRef dir, const std::string& name, const std::string& text,
     const std::string temporary = fmt::format(".{}.systemd-vps", name);
     (void)unlinkat(dir.get(), temporary.c_str(), 0);  // left by a start that was cut off
     const Fd file = sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    try {
-        sys::write_all(file, text, temporary);
-        if (fchown(file.get(), like.st_uid, like.st_gid) < 0 ||
-            fchmod(file.get(), like.st_mode & 0777) < 0)
-            throw SysError(errno, "change the owner of", temporary);
-        // What the user wrote outlives a power cut.
-        if (keep_safe && fdatasync(file.get()) < 0)
-            throw SysError(errno, "write", temporary);
-        if (renameat(dir.get(), temporary.c_str(), dir.get(), name.c_str()) < 0)
-            throw SysError(errno, "replace", name);
-    } catch (const Error&) {
-        (void)unlinkat(dir.get(), temporary.c_str(), 0);
-        throw;
-    }
+    Undo remove([&] { (void)unlinkat(dir.get(), temporary.c_str(), 0); });
+    sys::write_all(file, text, temporary);
+    if (fchown(file.get(), like.st_uid, like.st_gid) < 0 ||
+        fchmod(file.get(), like.st_mode & 0777) < 0)
+        throw SysError(errno, "change the owner of", temporary);
+    // What the user wrote outlives a power cut.
+    if (keep_safe && fdatasync(file.get()) < 0)
+        throw SysError(errno, "write", temporary);
+    if (renameat(dir.get(), temporary.c_str(), dir.get(), name.c_str()) < 0)
+        throw SysError(errno, "replace", name);
+    remove.keep();
 }
 
 void apply(FdRef root, const FileEdit& edit, FileOwner owner, const Log& log) {

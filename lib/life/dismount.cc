@@ -132,7 +132,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
         for (const ScriptKind& kind : {script::kPostumount, script::kGlobalPostumount})
             try {
                 (void)run_host_script(kind, settings, log);
-            } catch (const Error&) {
+            } catch (...) {
                 if (!failure)
                     failure = std::current_exception();
             }
@@ -143,6 +143,20 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     lock.remove_state(state);
     if (failure)
         std::rethrow_exception(failure);
+}
+
+UnfinishedMount::~UnfinishedMount() {
+    if (kept_)
+        return;
+    try {
+        end_vps(lock_, state_, owed_, settings_, log_);
+    } catch (const std::exception& error) {
+        const auto* script = dynamic_cast<const ScriptError*>(&error);
+        log_.say(
+            Level::Error, error.what(),
+            {{"MESSAGE_ID", std::string(script ? message_id::kScriptFailed : message_id::kFailed)},
+             {"SCRIPT", script ? script->path() : ""}});
+    }
 }
 
 }  // namespace vps

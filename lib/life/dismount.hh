@@ -24,4 +24,27 @@ Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_fai
 void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptSettings& settings,
              const Log& log, Refusal refusal = Refusal::Respect);
 
+// A VPS that is being mounted. Unless it is kept, end_vps() brings it to its end; what fails then
+// is logged, for the caller fails with what came first.
+class [[nodiscard]] UnfinishedMount {
+  public:
+    UnfinishedMount(const VpsLock& lock, const VpsState& state, const ScriptSettings& settings,
+                    const Log& log)
+        : lock_(lock), state_(state), settings_(settings), log_(log) {}
+    UnfinishedMount(const UnfinishedMount&) = delete;
+    UnfinishedMount& operator=(const UnfinishedMount&) = delete;
+    ~UnfinishedMount();
+    // From now on these scripts are owed; none at first.
+    void owe(Scripts scripts) noexcept { owed_ = scripts; }
+    void keep() noexcept { kept_ = true; }
+
+  private:
+    const VpsLock& lock_;
+    const VpsState& state_;
+    const ScriptSettings& settings_;
+    const Log& log_;
+    Scripts owed_ = Scripts::None;
+    bool kept_ = false;
+};
+
 }  // namespace vps

@@ -20,6 +20,7 @@
 #include "script/vps_script.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/notify.hh"
 
@@ -80,6 +81,9 @@ RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& 
     theirs.reset();
     const pid_t pid = vps.init.pid();
     try {
+        // Whatever fails from here on, the VPS is dead and its state is that of a start.
+        StateStep started(lock, state, Phase::Starting);
+        Undo end(kill_descendants);  // init, and N.start, which init's end waits for
         const std::optional<UserIds> ids = choose_ids(veid, config);
         if (!ids)
             log.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
@@ -131,10 +135,10 @@ RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& 
         (void)receive_report(ours);
         if (boot_socket)
             vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
-    } catch (const Error&) {
-        kill_descendants();  // init, and N.start, which init's end waits for
-        state.init_pid = 0;
-        lock.enter(state, Phase::Starting);
+        end.keep();
+        started.commit();
+        vps.init.release();  // from now on the VPS outlives us
+    } catch (const std::exception&) {
         throw_root_cause(ours);
     }
     return vps;

@@ -24,8 +24,8 @@ struct RunningVps {
     std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };
 
-// Starts the VPS, which is in `state`, mounted. On any Error, which it throws, the VPS is killed
-// and what is mounted stays for vps-umount.
+// Starts the VPS, which is in `state`, mounted; its init is released. On any exception the VPS is
+// killed and what is mounted stays for vps-umount.
 RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& log);
 
 }  // namespace vps

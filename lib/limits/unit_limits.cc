@@ -11,6 +11,7 @@
 #include "limits/in_force.hh"
 #include "limits/slice_properties.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/system_bus.hh"
 #include "systemd/unit_name.hh"
@@ -38,18 +39,12 @@ void send_limits(const Bus& bus, const std::string& unit, const std::vector<Limi
     sd_bus_message* m = message.get();
     check(sd_bus_message_append(m, "sb", unit.c_str(), 1), "fill bus message");
     append_changes(m, changes);
-    const auto remove_ours = [&] {
+    const Undo remove_ours([&] {
         for (const std::string& path : ours)
             (void)unlink(path.c_str());  // it need not be there
         (void)rmdir(dir.c_str());        // others' files may be there
-    };
-    try {
-        (void)call(bus, message, "limit " + unit);
-    } catch (...) {
-        remove_ours();
-        throw;
-    }
-    remove_ours();
+    });
+    (void)call(bus, message, "limit " + unit);
 }
 
 // All at once: a question for each property would take a start more time than its mounts.

@@ -154,7 +154,7 @@ void try_undo(const Log& log, const std::function<void()>& undo) {
         try {
             undo();
             return;
-        } catch (const Error& error) {
+        } catch (const std::exception& error) {
             if (last)
                 log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
         }

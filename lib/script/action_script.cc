@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <thread>
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 
 namespace vps {
 
@@ -96,10 +96,24 @@ Child clone_script() {
         // The VPS's lock is among ours.
         if (close_all_but({script.pidfd().get()}) == 0)
             ended = script.wait().value_or(ended);
-    } catch (const Error&) {
-        // as if it could not be executed
+    } catch (...) {
+        // As if it could not be executed: here nothing may reach the caller's code a second time.
     }
     end_as(ended);
+}
+
+// How it ended; nothing when the time was over or `request` came first: then nothing is left of it.
+std::optional<ExitStatus> wait_for_script(Child& child, const Deadline& deadline, FdRef request) {
+    Undo kill_all([&] {
+        adopt_orphans();
+        child.kill_and_wait();
+        kill_descendants();
+        adopt_orphans(false);
+    });
+    std::optional<ExitStatus> ended = child.wait(deadline, request);
+    if (ended)
+        kill_all.keep();
+    return ended;
 }
 
 }  // namespace
@@ -242,13 +256,8 @@ ScriptResult run_host_script(const ActionScript& script, const std::vector<std::
         become_script(argv[0], streams, null, report, argv.data(), envp.data());
     report.reset();
 
-    std::optional<ExitStatus> ended = child.wait(deadline_after(settings.timeout), request.fd());
-    if (!ended) {
-        adopt_orphans();
-        child.kill_and_wait();
-        kill_descendants();
-        adopt_orphans(false);
-    }
+    const std::optional<ExitStatus> ended =
+        wait_for_script(child, deadline_after(settings.timeout), request.fd());
     int error = 0;
     if (ended && read(failure.get(), &error, sizeof error) == sizeof error)
         fail_script(*script.kind, script.path,

@@ -131,6 +131,17 @@ void VpsLock::remove_state(const VpsState& state) const {
         throw SysError(errno, "remove", path);
 }
 
+StateStep::~StateStep() {
+    if (committed_)
+        return;
+    try {
+        state_.init_pid = 0;
+        lock_.enter(state_, back_);
+    } catch (...) {
+        // What the state says then, an init that has ended, is brought to its end as well.
+    }
+}
+
 std::vector<Veid> list_active(const std::string& run_dir) {
     std::vector<Veid> active;
     std::error_code none;  // without a directory there is no VPS

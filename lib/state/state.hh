@@ -49,6 +49,24 @@ class VpsLock {
     Fd lock_;
 };
 
+// A step of a VPS that runs from here on: unless it is committed, the state, whatever it says by
+// then, is in phase `back` again and names no init.
+class [[nodiscard]] StateStep {
+  public:
+    StateStep(const VpsLock& lock, VpsState& state, Phase back)
+        : lock_(lock), state_(state), back_(back) {}
+    StateStep(const StateStep&) = delete;
+    StateStep& operator=(const StateStep&) = delete;
+    ~StateStep();
+    void commit() noexcept { committed_ = true; }
+
+  private:
+    const VpsLock& lock_;
+    VpsState& state_;
+    Phase back_;
+    bool committed_ = false;
+};
+
 // The VPSes that have a directory there, in no order.
 std::vector<Veid> list_active(const std::string& run_dir = kRunDir);
 

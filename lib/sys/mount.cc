@@ -250,14 +250,22 @@ void DetachedMount::attach(const std::string& target) const {
         throw SysError(errno, fmt::format("mount '{}' on", source_), target, kCannotMount);
 }
 
-void bind_mount(const BindSpec& spec) {
+MountGuard::~MountGuard() {
+    // One that somebody else has dismounted is what we want.
+    if (!target_.empty())
+        (void)umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+MountGuard bind_mount(const BindSpec& spec) {
+    std::string target = spec.target;
     const DetachedMount tree = DetachedMount::copy_of(spec.source);
     if (spec.set != 0 || spec.clear != 0)
         tree.set_attributes(spec.set, spec.clear);
     if (spec.user_namespace.get() >= 0)
         (void)tree.map_ids(spec.user_namespace);
     tree.make_private();
-    tree.attach(spec.target);
+    tree.attach(target);
+    return MountGuard(std::move(target));
 }
 
 void make_private(const std::string& target) {

@@ -82,8 +82,22 @@ class DetachedMount {
     std::string source_;
 };
 
+// A mount that its owner has made: it is detached again, unless it is kept.
+class [[nodiscard]] MountGuard {
+  public:
+    explicit MountGuard(std::string target) : target_(std::move(target)) {}
+    MountGuard(MountGuard&& other) noexcept
+        : target_(std::exchange(other.target_, std::string())) {}
+    MountGuard& operator=(MountGuard&&) = delete;
+    ~MountGuard();
+    void keep() noexcept { target_.clear(); }
+
+  private:
+    std::string target_;
+};
+
 // Makes and attaches what `spec` says. Throws SysError CannotMount, with nothing attached.
-void bind_mount(const BindSpec& spec);
+MountGuard bind_mount(const BindSpec& spec);
 
 // Takes the mount at `target` out of every peer group: what is mounted below it shows up nowhere
 // else, not in other mount namespaces of the host either.

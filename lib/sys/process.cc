@@ -96,6 +96,22 @@ static ExitStatus reap(int pidfd, pid_t pid) {
     return status;
 }
 
+Child& Child::operator=(Child&& other) noexcept {
+    if (this != &other) {
+        if (!released_)
+            kill_and_wait();
+        pid_ = std::exchange(other.pid_, -1);
+        pidfd_ = std::move(other.pidfd_);
+        released_ = other.released_;
+    }
+    return *this;
+}
+
+Child::~Child() {
+    if (!released_)
+        kill_and_wait();
+}
+
 std::optional<ExitStatus> Child::wait(const Deadline& deadline, FdRef request) {
     if (!wait_for_end(pidfd_, deadline, request))
         return std::nullopt;
@@ -127,7 +143,10 @@ Child clone_process(std::uint64_t flags, FdRef cgroup) {
         throw SysError(errno, "create process");
     if (pid == 0)
         cloned = true;
-    return {static_cast<pid_t>(pid), pid == 0 ? Fd() : Fd(pidfd)};
+    Child child(static_cast<pid_t>(pid), pid == 0 ? Fd() : Fd(pidfd));
+    if (flags & CLONE_PARENT)
+        child.release();
+    return child;
 }
 
 std::optional<pid_t> parse_pid(std::string_view text) {

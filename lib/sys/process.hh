@@ -31,14 +31,23 @@ Deadline deadline_after(std::optional<unsigned> seconds);
 // Milliseconds until then for poll(2), rounded up; -1 for none, 0 when it has passed.
 int milliseconds_until(const Deadline& deadline);
 
-// A child of ours. Neither kills nor reaps by itself; an owner that gives up calls kill_and_wait().
-class Child {
+// A child of ours, which is killed and reaped with its owner unless it was released or waited for.
+class [[nodiscard]] Child {
   public:
     Child() = default;
     Child(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+    Child(Child&& other) noexcept
+        : pid_(std::exchange(other.pid_, -1)),
+          pidfd_(std::move(other.pidfd_)),
+          released_(other.released_) {}
+    Child& operator=(Child&& other) noexcept;
+    ~Child();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+
+    // The child outlives its owner, who can still wait for it.
+    void release() noexcept { released_ = true; }
 
     // Reaps the child and returns how it ended; nothing when the deadline passed first, or
     // `request` could be read.
@@ -49,10 +58,12 @@ class Child {
   private:
     pid_t pid_ = -1;
     Fd pidfd_;
+    bool released_ = false;
 };
 
 // clone3(2) with `flags` (CLONE_NEW*, CLONE_INTO_CGROUP with `cgroup`) and CLONE_PIDFD, as fork(2):
-// the child has pid() == 0. With CLONE_PARENT our parent reaps it. Throws SysError in the parent.
+// the child has pid() == 0. With CLONE_PARENT our parent reaps it, so it is released. Throws
+// SysError in the parent.
 Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
 
 // True in a process that clone_process() has made: such a one may enter a VPS.

@@ -15,6 +15,7 @@ extern "C" {  // glibc 2.36 forgets it
 #include <memory>
 
 #include "sys/error.hh"
+#include "sys/undo.hh"
 
 namespace vps::sys {
 
@@ -139,15 +140,11 @@ void write_all(FdRef file, const std::string& content, const std::string& path) 
 
 void replace_file(const std::string& path, const std::string& content, mode_t mode) {
     const std::string temporary = path + ".new";
-    try {
-        write_all(open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode), content,
-                  temporary);
-        if (rename(temporary.c_str(), path.c_str()) < 0)
-            throw SysError(errno, "replace", path);
-    } catch (const SysError&) {
-        (void)unlink(temporary.c_str());
-        throw;
-    }
+    Undo remove([&] { (void)unlink(temporary.c_str()); });
+    write_all(open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode), content, temporary);
+    if (rename(temporary.c_str(), path.c_str()) < 0)
+        throw SysError(errno, "replace", path);
+    remove.keep();
 }
 
 }  // namespace vps::sys

@@ -42,7 +42,7 @@ TEST_F(Mounts, ABindShowsTheSourceAndNothingMountedBelowIt) {
     sys::mkdir_all(source_ + "/sub", 0755);
     ASSERT_EQ(mount("tmpfs", (source_ + "/sub").c_str(), "tmpfs", 0, nullptr), 0);
     (void)dir_.write("private/sub/hidden", "");
-    bind_mount({.source = source_, .target = target_});
+    bind_mount({.source = source_, .target = target_}).keep();
     EXPECT_EQ(sys::read_file(target_ + "/file"), "text");
     EXPECT_FALSE(std::filesystem::exists(target_ + "/sub/hidden"));
     EXPECT_EQ(count(), 1U);
@@ -52,8 +52,8 @@ TEST_F(Mounts, ABindShowsTheSourceAndNothingMountedBelowIt) {
 }
 
 TEST_F(Mounts, OptionsAreTheMountsOwn) {
-    bind_mount(
-        {.source = source_, .target = target_, .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC});
+    bind_mount({.source = source_, .target = target_, .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC})
+        .keep();
     struct statvfs fs {};
     ASSERT_EQ(statvfs(target_.c_str(), &fs), 0);
     EXPECT_TRUE(fs.f_flag & ST_RDONLY);
@@ -64,15 +64,35 @@ TEST_F(Mounts, OptionsAreTheMountsOwn) {
 }
 
 TEST_F(Mounts, AFailedBindLeavesNothing) {
-    EXPECT_THROW(bind_mount({.source = source_ + "/missing", .target = target_}), SysError);
-    EXPECT_THROW(bind_mount({.source = source_, .target = target_ + "/missing"}), SysError);
-    EXPECT_THROW(bind_mount({.source = source_, .target = target_, .set = 1ULL << 40}), SysError);
+    EXPECT_THROW((void)bind_mount({.source = source_ + "/missing", .target = target_}), SysError);
+    EXPECT_THROW((void)bind_mount({.source = source_, .target = target_ + "/missing"}), SysError);
+    EXPECT_THROW((void)bind_mount({.source = source_, .target = target_, .set = 1ULL << 40}),
+                 SysError);
     EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(Mounts, AreUndoneUnlessKeptWhateverExceptionPasses) {
+    ASSERT_EQ(mount("tmpfs", target_.c_str(), "tmpfs", 0, nullptr), 0);  // somebody else's
+    try {
+        const MountGuard guard = bind_mount({.source = source_, .target = target_});
+        ASSERT_EQ(mount("tmpfs", below("sub").c_str(), "tmpfs", 0, nullptr), 0);
+        EXPECT_EQ(count(), 3U);
+        throw std::bad_alloc();
+    } catch (const std::bad_alloc&) {
+        EXPECT_EQ(count(), 1U);
+    }
+    {
+        MountGuard first = bind_mount({.source = source_, .target = target_});
+        MountGuard owner = std::move(first);
+        owner.keep();
+    }
+    EXPECT_EQ(count(), 2U);
+    dismount_tree(target_, {});
 }
 
 TEST_F(Mounts, WhatIsMountedBelowDoesNotShowUpInTheSource) {
     ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr), 0);
-    bind_mount({.source = source_, .target = target_});
+    bind_mount({.source = source_, .target = target_}).keep();
     make_shared(target_);
     ASSERT_EQ(mount("tmpfs", below("sub").c_str(), "tmpfs", 0, nullptr), 0);
     EXPECT_EQ(count(), 2U);
@@ -82,7 +102,7 @@ TEST_F(Mounts, WhatIsMountedBelowDoesNotShowUpInTheSource) {
 }
 
 TEST_F(Mounts, AWholeTreeIsDismounted) {
-    bind_mount({.source = source_, .target = target_});
+    bind_mount({.source = source_, .target = target_}).keep();
     for (const char* name : {"a", "a/b", "with blank", "with\nnewline", "back\\slash", "a"})
         ASSERT_EQ(mount("tmpfs", below(name).c_str(), "tmpfs", 0, nullptr), 0);
     ASSERT_EQ(mount("tmpfs", target_.c_str(), "tmpfs", 0, nullptr), 0);  // over VE_ROOT itself
@@ -101,7 +121,7 @@ class CopiesOfTheHosts : public Mounts {
         ASSERT_EQ(mount("tmpfs", host_.c_str(), "tmpfs", 0, nullptr), 0);
         ASSERT_EQ(mount(nullptr, host_.c_str(), nullptr, MS_SHARED, nullptr), 0);
         mount_disk("nested");
-        bind_mount({.source = source_, .target = target_});
+        bind_mount({.source = source_, .target = target_}).keep();
         make_private(target_);
         ASSERT_EQ(mount(host_.c_str(), below("srv").c_str(), nullptr, MS_BIND | MS_REC, nullptr),
                   0);
@@ -156,7 +176,7 @@ TEST_F(CopiesOfTheHosts, AreDetachedAlone) {
 }
 
 TEST_F(Mounts, ABusyOneIsNamedWithItsHolder) {
-    bind_mount({.source = source_, .target = target_});
+    bind_mount({.source = source_, .target = target_}).keep();
     const Fd held = sys::open(target_ + "/file", O_RDONLY);
     try {
         dismount_tree(target_, deadline_after(0));
