@@ -1,6 +1,6 @@
 // Mounts that mount scripts meant to make below VE_ROOT, and made elsewhere on the host: a mount
-// point in the VPS's tree may be a symbolic link, which its owner made and which the host's mount(8)
-// follows. For vps-mount, which runs as root in the host's mount namespace.
+// point in the VPS's tree may be a symbolic link, which its owner made and which the host's
+// mount(8) follows. For vps-mount, which runs as root in the host's mount namespace.
 #pragma once
 
 #include <optional>

@@ -1,29 +1,13 @@
 // libFuzzer target: any bytes as vz.conf and as 101.conf, all the way to the text of the units. On
 // top of what the sanitizers see: every value stays where it belongs, and units stay well-formed.
 
-#include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <set>
 
 #include "config/config_draft.hh"
 #include "generator/plan.hh"
+#include "require.hh"
 
 using namespace vps;
-
-static void require(bool condition, const char* what, const std::string& culprit) {
-    if (condition)
-        return;
-    std::cerr << what << ": " << culprit << "\n";
-    abort();
-}
-
-static bool is_printable(std::string_view text) {
-    for (const char c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            return false;
-    return true;
-}
 
 static void check_path(const std::optional<std::string>& path) {
     if (!path)
@@ -46,7 +30,7 @@ static void check_unit(const std::string& text) {
         require(end != rest.npos, "no last newline", text);
         const auto line = rest.substr(0, end);
         rest.remove_prefix(end + 1);
-        require(is_printable(line) && !line.ends_with('\\'), "bad line", text);
+        require(is_one_line(line) && !line.ends_with('\\'), "bad line", text);
         if (line.empty() || line.starts_with('#'))
             continue;
         if (line == "[Unit]" || line == "[Service]" || line == "[Slice]" || line == "[Scope]")
@@ -56,22 +40,20 @@ static void check_unit(const std::string& text) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const auto half = text.find("\n--\n");
+    std::string_view text = text_of(data, size);
+    const std::string_view vps_conf = take_part(text);
 
     ConfigDraft draft(ConfigDraft::Detail::Full);
-    if (half != text.npos)
-        draft.read(ConfigFile::Host, "vz.conf", text.substr(half + 4));
-    draft.read(ConfigFile::Vps, "101.conf", text.substr(0, half));
+    draft.read(ConfigFile::Host, "vz.conf", text);
+    draft.read(ConfigFile::Vps, "101.conf", vps_conf);
     const auto veid = *Veid::parse("101");
     auto config = std::move(draft).finish(veid);
 
     check_path(config.ve_root);
     check_path(config.ve_private);
     for (const auto& diagnostic : config.diagnostics)
-        require(
-            is_printable(diagnostic.to_string()) && diagnostic.line > 0 && diagnostic.column > 0,
-            "bad diagnostic", diagnostic.to_string());
+        require(is_one_line(diagnostic.to_string()) && diagnostic.line > 0 && diagnostic.column > 0,
+                "bad diagnostic", diagnostic.to_string());
 
     ScannedHost host;
     host.node_cpus = {{0, "0-3"}, {1, "4-7"}};
