@@ -17,7 +17,8 @@ class FollowedLinks {
 
     // The absolute `path` as it is after the first symbolic link in it was followed, after the
     // second, and so on; empty if there is none, or more than kMostLinks, which lead nowhere. Ends
-    // where nothing is there (yet). What directories are is remembered, the last part of a path is not.
+    // where nothing is there (yet). What directories are is remembered, the last part of a path is
+    // not.
     std::vector<std::string> of(const std::string& path);
 
     static constexpr int kMostLinks = 40;  // as the kernel (path_resolution(7))
