@@ -21,7 +21,7 @@ static std::string_view trim_end(std::string_view text) {
     return text.substr(0, last == text.npos ? 0 : last + 1);
 }
 
-// Where the first quote without a backslash before it is; npos if there is none.
+// The place of the first quote without a backslash before it; npos if there is none.
 static std::size_t find_closing_quote(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '\\')
@@ -83,16 +83,16 @@ void ConfigLines::read_value(ConfigLine& line, std::string_view rest) {
     }
     ++line.value_column;
     rest.remove_prefix(1);
-    // As vzctl: the last quote ends the value, whatever stands before or behind it.
+    // The last quote ends the value, as with vzctl, whatever stands before or behind it.
     if (const auto quote = rest.rfind('"'); quote != rest.npos)
         line.value = unescape(rest.substr(0, quote));
     else if (!continue_value(line, rest))
         line.trouble = "no closing '\"'";
 }
 
-// Reads on to the line that closes the value. Takes nothing and returns false where none does, or
-// where the first quote to come opens the value of another assignment: one forgotten quote then
-// costs no other line.
+// Reads on to the line that closes the value. Takes nothing and returns false where no line does,
+// or where the next quote opens the value of another assignment: one forgotten quote then costs no
+// other line.
 bool ConfigLines::continue_value(ConfigLine& line, std::string_view first) {
     const auto position = position_;
     const auto number = number_;
@@ -136,7 +136,8 @@ std::string_view ConfigLines::unescape(std::string_view raw) {
     return scratch_ = std::move(plain);
 }
 
-// Whether both read the "$" that `text` starts with alike: the VEID is set where scripts run.
+// Whether sh and the project read the "$" that `text` starts with alike: the VEID is set where
+// scripts run.
 static bool is_veid(std::string_view text) {
     return text.starts_with("${VEID}") ||
            (text.starts_with("$VEID") && (text.size() == 5 || !is_name_char(text[5])));
@@ -152,7 +153,8 @@ static const char* find_quoted_difference(std::string_view raw) {
             case '`':
                 return "sh runs what '`' quotes";
             case '"': {
-                // Behind the closing quote: nothing, or a comment, which needs a blank before it.
+                // Nothing may follow the closing quote but a comment, which needs a blank before
+                // it.
                 const auto rest = raw.substr(i + 1);
                 const auto next = rest.find_first_not_of(kBlanks);
                 const bool comment = next != 0 && next != rest.npos && rest[next] == '#';

@@ -23,7 +23,8 @@ static void require_regular(FdRef fd, const std::string& shown) {
         throw SysError(EINVAL, "read", shown);
 }
 
-// Of a regular file, a read that does not fill its buffer has seen the end: one does for most.
+// A read of a regular file that does not fill its buffer has seen the end: one read does for most
+// files.
 static std::string read_regular(FdRef fd, const std::string& shown) {
     std::array<char, 16384> buffer;
     std::string text;

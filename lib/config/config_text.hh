@@ -5,7 +5,8 @@
 
 namespace vps {
 
-// What the caller knows of a file already: its directory says which are regular ones.
+// The kind of a file, as far as the caller knows it: a directory says which of its files are
+// regular.
 enum class FileKind { Unknown, Regular };
 
 // Reads the regular file `name` below `dir_fd`, of at most 16 MiB; follows links and never waits on

@@ -8,7 +8,7 @@
 
 namespace vps {
 
-// Those with a file N.conf in the directory of VPS configs, ascending; none if there is no such
+// The VPSes with a file N.conf in the directory of VPS configs, ascending; none if there is no such
 // directory. Throws SysError where it cannot be read.
 std::vector<Veid> list_vpses(const std::string& dir);
 

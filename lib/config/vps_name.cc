@@ -10,7 +10,7 @@ static bool has_name(Veid veid, const std::string& name, const std::string& dir)
     try {
         return load_vps_config(veid, dir).name == name;
     } catch (const Error&) {
-        return false;  // who starts it is told
+        return false;  // its start tells the error
     }
 }
 
@@ -19,7 +19,7 @@ std::vector<Veid> find_named(const std::string& name, const std::string& dir) {
     try {
         found = list_vpses(dir + "/conf");
     } catch (const Error&) {
-        // No VPS can be found by its name then.
+        // Without the directory no VPS can be found by its name.
     }
     std::erase_if(found, [&](Veid veid) { return !has_name(veid, name, dir); });
     return found;

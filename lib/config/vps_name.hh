@@ -1,4 +1,4 @@
-// Names of VPSes (NAME in N.conf), for those who call a program by hand, as vzctl took them.
+// Names of VPSes (NAME in N.conf), which programs that are called by hand take, as vzctl did.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace vps {
 
-// The VPSes with that NAME, ascending. What cannot be read has none.
+// The VPSes with that NAME, ascending. A VPS whose configuration cannot be read has no name.
 std::vector<Veid> find_named(const std::string& name, const std::string& dir = "/etc/vz");
 
 }  // namespace vps

@@ -1,6 +1,6 @@
 // Makes the VPS context and becomes its init. Runs in the first process of the VPS, forked by
 // vps-run as root in the VPS's scope and in new user, pid, mount, uts, ipc and network namespaces.
-// Nothing of it is left behind when it fails: the namespaces go with the process.
+// A failure leaves nothing behind: the namespaces go with the process.
 #pragma once
 
 #include <string>
@@ -14,19 +14,19 @@ namespace vps {
 // Everything that the steps need, prepared before the clone: no step allocates.
 struct ContextSetup {
     std::string mount_point;     // VE_ROOT in the host's tree, where the root is attached
-    bool user_namespace;         // it is in one of its own
+    bool user_namespace;         // whether it has a user namespace of its own
     CapabilitySet capabilities;  // its bounding set
     std::string hostname;        // for uts_namespaces(7)
-    // of its devpts
+    // the mount options of its devpts
     std::string terminal_options = "newinstance,ptmxmode=0666,mode=0620,gid=5";
     std::vector<std::string> environment;
-    int channel = -1;   // our end of the socket pair to the supervisor
-    int launcher = -1;  // what executes init, which the supervisor sends
+    int channel = -1;   // the VPS's end of the socket pair to the supervisor
+    int launcher = -1;  // the program that executes init; the supervisor sends it
     std::vector<std::string> launch_words;
     std::vector<char*> words, envp;
-    int root = -1;  // what is mounted at VE_ROOT, a detached mount that the supervisor sends
-    std::size_t mounts = 0;  // below the root, yet to be received
-    std::size_t views = 0;   // and over files of /proc and /sys
+    int root = -1;           // the copy of VE_ROOT, a detached mount that the supervisor sends
+    std::size_t mounts = 0;  // mounts below the root, yet to be received
+    std::size_t views = 0;   // mounts over files of /proc and /sys
 };
 
 // From the VPS's first process to the supervisor: a step that failed, or (error 0) the context is
@@ -49,8 +49,8 @@ struct SetupRoot {
     std::size_t mounts, views;
 };
 
-// Has `setup`, which must not be moved any more, say how init is executed. The environment must be
-// there.
+// Fills in the words and environment with which init is executed. `setup.environment` must be
+// complete, and `setup` must not be moved any more.
 void prepare_launch(ContextSetup& setup);
 
 // The words for a step in an error message: "mount /proc".

@@ -1,5 +1,5 @@
-// What to run in a VPS context, as plain data: the one who enters fills it in, and the child that
-// has entered reads it (entry.hh).
+// A command for the VPS context, as plain data: the caller that enters fills it in, and the child
+// that has entered reads it (entry.hh).
 #pragma once
 
 #include <sys/ioctl.h>
@@ -11,7 +11,7 @@
 
 namespace vps {
 
-// Whom a command runs as, in ids of the VPS.
+// The user that a command runs as, in ids of the VPS.
 struct ContextUser {
     uid_t uid = 0;
     gid_t gid = 0;
@@ -19,7 +19,7 @@ struct ContextUser {
     std::string home = "/";  // the working directory, if it can be entered; else "/"
 };
 
-// What a command's terminal is like at first.
+// The modes and size that a command's terminal has at first.
 struct ContextTerminal {
     termios modes;
     winsize size;
@@ -27,16 +27,17 @@ struct ContextTerminal {
 
 enum class ContextInput { Empty, Pipe };
 
-// What to run in the VPS context.
+// The words, files and streams of a command.
 struct ContextCommand {
     std::vector<std::string> argv;  // argv[0] is looked up inside
     std::vector<std::string> environment;
     int text = -1;  // a sealed memfd that stays open inside, as kTextFd
-    // Files that are tried in turn, as execvp(3) does with those of PATH; none: argv[0] alone
+    // Files that are tried in turn, as execvp(3) tries the files of PATH; none: argv[0] alone
     std::vector<std::string> programs{};
     ContextUser user{};
     ContextInput input = ContextInput::Empty;
-    // Instead of pipes: stdin, stdout, stderr and controlling terminal of the command
+    // The terminal that is stdin, stdout, stderr and controlling terminal of the command; null:
+    // pipes
     const ContextTerminal* terminal = nullptr;
 };
 

@@ -13,15 +13,15 @@ namespace vps {
 struct Device {
     bool block = false;
     unsigned major = 0;
-    std::optional<unsigned> minor;  // none: all of them
+    std::optional<unsigned> minor;  // none: all minors
     std::string access;             // of "rwm", as in systemd.resource-control(5), DeviceAllow=
     std::string node;               // its path below /dev in the VPS; empty: none is made
 
     bool operator==(const Device&) const = default;
 };
 
-// What the configuration asks for, in its order. A word that cannot be read, or names a device that
-// the host does not have in `dev`, is passed over and said in `problems`.
+// The devices that the configuration asks for, in its order. A word that cannot be read, or names a
+// device that the host does not have in `dev`, is passed over and told in `problems`.
 std::vector<Device> find_devices(const VpsConfig& config, std::vector<std::string>& problems,
                                  const std::string& dev = "/dev");
 

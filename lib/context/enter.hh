@@ -1,8 +1,8 @@
 // Entering a running VPS: its namespaces, its cgroup and its root, and running a program of the
 // host's choice in it (N.start, N.stop, a request to power off, a login). Callers are root in the
-// host context. What runs there is under the VPS's control from its first instruction: nothing of
-// ours but the sealed text of a script goes along. Its stdin, stdout and stderr are made inside, by
-// its user, and our ends of them are handed out.
+// host context. The program is under the VPS's control from its first instruction: nothing of the
+// host's but the sealed text of a script goes along. Its stdin, stdout and stderr are made inside,
+// by its user, and the caller gets their other ends.
 #pragma once
 
 #include <optional>
@@ -17,24 +17,24 @@
 
 namespace vps {
 
-// A command that runs in the VPS context, and our ends of what it reads from and prints to: pipes,
-// `in` only with ContextInput::Pipe, or the master of its terminal, which is non-blocking.
+// A command that runs in the VPS context, and the caller's ends of its streams: pipes, `in` only
+// with ContextInput::Pipe, or the master of its terminal, which is non-blocking.
 struct ContextProcess {
     Child child;
     Fd out, err, in;
     Fd terminal;
-    Fd terminal_inside;  // its other side: while we have it, the command may close and open it
+    Fd terminal_inside;  // its other side: while it is open here, the command may close and open it
 };
 
-// The program could not be executed: none of its files, for the reason errnum().
+// None of the command's files could be executed, for the reason errnum().
 class ExecError : public SysError {
     using SysError::SysError;
 };
 
-// How long to wait for what the VPS can hold up.
+// How long to wait for steps that the VPS can hold up.
 struct Patience {
     Deadline deadline{};
-    FdRef request = FdRef(-1);  // ends it once it can be read
+    FdRef request = FdRef(-1);  // ends the patience once it can be read
 };
 
 // Starts `command` in the context of the VPS whose init is `init`, in init's cgroup, with a session
@@ -43,12 +43,12 @@ struct Patience {
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience = {});
 
-// The identifiers' lines go to `log`.
+// A relay of the lines of `source` to `log`, under `identifier`.
 LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level);
 
-// Runs `command` and logs what it prints under `identifier` until it ends or the deadline passes;
-// what it left running goes on. Returns how it ended, nothing if the deadline passed (it was
-// killed).
+// Runs `command` and logs its output under `identifier` until it ends or the deadline passes;
+// processes that it left behind run on. Returns how the command ended, nothing if the deadline
+// passed (the command was killed).
 std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,
                                      FdRef init, pid_t init_pid, const Deadline& deadline,
                                      const Log& log, std::vector<LineRelay>& relays);

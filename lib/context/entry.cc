@@ -29,8 +29,8 @@ namespace {
     _exit(127);
 }
 
-// Something that reads as empty: the VPS's /dev/null if that is what it is (its owner may have put
-// anything there), else a pipe that nobody writes to.
+// A descriptor that reads as empty: the VPS's /dev/null if that is what it is (its owner may have
+// put any file there), else a pipe that nobody writes to.
 int open_empty() noexcept {
     const int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     struct stat file {};
@@ -43,14 +43,14 @@ int open_empty() noexcept {
     return ends[0];
 }
 
-// stdin, stdout and stderr, and our ends of them in the order of ContextProcess.
+// stdin, stdout and stderr, and the caller's ends of them in the order of ContextProcess.
 struct Streams {
     std::array<int, 3> inside{-1, -1, -1};
     std::array<int, 3> ours{-1, -1, -1};
     std::size_t count = 0;  // of ours
 };
 
-// To be called as the user, whose pipes they are: /dev/stdout can be opened.
+// To be called as the user, who then owns the pipes and can open /dev/stdout.
 int open_pipes(ContextInput input, Streams& streams) noexcept {
     int ends[2];
     for (const std::size_t stream : {1U, 2U}) {
@@ -70,7 +70,7 @@ int open_pipes(ContextInput input, Streams& streams) noexcept {
     return 0;
 }
 
-// A terminal of the VPS's devpts, where its owner may have put anything. To be called as root.
+// A terminal of the VPS's devpts, where its owner may have put any file. To be called as root.
 int open_terminal(const ContextTerminal& wanted, uid_t user, Streams& streams) noexcept {
     const int master =
         open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -104,7 +104,7 @@ int place_streams(Streams& streams, int text, int channel) noexcept {
     if (const int error =
             send_fds(channel, &ready, sizeof ready, streams.ours.data(), streams.count))
         return error;
-    // They may have numbers that are about to be taken.
+    // The streams may have numbers that are about to be taken.
     for (int& fd : streams.inside)
         if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, kAboveStreams)) < 0)
             return errno;

@@ -1,11 +1,12 @@
-// The launcher: all that runs between a process of ours in a VPS and the VPS's own program. The VPS
-// decides what is executed there ("#!/proc/self/exe" as first line of its shell), and so gets hold
-// of what is running just then. That is this program, out of a sealed memory file, and never one of
-// the host's files. It has no libc: it is copied and executed at each entry.
+// The launcher: the one program that runs between a helper's process in a VPS and the VPS's own
+// program. The VPS decides which file is executed ("#!/proc/self/exe" as first line of its shell),
+// and so can get hold of the program that runs at that moment. That is the launcher, out of a
+// sealed memory file, and never one of the host's files. The launcher has no libc, because it is
+// copied and executed at each entry.
 //
-// Words: TAG SHELL PROGRAM… "" ARGV…, see launch.hh. Says TAG and an errno on the descriptor
-// kReport if none of the programs could be executed. Nothing that it is told is secret, or to be
-// trusted.
+// Words: TAG SHELL PROGRAM… "" ARGV…, see launch.hh. The launcher writes TAG and an errno to the
+// descriptor kReport if none of the programs could be executed. None of its words is secret, or to
+// be trusted.
 
 #include <fcntl.h>
 #include <linux/prctl.h>
@@ -45,8 +46,8 @@ long execute(const char* program, char** argv, char** envp) {
     return -call(SYS_execve, address(program), address(argv), address(envp));
 }
 
-// The errno of what failed, as execvp(3) chooses it; a file that must not be executed outweighs
-// those that are not there. `separator` is the "" before the VPS's words.
+// The errno of the failure, as execvp(3) chooses it: a file that must not be executed outweighs
+// files that do not exist. `separator` is the "" before the VPS's words.
 long try_programs(char** programs, char** separator, bool by_shell, char** envp) {
     char** const argv = separator + 1;
     const bool own_name = **argv == '\0';
@@ -89,7 +90,7 @@ extern "C" [[noreturn, gnu::used]] void run_launcher(long* stack) {
     char** separator = words + 2;
     while (separator < words + argc && **separator != '\0')
         ++separator;
-    if (separator + 1 < words + argc) {  // else it was not we who executed it
+    if (separator + 1 < words + argc) {  // else it was no helper that executed the launcher
         const long error = try_programs(words + 2, separator, words[1][0] == 's', envp);
         const int report[2] = {to_number(words[0]), static_cast<int>(error)};
         (void)call(SYS_write, kReport, address(report), sizeof report);

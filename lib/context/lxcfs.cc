@@ -29,19 +29,20 @@ namespace {
 constexpr const char* kMountPoint = "/var/lib/lxcfs";
 constexpr const char* kType = "fuse.lxcfs";
 
-// As far as a version of lxcfs has them.
+// The files that lxcfs may serve; a version of lxcfs may lack some.
 constexpr std::array kFiles{
     "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo",
     "/proc/stat",    "/proc/swaps",     "/proc/uptime",  "/sys/devices/system/cpu/online",
 };
 
 struct Answer {
-    std::size_t file;  // of kFiles; their number: that was all
+    std::size_t file;  // index into kFiles; their number means the end
     int error;
 };
 
 std::optional<MountEntry> find_lxcfs() {
-    // O_PATH asks nothing of lxcfs. On most hosts it is not there, and the list of mounts is long.
+    // O_PATH asks nothing of lxcfs. Most hosts have no such directory, and their list of mounts is
+    // long.
     if (!Fd(open(kMountPoint, O_PATH | O_DIRECTORY | O_CLOEXEC)))
         return std::nullopt;
     const std::vector<MountEntry> mounts = read_mounts();
@@ -51,7 +52,7 @@ std::optional<MountEntry> find_lxcfs() {
     return last != mounts.rend() && last->type == kType ? std::optional(*last) : std::nullopt;
 }
 
-// Those that the VPS has.
+// The mounts of lxcfs that the VPS has.
 std::vector<MountEntry> find_files_in(pid_t init_pid) {
     std::vector<MountEntry> files = read_mounts(std::to_string(init_pid));
     std::erase_if(files, [](const MountEntry& mount) {
@@ -63,7 +64,7 @@ std::vector<MountEntry> find_files_in(pid_t init_pid) {
 
 dev_t device_there() {
     struct statx found {};
-    // What is remembered of the root of a FUSE file system is enough.
+    // The kernel's copy of the attributes of the FUSE root is enough.
     if (statx(AT_FDCWD, kMountPoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &found) < 0)
         return 0;
     return makedev(found.stx_dev_major, found.stx_dev_minor);
@@ -75,9 +76,9 @@ bool are_of(const std::vector<MountEntry>& files, const std::optional<MountEntry
                        [&](const MountEntry& file) { return file.device == lxcfs->device; });
 }
 
-// A child's: whatever touches lxcfs may wait for it for ever.
+// Runs in a child: a process that touches lxcfs may wait for it for ever.
 [[noreturn]] void send_files(FdRef channel) noexcept {
-    // The VPS's lock is among the others.
+    // The VPS's lock is among the closed ones.
     (void)close_all_but({channel.get()});
     mount_attr attributes{};
     attributes.attr_set =
@@ -102,7 +103,7 @@ bool are_of(const std::vector<MountEntry>& files, const std::optional<MountEntry
     _exit(0);
 }
 
-// A child's: paths lead through what the VPS has mounted, which may never answer.
+// Runs in a child: paths lead through mounts of the VPS, which may never answer.
 [[noreturn]] void replace_files(FdRef init, const std::vector<MountEntry>& old,
                                 const std::vector<LxcfsFile>& views) noexcept {
     if (setns(init.get(), CLONE_NEWNS) < 0)
@@ -125,7 +126,7 @@ void warn(const Log& log, const std::string& trouble) {
 }  // namespace
 
 LxcfsPlace look_for_lxcfs() {
-    // The device first: what takes its place afterwards is noticed later.
+    // The device is read first, so that a mount that takes its place afterwards is noticed later.
     const dev_t device = device_there();
     return {device, find_lxcfs().has_value()};
 }
@@ -139,8 +140,8 @@ std::vector<LxcfsFile> open_lxcfs(const Log& log) {
     if (!find_lxcfs())
         return files;
     auto [ours, theirs] = sys::socketpair();
-    // Not ours but our parent's: one that hangs in the kernel cannot be reaped, and we wait for all
-    // children of ours when a start fails.
+    // The child is the parent's (CLONE_PARENT), not this process's: a child that hangs in the
+    // kernel cannot be reaped, and a start that fails waits for all its children.
     const Child child = clone_process(CLONE_PARENT);
     if (child.pid() == 0)
         send_files(theirs);

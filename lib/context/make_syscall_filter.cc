@@ -16,7 +16,7 @@
 namespace {
 
 constexpr std::array<const char*, 27> kDenied{
-    // time of the host
+    // calls over the time of the host
     "adjtimex",
     "clock_adjtime",
     "clock_adjtime64",
@@ -24,7 +24,7 @@ constexpr std::array<const char*, 27> kDenied{
     "clock_settime64",
     "settimeofday",
     "stime",
-    // its kernel and hardware
+    // calls over the host's kernel and hardware
     "init_module",
     "finit_module",
     "delete_module",
@@ -33,18 +33,18 @@ constexpr std::array<const char*, 27> kDenied{
     "iopl",
     "ioperm",
     "syslog",
-    // its swap, accounting and quota
+    // calls over the host's swap, accounting and quota
     "swapon",
     "swapoff",
     "acct",
     "quotactl",
     "quotactl_fd",
-    // keys and handles that know no namespaces
+    // calls for keys and handles, which know no namespaces
     "add_key",
     "keyctl",
     "request_key",
     "open_by_handle_at",
-    // windows into the kernel
+    // calls that open windows into the kernel
     "bpf",
     "perf_event_open",
     "userfaultfd",
@@ -63,7 +63,7 @@ void deny(scmp_filter_ctx filter, const char* name) {
         die(name, -ENOSYS);
     const int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
     if (result < 0 && result != -EDOM)
-        die(name, result);  // EDOM: not on this architecture
+        die(name, result);  // EDOM: the architecture lacks the call
 }
 
 // A remount that is not of a bind mount changes the file system itself, for everybody: a VPS that

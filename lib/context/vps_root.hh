@@ -1,6 +1,6 @@
-// What the supervisor prepares for a VPS on the host, because the VPS itself must not be able to:
-// its user ids, the tree of mounts that is its root, a /dev with device nodes in it, and its
-// cgroup.
+// The things that the supervisor makes for a VPS on the host, because the VPS itself must not be
+// able to: its user ids, the tree of mounts that is its root, a /dev with device nodes in it, and
+// its cgroup.
 #pragma once
 
 #include <cstdint>
@@ -18,33 +18,35 @@
 
 namespace vps {
 
-// Nothing for USERNS=no; else those of a shifted area, or of a range that is claimed for the VPS.
-// Throws Error NoPrivateArea, BadValue, System.
+// The ids of a VPS: nothing for USERNS=no; else the ids of a shifted area, or of a range that is
+// claimed for the VPS. Throws Error NoPrivateArea, BadValue, System.
 std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config);
 
 // Writes uid_map and gid_map of the process (user_namespaces(7)). Throws SysError.
 void map_ids(pid_t pid, const UserIds& ids);
 
-// Everything that is mounted at VE_ROOT, with the ids of the VPS.
+// The mounts at and below VE_ROOT, with the ids of the VPS.
 struct RootMounts {
     struct Below {
         std::string path;  // relative to VE_ROOT
         DetachedMount mount;
     };
     DetachedMount top;
-    std::vector<Below> below;          // what is not in `top` already, parents before children
-    std::vector<std::string> plain;    // host paths of what cannot have the ids
-    std::vector<std::string> deleted;  // and of what is left out: no kernel mounts it on its own
+    std::vector<Below> below;        // mounts that `top` does not hold, parents before children
+    std::vector<std::string> plain;  // host paths of mounts that cannot have the ids
+    // host paths of mounts left out: no kernel mounts a deleted file
+    std::vector<std::string> deleted;
 };
 
-// Copies that receive later mounts of the host. Throws Error CannotMount.
+// Makes the copies, which receive later mounts of the host. Throws Error CannotMount.
 RootMounts make_root(const std::string& mount_point, const std::optional<UserIds>& ids, pid_t pid);
 
 // A tmpfs with the device nodes of every VPS and those of `devices`, owned by its root. Throws
 // SysError CannotMount.
 Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices);
 
-// Lets the VPS make cgroups below its scope (cgroups(7), "Cgroups delegation"). Throws SysError.
+// Gives the cgroup to the VPS, which then can make cgroups in it (cgroups(7), "Cgroups
+// delegation"). Throws SysError.
 void delegate_cgroup(FdRef cgroup, const UserIds& ids);
 
 }  // namespace vps

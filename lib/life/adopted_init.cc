@@ -15,7 +15,7 @@ namespace {
 void let_go_on(pid_t pid, int status) {
     const int signal = WSTOPSIG(status);
     const bool group_stop = status >> 16 == PTRACE_EVENT_STOP;
-    // Whatever fails here fails because init has been killed meanwhile, which waitpid() will tell.
+    // These calls fail only if init has been killed meanwhile, which waitpid() will tell.
     if (group_stop &&
         (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU))
         (void)ptrace(PTRACE_LISTEN, pid, 0, 0);

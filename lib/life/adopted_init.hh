@@ -1,7 +1,8 @@
-// The init of a VPS that runs already and is not our child: its supervisor was killed, or had to go
-// when N.stop refused a stop. Only a parent or a tracer learns how a process ended, and with it
-// whether the VPS halted or rebooted, so init is traced (ptrace(2), PTRACE_SEIZE): it is not
-// stopped, and each signal that it gets is passed on to it. If we die it runs on.
+// The init of a VPS that runs already and is not the supervisor's child: its own supervisor was
+// killed, or had to go when N.stop refused a stop. Only a parent or a tracer learns how a process
+// ended, and with it whether the VPS halted or rebooted, so the supervisor traces init (ptrace(2),
+// PTRACE_SEIZE): init is not stopped, and each signal for it is passed on. Init runs on if the
+// supervisor dies.
 #pragma once
 
 #include <sys/types.h>
@@ -14,12 +15,12 @@ namespace vps {
 
 class AdoptedInit {
   public:
-    // Nothing where the host forbids tracing (kernel.yama.ptrace_scope=3): how it ends stays
+    // Nothing where the host forbids tracing (kernel.yama.ptrace_scope=3): how init ends stays
     // unknown.
     static std::optional<AdoptedInit> seize(pid_t pid);
 
     // To be called at each SIGCHLD: lets init go on with the signal that it was stopped for.
-    // Returns how it ended, once it has.
+    // Returns how init ended, once it has.
     std::optional<ExitStatus> pass_on_signals() const;
 
   private:

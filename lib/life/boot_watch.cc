@@ -28,7 +28,7 @@ constexpr std::size_t kMessageSize = 4096;  // systemd's own limit
 constexpr std::size_t kUtmpSize = 1 << 20;
 constexpr int kPause = 200;  // milliseconds between two looks at utmp
 
-// "since", of which utmp knows the seconds only.
+// The start of a process for is_at_runlevel(): utmp knows seconds only.
 std::int64_t start_second_of(pid_t pid) {
     const auto ticks = static_cast<std::int64_t>(find_start_time(pid).value_or(0));
     timespec now{}, up{};
@@ -37,7 +37,7 @@ std::int64_t start_second_of(pid_t pid) {
     return now.tv_sec - up.tv_sec + ticks / sysconf(_SC_CLK_TCK) - 1;
 }
 
-// In the child that reads it.
+// Runs in the child that reads utmp.
 std::string read_utmp(FdRef root) {
     for (const char* path : {"/run/utmp", "/var/run/utmp"})
         try {
@@ -47,7 +47,7 @@ std::string read_utmp(FdRef root) {
             if (file && fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode))
                 return sys::read_all(*file, path, kUtmpSize);
         } catch (const Error&) {
-            // Not readable now; the VPS's own affair.
+            // The file cannot be read now, which is the VPS's own affair.
         }
     return {};
 }
@@ -56,7 +56,8 @@ std::string read_utmp(FdRef root) {
     try {
         give_up_capabilities();
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        // Twice: between the note of a runlevel and that of its script there may be a moment.
+        // utmp has to say so twice: there may be a moment between the notes of a runlevel and of
+        // its script.
         for (int seen = 0; seen < 2;) {
             (void)poll(nullptr, 0, kPause);
             seen = is_at_runlevel(read_utmp(root), since) ? seen + 1 : 0;
@@ -88,7 +89,7 @@ bool BootSocket::hear_ready(pid_t init) const {
     for (int i = 0; i < kMessages; ++i) {
         std::array<char, kMessageSize> text;
         iovec part{text.data(), text.size()};
-        // No room for descriptors: the kernel closes those that come along.
+        // There is no room for descriptors: the kernel closes any that come along.
         alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
         msghdr message{};
         message.msg_iov = &part;
@@ -123,13 +124,13 @@ bool says_ready(std::string_view message) {
 bool is_at_runlevel(std::string_view utmp_text, std::int64_t since) {
     char level = 0;
     bool script_runs = false;
-    // The records are in no order that means anything.
+    // The order of the records means nothing.
     for (const bool second_time : {false, true})
         for (std::size_t at = 0; at + sizeof(utmp) <= utmp_text.size(); at += sizeof(utmp)) {
             utmp record;
             std::memcpy(&record, utmp_text.data() + at, sizeof record);
             if (record.ut_tv.tv_sec < since)
-                continue;  // of an earlier boot, or written before the clock was set
+                continue;  // a record of an earlier boot, or written before the clock was set
             const char wanted = static_cast<char>(record.ut_pid & 0xff);
             if (!second_time && record.ut_type == RUN_LVL && wanted >= '2' && wanted <= '5')
                 level = wanted;
@@ -155,7 +156,7 @@ std::optional<BootWatch> BootWatch::begin(BootSocket socket, pid_t init) {
     const std::int64_t since = start_second_of(init);
     watch.reader_ = clone_process();
     if (watch.reader_.pid() == 0) {
-        // Nothing else of ours: while it has our lock, nobody else gets it.
+        // The child keeps no other descriptor: it would hold the VPS's lock.
         const int kept = fcntl(root.get(), F_DUPFD_CLOEXEC, 3);
         if (kept < 0 || dup2(kept, 3) < 0 || close_range(4, ~0U, 0) < 0)
             _exit(1);
@@ -171,7 +172,7 @@ bool BootWatch::has_booted() {
         socket_.reset();
         return true;
     }
-    // However it ended, there is nothing more to wait for.
+    // There is nothing more to wait for, however the reader ended.
     (void)reader_.wait();
     reader_ = Child();
     return true;

@@ -26,7 +26,7 @@ ExitCode report_end(Veid veid, const ExitStatus& status, const Log& log) {
             return ExitCode::Ok;
         case InitEnd::Rebooted:
             if (stopping)
-                return ExitCode::Ok;  // it was asked to go, and goes
+                return ExitCode::Ok;  // init was asked to end, and has
             if (note_reboot(veid) == RebootRate::Storm) {
                 tell(Level::Error,
                      fmt::format("rebooted {} times within {} seconds; it is not started again",

@@ -29,7 +29,7 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
         send_mount(channel, below.path.c_str(), below.path.size() + 1, below.mount.fd());
     for (const LxcfsFile& view : views)
         send_mount(channel, view.path.c_str(), view.path.size() + 1, view.mount);
-    // It has something to do meanwhile.
+    // The first process mounts its root while the supervisor makes /dev.
     const Fd dev = make_dev(ids, devices);
     add_to_dev(dev);
     send_mount(channel, kDev, sizeof kDev, dev);
@@ -48,7 +48,8 @@ std::optional<Fd> receive_report(FdRef channel) {
     SetupReport report{};
     int fd = -1;
     ssize_t got = receive_fds(channel.get(), &report, sizeof report, &fd, 1);
-    // It ended without having read all that we have sent: that is told once, before what it said.
+    // ECONNRESET: the first process ended before it had read everything. The socket tells so once,
+    // before the report.
     if (got < 0 && errno == ECONNRESET)
         got = receive_fds(channel.get(), &report, sizeof report, &fd, 1);
     if (got < 0)

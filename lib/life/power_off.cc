@@ -22,7 +22,7 @@ constexpr std::array kTable{
     PowerOffRow{"openrc-init", "", Ask::Signal, SIGTERM, "openrc-init, by SIGTERM"},
     PowerOffRow{"init", "", Ask::Program, 0, "sysvinit or upstart, by /sbin/init 0"},
     PowerOffRow{"runit", "", Ask::Program, 0, "runit, by /sbin/init 0"},
-    // Anything else: what container managers send by convention.
+    // For any other init: the signal that container managers send by convention.
     PowerOffRow{"", "", Ask::Signal, SIGTERM, "an init of unknown kind, by SIGTERM"},
 };
 
@@ -44,7 +44,7 @@ InitIdentity identify_init(pid_t init) {
         identity.argument0 =
             base_name(arguments.substr(0, arguments.find_first_of(std::string("\0 ", 2))));
     } catch (const Error&) {
-        // It is gone, or has no executable: the last row fits.
+        // Init has gone, or has no executable: the last row fits.
     }
     return identity;
 }

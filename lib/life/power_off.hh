@@ -1,4 +1,4 @@
-// How to ask a VPS's init to power off: one table.
+// The one table of ways to ask a VPS's init to power off.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace vps {
 
-// What /proc says about an init. Both values are under the VPS's control: they choose among ways to
-// ask the VPS itself, and are used for nothing else.
+// The identity of an init in /proc. Both values are under the VPS's control: they choose among ways
+// to ask the VPS itself, and serve for nothing else.
 struct InitIdentity {
     std::string executable;  // base name of /proc/PID/exe: "systemd"
     std::string argument0;   // base name of the first argument: "init"
@@ -17,7 +17,7 @@ struct InitIdentity {
 
 enum class Ask {
     Signal,   // init powers off when it gets `signal`
-    Program,  // "/sbin/init 0", run in the VPS context, tells init to
+    Program,  // "/sbin/init 0", run in the VPS context, tells init to power off
 };
 
 struct PowerOffRow {
@@ -30,7 +30,7 @@ struct PowerOffRow {
 
 InitIdentity identify_init(pid_t init);
 
-// The first row of the table that fits. There always is one.
+// The first row of the table that fits; the last row fits always.
 const PowerOffRow& find_power_off(const InitIdentity& identity);
 
 }  // namespace vps

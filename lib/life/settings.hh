@@ -1,5 +1,5 @@
-// The settings of one VPS as its life's steps want them: its configuration, usable or as far as it
-// goes, and what its action scripts see. Reads /etc/vz; needs no privilege but to read it.
+// The settings of one VPS for the steps of its life: its configuration, usable or as far as it
+// goes, and the settings of its action scripts. Reads /etc/vz; needs no privilege but to read it.
 #pragma once
 
 #include "config/config.hh"
@@ -15,7 +15,7 @@ namespace vps {
 VpsConfig load_usable_config(Veid veid);
 
 // The configuration of a VPS that is mounted or runs, which may have been changed, broken or
-// removed since: VE_ROOT and VE_PRIVATE are what was mounted, and an error is only logged.
+// removed since: VE_ROOT and VE_PRIVATE are those of the mount, and an error is only logged.
 VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& log);
 
 ScriptSettings script_settings(Veid veid, const VpsConfig& config);

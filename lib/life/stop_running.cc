@@ -35,7 +35,7 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
         tell_status("Stopping: action script " + script->name);
         (void)run_vps_script(*script, settings, target.init, target.pid, log);
     } catch (const Error& refusal) {
-        // The VPS has ended meanwhile, and the script with it: that is what a stop wants.
+        // The VPS has ended meanwhile, and the script with it, as the stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
             return;
         if (!log.to_journal() || !host_is_stopping()) {

@@ -1,5 +1,5 @@
-// The stop of a running VPS, as systemd has vps-stop do it, or, where it leaves that out,
-// vps-umount.
+// The stop of a running VPS. systemd has vps-stop do it; where systemd skips vps-stop, vps-umount
+// does.
 #pragma once
 
 #include "state/state.hh"
@@ -9,8 +9,8 @@
 namespace vps {
 
 // Runs N.stop in the VPS context, asks init to power off, and kills it after STOP_TIMEOUT seconds.
-// Returns when it has ended. Throws Error ScriptFailed when N.stop refuses, which the state then
-// tells and nothing but a shutdown of the host overrides, and CannotStop.
+// Returns when init has ended. Throws Error ScriptFailed when N.stop refuses, which the state then
+// tells and only a shutdown of the host overrides, and CannotStop.
 void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log);
 
 }  // namespace vps

@@ -20,7 +20,7 @@ InitEnd classify_end(const ExitStatus& status) {
 
 namespace {
 
-// Other events: a relay's index.
+// The ids of events; any other id is the index of a relay.
 constexpr std::uint64_t kInit = ~0ULL, kSignal = kInit - 1, kOther = kInit - 2;
 
 void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {
@@ -43,7 +43,7 @@ Fd catch_signals() {
     return caught;
 }
 
-// True if SIGTERM is among what has come.
+// Reads the signals that have come; true if SIGTERM is among them.
 bool take_signals(FdRef signals, const std::function<void()>& on_child) {
     bool told_to_go = false;
     signalfd_siginfo info;
@@ -70,7 +70,7 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
     for (std::size_t i = 0; i < relays.size(); ++i)
         watch(epoll, relays[i].source(), EPOLLIN | EPOLLET, i);
 
-    on_child();  // what came before we watched, and below
+    on_child();  // for signals that came before the watch, and below
     std::vector<bool> readable(relays.size(), true);
     for (bool more = true;;) {
         std::array<epoll_event, 8> events;

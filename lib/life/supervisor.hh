@@ -1,5 +1,5 @@
-// Watching over a running VPS: the supervisor waits for the end of init, carries the console and
-// what N.start left printing to the journal, and otherwise sleeps.
+// The watch over a running VPS: the supervisor waits for the end of init, carries the console and
+// the output of N.start's children to the journal, and otherwise sleeps.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace vps {
 
-// Why a VPS's init is no more, as its parent learns it (reboot(2), "Behavior inside PID
+// The ways in which a VPS's init ends, as its parent learns them (reboot(2), "Behavior inside PID
 // namespaces").
 enum class InitEnd {
     PoweredOff,  // SIGINT: halt or power-off; or init just exited with 0
@@ -24,16 +24,17 @@ InitEnd classify_end(const ExitStatus& status);
 
 enum class SupervisionEnd {
     InitEnded,
-    ToldToGo,  // SIGTERM, while init runs on: the VPS is not ours to kill
+    ToldToGo,  // SIGTERM, while init runs on: the supervisor does not kill the VPS
 };
 
-// Something else to watch, until it closes `fd`: it is called when that can be read.
+// A further descriptor to watch, until `on_readable`, called when it can be read, closes it.
 struct Watched {
     FdRef fd;
     std::function<void()> on_readable;
 };
 
-// Returns when either has come. `on_child` is called at SIGCHLD. Blocks SIGTERM and SIGCHLD.
+// Returns when init has ended, or SIGTERM has come. `on_child` is called at SIGCHLD. Blocks SIGTERM
+// and SIGCHLD.
 SupervisionEnd supervise(
     FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
     const std::optional<Watched>& other = std::nullopt);

@@ -1,6 +1,6 @@
-// Action scripts: the one table of them, finding and checking them, and running those of the host
-// context. (Those of the VPS context are run by vps_script.hh.) A script that does not exist
-// counts as a success; any failure is a ScriptError that names it and says what to do.
+// Action scripts: their one table, finding and checking them, and running scripts of the host
+// context (vps_script.hh runs scripts of the VPS context). A script that does not exist counts as a
+// success; any failure is a ScriptError that names the script and says what to do.
 #pragma once
 
 #include <array>
@@ -54,7 +54,7 @@ inline constexpr ScriptKind kGlobalUmount{All, "umount", Host, kBeforeDismount, 
 inline constexpr ScriptKind kPostumount{One, "postumount", Host, kAfterDismount, kAllTheSame};
 inline constexpr ScriptKind kGlobalPostumount{All, "postumount", Host, kAfterDismount, kAllTheSame};
 
-// All of them in the order of a VPS's life.
+// All action scripts in the order of a VPS's life.
 inline constexpr std::array kAll{
     kGlobalPremount, kPremount, kGlobalMount,  kMount,      kStart,
     kStop,           kUmount,   kGlobalUmount, kPostumount, kGlobalPostumount};
@@ -70,11 +70,11 @@ struct ActionScript {
 // The script, if it exists. Throws Error ScriptFailed when root is not the only one who can write
 // the script or its directory.
 std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir);
-// The same of a script that is configured by its path; `name` is for its lines in the journal.
+// A script that is configured by its path; `name` is for its lines in the journal. Throws likewise.
 std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
                                         const std::string& path);
 
-// What a script sees and how long it may take.
+// The settings that a script sees, and the time that it may take.
 struct ScriptSettings {
     Veid veid;
     std::string dir = "/etc/vz/conf";  // of the VPS configs and the scripts
@@ -82,7 +82,7 @@ struct ScriptSettings {
     std::optional<unsigned> timeout;  // seconds
 };
 
-// What a script that did not fail wants.
+// The wish of a script that has not failed.
 enum class ScriptResult {
     Done,
     MountSkipped,  // a premount script's exit code 39 (libvzctl): it has mounted VE_ROOT itself
@@ -94,18 +94,18 @@ enum class ScriptResult {
 ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
                              const Log& log);
 
-// The same with a script that was found, and arguments.
+// Runs a script that was found, with arguments, likewise.
 ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
                              const ScriptSettings& settings, const Log& log);
 
-// HOME, TERM and PATH, and VEID: what a script of either context sees at least.
+// HOME, TERM, PATH and VEID, which a script of either context sees at least.
 std::vector<std::string> basic_environment(Veid veid);
 
-// What exec of a script failing with `errnum` means, in an admin's words: a missing interpreter, no
-// run bit, CRLF, a blank line before the shebang.
+// The meaning of `errnum` from exec of a script, in an administrator's words: a missing
+// interpreter, no run bit, CRLF, a blank line before the shebang.
 std::string explain_exec_failure(int errnum, const std::string& text);
 
-// Throws ScriptError: its path, the reason, the consequence.
+// Throws a ScriptError with the script's path, the reason and the consequence.
 [[noreturn]] void fail_script(const ScriptKind& kind, const std::string& path,
                               const std::string& reason);
 

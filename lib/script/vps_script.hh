@@ -11,7 +11,7 @@
 namespace vps {
 
 // Runs N.start or N.stop to its end in the VPS context, its text handed over as a sealed memfd, and
-// logs what it prints meanwhile. Returns the relays of pipes that processes it left behind still
+// logs its output. Returns the relays of pipes that processes which the script left behind still
 // hold. Throws Error ScriptFailed.
 std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
                                       FdRef init, pid_t init_pid, const Log& log);
