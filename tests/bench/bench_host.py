@@ -42,8 +42,8 @@ def ensure(release):
     return images.ensure(f"bench-{release}") / "tree"
 
 
-# Its mounts are of a namespace of its own, gone when it ends, however it ends. systemd-nspawn wants
-# a cgroup that is nobody else's, and a hierarchy of version 2.
+# The shell's mounts are in a namespace of their own, and end with the shell. systemd-nspawn needs a
+# cgroup that no other process is in, and a hierarchy of version 2.
 BOOT = r"""
     set -e
     root=$1 results=$2
@@ -79,4 +79,4 @@ def boot(root, results, log):
                     try:
                         os.rmdir(folder)
                     except OSError:
-                        pass  # what is left is empty, and of no harm
+                        pass  # a cgroup that is left is empty and does no harm

@@ -27,7 +27,7 @@ VE_PRIVATE="/vz/private/$VEID"
 VE_PARALLEL="8"
 """
 
-# As one finds them: the UBC set of a sample, an address, a name.
+# A configuration as nodes have them: the UBC set of a sample, an address, a name.
 VPS_CONF = """\
 # Written for this measurement
 ONBOOT="yes"
@@ -126,7 +126,7 @@ def measure(generator, bare, count, runs):
         for run in range(runs + 1):
             for argv, found in zip(argvs, times):
                 milliseconds = time_run(argv, output)
-                if run > 0:  # the first warms up
+                if run > 0:  # the first run warms up
                     found.append(milliseconds)
         return [statistics.median(found) for found in times]
 

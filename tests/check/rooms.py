@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-# From the ground up.
+# The floors from the ground up.
 FLOORS = [
     ["sys"],
     ["config"],

@@ -25,7 +25,7 @@ def main(generator):
     with tempfile.TemporaryDirectory() as root:
         write_configs(root)
         units, words, status = generate(generator, root)
-        # It works on as many CPUs as it may use.
+        # The generator works on as many CPUs as it may use.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         assert generate(generator, root) == (units, words, status), "one CPU makes a difference"
     assert (words, status) == (b"", b"0\n"), (words, status)

@@ -59,7 +59,7 @@ def main():
         find("lib/systemd/log.hh", "two messages have one id")
     sources = "".join(path.read_text()
                       for folder in ("lib", "helpers") for path in (source / folder).rglob("*.cc"))
-    # What journalctl may fill in: what lib/systemd/log.cc or a caller of it sends.
+    # The fields that journalctl may fill in: those that lib/systemd/log.cc or a caller of it sends.
     fields = set(re.findall(r'"([A-Z][A-Z_]+)=?"', sources))
     catalog = source / "units/systemd-vps.catalog"
     parts = re.split(r"^-- ([0-9a-f]{32})\n", catalog.read_text(), flags=re.M)

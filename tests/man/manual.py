@@ -19,7 +19,7 @@ import tempfile
 
 from report import check_shell, dry_run, find, finish, read_tables, require
 
-# Other projects' pages that ours refer to.
+# Pages of other projects that the manual refers to.
 FOREIGN = {
     "capabilities(7)", "df(1)", "flock(2)", "free(1)", "mount(8)", "mv(1)", "nproc(1)", "ptrace(2)", "rename(2)", "sh(1)", "sysinfo(2)", "systemctl(1)", "top(1)", "systemd.generator(7)",
     "systemd.resource-control(5)",

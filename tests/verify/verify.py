@@ -48,7 +48,7 @@ def verify(units, flat):
     with tempfile.TemporaryDirectory() as directory:
         copy_shipped(units, directory)
         names = unflatten(flat, directory) | {"vps.target", "vps.slice", "vps@4711.service"}
-        # A scope exists while it runs only: its settings are proven by a real one, in system tests.
+        # A scope exists only while it runs: real ones prove its settings, in system tests.
         names = {name for name in names if not name.endswith(".scope")}
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", *sorted(names)],
                               env={**os.environ, "SYSTEMD_UNIT_PATH": directory + ":"},

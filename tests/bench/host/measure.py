@@ -20,17 +20,18 @@ import traceback
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path("/opt/bench")
-TREES = pathlib.Path("/vz/bench")  # of the peers, on the file system of the private areas
+TREES = pathlib.Path("/vz/bench")  # the peers' trees, on the file system of the private areas
 FIRST_ID, IDS = 524288, 65536
 LONGEST = 20  # seconds that a start may take
 
 
 def run(*argv, seconds=LONGEST):
     """Runs a command to its end; RuntimeError with the last of what it said if it fails."""
-    with tempfile.TemporaryFile("w+") as output:  # no pipe: what it leaves running would hold it
+    # no pipe, which processes that it leaves behind would hold
+    with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT)
-        # Popen.wait(timeout) looks again after 1, 2, 4… 50 ms: that would be what is measured.
+        # Popen.wait(timeout) looks again after 1, 2, 4… 50 ms, and these pauses would be measured.
         ended = select.poll()
         handle = os.pidfd_open(process.pid)
         ended.register(handle, select.POLLIN)
@@ -120,7 +121,7 @@ def oci_config(tree):
             "maskedPaths": ["/proc/kcore", "/proc/timer_list"],
             "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
                               "/proc/sysrq-trigger"],
-            # As many calls denied as of a VPS.
+            # As many system calls are denied as to a VPS.
             "seccomp": {"defaultAction": "SCMP_ACT_ALLOW",
                         "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
                         "syscalls": [{"action": "SCMP_ACT_ERRNO", "names":
@@ -201,7 +202,7 @@ ExecStart=/bin/sh -c 'until grep -qx "populated 1" {events}; do :; done; exec {H
 
     def launch(self):
         self.OUTPUT.write_text("")
-        # Its init ends at once, and may have ended before systemd has heard that it is up.
+        # The init ends at once, perhaps before systemd has heard that the container is up.
         subprocess.run(["systemctl", "start", self.unit], check=False,
                        stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + LONGEST
@@ -406,7 +407,7 @@ ExecStopPost=-{program('crun')} delete --force unit-%i
 def prepare_quadlet(count):
     if not shutil.which("podman"):
         raise RuntimeError("this release has no podman with Quadlet (4.4 or newer)")
-    # A container that is the host has no controller for the one, and may not write the other.
+    # A host in a container has no controller for the first setting, and must not write the second.
     write_unit("/etc/containers/containers.conf",
                "[containers]\npids_limit = 0\ndefault_sysctls = []\n")
     for number in range(201, 201 + count):
@@ -458,7 +459,7 @@ def measure_units(rounds, counts):
         row = kind.start(count)
         if count == most and kind.memory is None:
             pids = main_pids(kind.units(count))
-            time.sleep(2)  # systemctl's own connection is gone by then
+            time.sleep(2)  # by then systemctl's own connection is gone
             before = switches(pids)
             time.sleep(3)
             kind.memory = {"private_kib": memory_of(pids), "wakeups": switches(pids) - before,
@@ -466,7 +467,8 @@ def measure_units(rounds, counts):
         row["stop"] = kind.stop(count)
         kind.many.setdefault(count, []).append(row)
 
-    # What comes before it makes a start faster or slower: for each it is now this, now that.
+    # A start is faster or slower after another kind's start, so that the order of the kinds
+    # changes.
     order = random.Random(1)
     for number in range(rounds + 1):
         for kind in order.sample(kinds, len(kinds)):
@@ -592,9 +594,9 @@ def main():
         for name, measure in {"starts": starts, "boot": boot}[plan["what"]](plan):
             print(f"measuring {name}", flush=True)
             results[name] = measure()
-            # What there is already, should the host not come to its end.
+            # The results so far are written, should the host not come to its end.
             (HERE / "results/results.json").write_text(json.dumps(results))
-    except Exception:  # whoever made the host has to hear of it
+    except Exception:  # the program that made the host has to hear of it
         results["error"] = traceback.format_exc()
     with open(HERE / "results/journal.txt", "w") as journal:
         subprocess.run(["journalctl", "--no-pager", "-b"], stdout=journal, check=False)
