@@ -28,7 +28,7 @@ namespace vps {
 
 namespace {
 
-// Each step returns 0 or the errno of what failed. From enter_root() on, all paths are the VPS's.
+// Each step returns 0 or the errno of its failure. From enter_root() on, all paths are the VPS's.
 using StepFunction = int (*)(ContextSetup&) noexcept;
 
 int result_of(long result) noexcept {
@@ -71,12 +71,12 @@ constexpr std::array kDeviceLinks{
     DeviceLink{"/dev/stderr", "/proc/self/fd/2"}, DeviceLink{"/dev/core", "/proc/kcore"},
 };
 
-// Parts of /proc through which a VPS would change the host. What knows network namespaces stays
-// writable. Parts that this kernel does not have are no loss.
+// Parts of /proc through which a VPS would change the host. Files that know network namespaces stay
+// writable. A part that this kernel lacks is no loss.
 constexpr std::array kReadOnlyProc{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
                                    "/proc/fs",  "/proc/acpi",          "/proc/scsi", "/proc/mtrr"};
 constexpr const char* kWritableProc = "/proc/sys/net";
-// What they tell of the host is no VPS's business: they read as empty.
+// Files that tell of the host, which is no VPS's business: they read as empty.
 constexpr std::array kMaskedProc{"/proc/kcore", "/proc/kallsyms", "/proc/timer_list",
                                  "/proc/sched_debug", "/proc/latency_stats"};
 
@@ -88,26 +88,27 @@ int mount_api(const ApiMount& spec) noexcept {
 
 // ---- the steps ----------------------------------------------------------------------------------
 
-// Copies of the supervisor's descriptors: while we have its end of the channel, we do not see that
-// it has died, and while we have its lock, nobody else gets it.
+// The process has copies of the supervisor's descriptors. With the supervisor's end of the channel
+// it would not see that the supervisor has died, and with the lock it would keep everybody else
+// from the VPS.
 int leave_descriptors(ContextSetup& setup) noexcept {
     return close_all_but({setup.channel});
 }
 
 // Until init is executed, the VPS dies with its supervisor; nobody inside may look into this
-// process, which is still ours.
+// process, which still runs the host's program.
 int tie_to_supervisor(ContextSetup&) noexcept {
     return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ? errno : 0;
 }
 
 int reset_process(ContextSetup&) noexcept {
     reset_signals();
-    signal(SIGCHLD, SIG_IGN);  // what N.start leaves behind is reaped
+    signal(SIGCHLD, SIG_IGN);  // processes that N.start leaves behind are reaped
     umask(0);
     return 0;
 }
 
-// All of it comes from the supervisor, which may open and make what a VPS must not.
+// The mounts come from the supervisor, which may open and make files that a VPS must not.
 int receive_root(ContextSetup& setup) noexcept {
     SetupRoot message{};
     const ssize_t length = receive_fds(setup.channel, &message, sizeof message, &setup.root, 1);
@@ -120,7 +121,7 @@ int receive_root(ContextSetup& setup) noexcept {
     return 0;
 }
 
-// What is mounted on the host later shows up below VE_ROOT; nothing goes the other way.
+// Later mounts of the host show up below VE_ROOT; no mount of the VPS shows up on the host.
 int receive_mounts(ContextSetup&) noexcept {
     return result_of(mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr));
 }
@@ -139,7 +140,7 @@ int attach_received(ContextSetup& setup, int dir) noexcept {
     return error;
 }
 
-// By descriptors where one can: the way to VE_ROOT may be closed to the ids of the VPS.
+// Works by descriptors where it can: the way to VE_ROOT may be closed to the ids of the VPS.
 int enter_root(ContextSetup& setup) noexcept {
     if (syscall(SYS_move_mount, setup.root, "", AT_FDCWD, setup.mount_point.c_str(),
                 MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
@@ -153,8 +154,7 @@ int enter_root(ContextSetup& setup) noexcept {
     return result_of(syscall(SYS_pivot_root, ".", "."));
 }
 
-// Until here the process has the host's root as its user id, which its user namespace does not
-// know.
+// Until here the process is the host's root, a user id that its user namespace does not know.
 int become_root(ContextSetup& setup) noexcept {
     if (!setup.user_namespace)
         return 0;
@@ -185,7 +185,7 @@ int mount_sys(ContextSetup&) noexcept {
     return mount_api(kSys);
 }
 
-// Those of lxcfs. What this kernel does not have needs none.
+// lxcfs serves these files; a file that this kernel lacks needs no mount.
 int receive_views(ContextSetup& setup) noexcept {
     for (; setup.views > 0; --setup.views)
         if (const int error = attach_received(setup, AT_FDCWD); error != 0 && error != ENOENT)
@@ -264,7 +264,7 @@ int hand_over_console(ContextSetup& setup) noexcept {
     if (ioctl(master, TIOCGPTN, &number) < 0 || ioctl(master, TIOCSPTLCK, &locked) < 0)
         return errno;
     if (number != 0)
-        return EBUSY;  // the instance is new and ours
+        return EBUSY;  // the instance is new, and no other process has it
     if (chmod("/dev/pts/0", 0600) < 0)
         return errno;
     const int file = open("/dev/console", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
@@ -280,7 +280,7 @@ int hand_over_console(ContextSetup& setup) noexcept {
     return error;
 }
 
-// What goes along to init, N.start and whoever enters: their bounding set is init's.
+// Init, N.start and every process that enters have this bounding set, which is init's.
 int drop_capabilities(ContextSetup& setup) noexcept {
     return keep_capabilities(setup.capabilities);
 }
@@ -322,12 +322,12 @@ struct Step {
     StepFunction run;
 };
 
-// The whole way from a forked process to the VPS's init.
+// The steps from a forked process to the VPS's init.
 constexpr std::array kSteps{
     Step{"leave the supervisor's descriptors", leave_descriptors},
     Step{"tie the VPS to its supervisor", tie_to_supervisor},
     Step{"reset signals and umask", reset_process},
-    // While the supervisor maps the ids, and makes the root:
+    // These steps run while the supervisor maps the ids, and makes the root:
     Step{"receive mounts of the host", receive_mounts},
     Step{"set the host name", set_hostname},
     Step{"bring up the loopback interface", raise_loopback},

@@ -35,7 +35,8 @@ constexpr std::array kNamespaces{
     Namespace{CLONE_NEWCGROUP, "cgroup"},
 };
 
-// Those of the VPS's namespaces that are not ours: its own user namespace cannot be entered twice.
+// The namespaces of the VPS that differ from the caller's: a process cannot enter its own user
+// namespace.
 int namespaces_of(pid_t init_pid) {
     int flags = 0;
     for (const Namespace& ns : kNamespaces)
@@ -71,9 +72,9 @@ Child adopt_child(pid_t pid) {
     return child;
 }
 
-// What both processes have to say, in either order, until the launcher is executed; then what the
-// launcher says until it is replaced. Only the former are ours alone. They may be silent for ever:
-// who is in there can be stopped by the VPS, by a signal or with its cgroup.
+// Hears the reports of both processes, in either order, until the launcher is executed; then the
+// launcher's report until it is replaced. Only the first two are programs of the host. Any of them
+// may be silent for ever, because the VPS can stop it, by a signal or with its cgroup.
 void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& command,
                       const Patience& patience, ContextProcess& process) {
     std::optional<Report> failure;
@@ -115,7 +116,7 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
     throw SysError(failure ? failure->value : ESRCH, verb, name);
 }
 
-// To its end, or to that of the patience.
+// Waits for the end of the command, or of the patience.
 std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patience& patience,
                                            std::vector<LineRelay>& relays) {
     std::optional<ExitStatus> ended;
@@ -132,11 +133,11 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
             ended = process.child.wait();
             waiting = false;
         } else if ((ready > 0 && events[1].revents != 0) || (ready == 0 && timeout == 0)) {
-            (void)kill(-process.child.pid(), SIGKILL);  // its session, as far as it stayed there
+            (void)kill(-process.child.pid(), SIGKILL);  // the processes that stayed in its session
             process.child.kill_and_wait();
             waiting = false;
         }
-        // What it printed before it ended is in the pipes by now.
+        // The pipes hold by now what the command printed before its end.
         std::erase_if(relays,
                       [](LineRelay& relay) { return relay.pump() == LineRelay::Progress::Ended; });
     }
@@ -176,7 +177,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     launch_report_end.reset();
     ContextProcess process;
     hear_from_inside(channel, launch_report, command, patience, process);
-    return process;  // `entering` has said all that it has to say
+    return process;  // `entering` has reported, and ends
 }
 
 LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level) {

@@ -42,7 +42,7 @@ void configure(FdRef fs, const char* key, const std::string& value) {
                    ExitCode::CannotMount);
 }
 
-// The node and the directories on the way to it: "net/tun".
+// Makes the node and the directories on the way to it: "net/tun".
 void make_node(FdRef dev, const Device& device, const UserIds& owner) {
     const std::string& node = device.node;
     for (std::size_t slash = node.find('/'); slash != std::string::npos;
@@ -57,7 +57,7 @@ void make_node(FdRef dev, const Device& device, const UserIds& owner) {
     if (mknodat(dev.get(), node.c_str(), kind | 0600,
                 makedev(device.major, device.minor.value_or(0))) < 0) {
         if (errno == EEXIST)
-            return;  // one that every VPS has
+            return;  // a node that every VPS has
         fail_to_make(node);
     }
     if (fchmodat(dev.get(), node.c_str(), 0666, 0) < 0 ||
@@ -108,7 +108,7 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
     const Fd user_namespace =
         mapped ? sys::open(fmt::format("/proc/{}/ns/user", pid), O_RDONLY) : Fd();
     if (mapped && !root.top.map_ids(user_namespace)) {
-        // A file system among them cannot do it: one by one, then.
+        // A file system of the tree cannot map ids, so that the mounts are mapped one by one.
         root.top = DetachedMount::copy_of(mount_point);
         if (!root.top.map_ids(user_namespace))
             throw Error(ExitCode::CannotMount,

@@ -21,22 +21,22 @@ namespace {
 
 constexpr unsigned kBusyGrace = 5;          // seconds that a busy mount is waited for
 constexpr unsigned kKillGrace = 5;          // seconds that killed processes may take to be gone
-constexpr std::size_t kNamesLength = 1000;  // of them; more are killed all the same
+constexpr std::size_t kNamesLength = 1000;  // of a list of processes; more are killed all the same
 
-// A process by its id and, if that can be told, by its name: "sleep (pid 4711)".
+// A process by its id and, if its name can be read, by its name: "sleep (pid 4711)".
 std::string name_process(pid_t pid) {
     std::string command = "a process";
     try {
         command = sys::read_file("/proc/" + std::to_string(pid) + "/comm");
         command.resize(std::min(command.find('\n'), command.size()));
     } catch (const SysError&) {
-        // It is as dead without a name.
+        // The process is killed without a name, too.
     }
     return fmt::format("{} (pid {})", command, pid);
 }
 
-// Ends and names what host scripts left running in the service's cgroup; false if there was
-// nothing. By hand there is no such cgroup: what a script left behind is its caller's.
+// Ends and names processes that host scripts left running in the service's cgroup; false if there
+// were none. By hand there is no such cgroup: such processes are the caller's.
 bool kill_left_over(const Log& log) {
     if (!log.to_journal())
         return false;
@@ -48,7 +48,7 @@ bool kill_left_over(const Log& log) {
         std::erase_if(others, [&](pid_t pid) { return spared.count(pid) != 0; });
         return others;
     };
-    // Until none is left: one may have had a child before it was killed.
+    // Kills until no process is left: one may have had a child before it was killed.
     for (std::vector<pid_t> others;
          !(others = find_others()).empty() && milliseconds_until(deadline) != 0;) {
         std::vector<Fd> killed;
@@ -67,8 +67,8 @@ bool kill_left_over(const Log& log) {
                 log.say(Level::Warning,
                         fmt::format("{} is left running: {}", name_process(pid), error.what()));
             }
-        // systemd may forget the unit when we end, and a cgroup that is not empty by then would
-        // stay.
+        // systemd may forget the unit when this program ends, and a cgroup that is not empty by
+        // then would stay.
         for (const Fd& process : killed)
             (void)wait_for_end(process, deadline);
     }
@@ -88,7 +88,8 @@ void dismount(const std::string& root, const Log& log, Refusal refusal) {
         }
         if (!kill_left_over(log))
             throw;
-        dismount_tree(root, deadline_after(kBusyGrace));  // perhaps one of these held it
+        // perhaps one of the killed processes held the mount
+        dismount_tree(root, deadline_after(kBusyGrace));
     }
 }
 
@@ -128,7 +129,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     std::exception_ptr failure;
     if (scripts != Scripts::None) {
         lock.enter(state, Phase::Postumount);
-        // There is nothing left to refuse: both run, and the first failure is told.
+        // Postumount scripts can refuse nothing: both run, and the first failure is told.
         for (const ScriptKind& kind : {script::kPostumount, script::kGlobalPostumount})
             try {
                 (void)run_host_script(kind, settings, log);

@@ -1,6 +1,6 @@
 // The end of a VPS's life on the host: umount scripts, dismounting, postumount scripts, each step
-// recorded before it is taken. vps-umount does it; vps-mount does it first where an earlier life
-// was not ended.
+// recorded before it is taken. vps-umount runs these steps; vps-mount runs them first where an
+// earlier life was not ended.
 #pragma once
 
 #include "config/config.hh"
@@ -10,11 +10,11 @@
 
 namespace vps {
 
-// Force: a script that refuses is only logged, and what stays busy is detached (umount -l).
+// Force: a script that refuses is only logged, and a mount that stays busy is detached (umount -l).
 enum class Refusal { Respect, Force };
 
-// What a VPS that is in `state` and does not run is owed. A start that failed is owed umount
-// scripts only if the administrator wants it so; `is_failed_start` tells it for the phase
+// The scripts that are owed to a VPS that is in `state` and does not run. A failed start is owed
+// umount scripts only if the administrator wants it so; `is_failed_start` tells it for the phase
 // "mounted", which a start has in common with vps-mount by hand.
 Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_failed_start);
 

@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A mount point is seldom deeper, and the tree is as large as its owner made it.
+// The search ends here: a mount point is seldom deeper, and the tree is as large as its owner made
+// it.
 constexpr std::size_t kMostEntries = 2'000'000;
 
 bool is_path_character(char c) {
@@ -40,7 +41,7 @@ bool is_named(const std::string& scripts, std::string_view path, bool as_a_whole
     return false;
 }
 
-// What a script's quotes and braces hide: "${VE_ROOT}"/a is $VE_ROOT/a.
+// The scripts without quotes and braces: "${VE_ROOT}"/a becomes $VE_ROOT/a.
 std::string plain_text_of(const std::vector<std::string>& scripts) {
     std::string plain;
     for (const std::string& text : scripts)
@@ -49,7 +50,7 @@ std::string plain_text_of(const std::vector<std::string>& scripts) {
     return plain;
 }
 
-// Where the host finds what `link` names; empty if nowhere.
+// The path of the host that `link` leads to; empty if there is none.
 std::string resolve(const std::string& link) {
     char* const resolved = realpath(link.c_str(), nullptr);
     if (!resolved)
@@ -75,13 +76,13 @@ std::string name_by(const std::string& link, const std::string& place, const std
     return meant ? name : std::string();
 }
 
-// Level by level, since mount points are near the root.
+// Searches level by level, since mount points are near the root.
 std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const std::string& root,
                                  const std::string& scripts) {
     std::queue<fs::path> dirs;
     dirs.push(root);
     for (std::size_t entries = 0; !dirs.empty() && entries < kMostEntries; dirs.pop()) {
-        std::error_code error;  // what cannot be read was no way for a script either
+        std::error_code error;  // a directory that cannot be read was no way for a script either
         for (fs::directory_iterator at(dirs.front(), error), end; !error && at != end;
              at.increment(error)) {
             ++entries;
@@ -134,7 +135,7 @@ void dismount_stray(const StrayMount& stray) {
     const Fd place = sys::open(stray.target, O_PATH | O_NOFOLLOW);
     const std::optional<MountEntry> shown = find_mount(place);
     if (!shown || shown->id != stray.id)
-        return;  // somebody has dismounted or covered it
+        return;  // somebody has dismounted or covered the mount
     if (umount2(stray.target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
         throw SysError(errno, "dismount", stray.target, ExitCode::CannotDismount);
 }

@@ -14,11 +14,11 @@ namespace vps {
 
 struct StrayMount {
     int id;              // of the mount (mountinfo)
-    std::string target;  // where it is: "/etc"
-    std::string name;    // by which link it got there: "/vz/root/101/mnt/data"
+    std::string target;  // the place of the mount: "/etc"
+    std::string name;    // the link that led there: "/vz/root/101/mnt/data"
 };
 
-// What is mounted on the host now, by id; to be asked before the scripts run.
+// The ids of the host's mounts; to be asked before the scripts run.
 std::set<int> mount_ids();
 
 // The first mount that is not among `before`, lies outside of `root`, and that a link below `root`
@@ -27,7 +27,8 @@ std::set<int> mount_ids();
 std::optional<StrayMount> find_stray_mount(const std::set<int>& before, const std::string& root,
                                            const std::vector<std::string>& scripts);
 
-// Dismounts it, if it still is what its target shows. Throws SysError CannotDismount.
+// Dismounts the mount, if it is still the one that its target shows. Throws SysError
+// CannotDismount.
 void dismount_stray(const StrayMount& stray);
 
 }  // namespace vps

@@ -21,7 +21,8 @@ namespace vps {
 
 namespace {
 
-// The limits that io.max has for one of the disks: "rbps=1048576 wbps=max riops=100 wiops=max".
+// True if io.max has these limits for one of the disks: "rbps=1048576 wbps=max riops=100
+// wiops=max".
 bool is_in_force(const std::string& io_max, const std::vector<std::string>& disks, const char* what,
                  std::uint64_t number) {
     const std::string wanted = fmt::format("{}={}", what, number);
@@ -57,7 +58,7 @@ bool all_in_force(Veid veid, const std::vector<SliceLimit>& limits,
     });
 }
 
-// systemd does the cgroup's part after it has answered.
+// systemd writes the cgroup's files after it has answered.
 bool come_into_force(Veid veid, const std::vector<SliceLimit>& limits,
                      const std::vector<std::string>& disks) {
     const Deadline deadline = deadline_after(5);
@@ -69,8 +70,8 @@ bool come_into_force(Veid veid, const std::vector<SliceLimit>& limits,
     return true;
 }
 
-// systemd looks the device of VE_PRIVATE up when it makes the cgroup. What a premount script has
-// mounted since, it did not find: it is told the disk.
+// systemd looks the device of VE_PRIVATE up when it makes the cgroup, and so misses a file system
+// that a premount script has mounted since: systemd is told the disk.
 void enforce_io_limits(Veid veid, const VpsConfig& config, std::vector<SliceLimit> limits,
                        const Log& log) {
     if (limits.empty())

@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kScope = "org.freedesktop.systemd1.Scope";
 
-// systemd also writes each into a drop-in, which would outlive the configuration it came from:
-// those that were not there before are removed again. What is in PID 1's memory stays until it
+// systemd also writes each property into a drop-in, which would outlive the configuration: drop-ins
+// that were not there before are removed again. The properties stay in PID 1's memory until it
 // reads its units anew.
 void send_limits(const Bus& bus, const std::string& unit, const std::vector<LimitChange>& changes) {
     const std::string dir = "/run/systemd/system.control/" + unit + ".d/";
@@ -41,28 +41,29 @@ void send_limits(const Bus& bus, const std::string& unit, const std::vector<Limi
     append_changes(m, changes);
     const Undo remove_ours([&] {
         for (const std::string& path : ours)
-            (void)unlink(path.c_str());  // it need not be there
-        (void)rmdir(dir.c_str());        // others' files may be there
+            (void)unlink(path.c_str());  // the drop-in need not be there
+        (void)rmdir(dir.c_str());        // the directory may have other files
     });
     (void)call(bus, message, "limit " + unit);
 }
 
-// All at once: a question for each property would take a start more time than its mounts.
+// All properties are asked for at once: a question for each would take a start more time than its
+// mounts.
 LoadedSlice read_slice(const Bus& bus, const std::string& unit) {
     return read_loaded_slice(get_all_properties(bus, unit_path(unit)).get());
 }
 
-// What the slice's files set that are not the generator's.
+// The settings of the slice's files that are not the generator's.
 std::set<std::string> find_admins_settings(const LoadedSlice& slice) {
     std::set<std::string> names;
     for (const std::string& path : slice.drop_ins)
-        // systemd still lists those of ours that are removed.
+        // systemd still lists drop-ins that this program has removed.
         if (!is_generated(path) && access(path.c_str(), R_OK) == 0)
             names.merge(settings_in(sys::read_file(path)));
     return names;
 }
 
-// What the kernel guarantees to the slices of the other VPSes, which may go meanwhile.
+// The sum of the kernel's guarantees for the slices of the other VPSes, which may go meanwhile.
 std::uint64_t guaranteed_to_others(Veid veid) {
     std::uint64_t all = 0;
     for (const auto& entry : fs::directory_iterator(kCgroupOfAll))
@@ -71,8 +72,8 @@ std::uint64_t guaranteed_to_others(Veid veid) {
     return all;
 }
 
-// None, as a unit says it; but the kernel (6.1) has nobody empty the set of a cgroup with
-// processes: what it has already is set to all there are.
+// The value for no restriction. A unit has an empty one; but the kernel (6.1) lets nobody empty the
+// set of a cgroup with processes, so that such a set becomes all CPUs or nodes.
 LimitValue no_set(Veid veid, const LimitSetting& setting) {
     const std::string file = slice_cgroup(veid) + "/" + setting.in_kernel;
     if (access(file.c_str(), F_OK) < 0 || sys::read_line(file).empty())
@@ -84,7 +85,7 @@ LimitValue no_set(Veid veid, const LimitSetting& setting) {
 std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& wanted) {
     const Bus bus = connect();
     const LoadedSlice loaded = read_slice(bus, slice_unit(veid));
-    // Not where the slice itself is the admin's.
+    // A slice that is an administrator's own file is left alone.
     if (!loaded.fragment.empty() && !is_generated(loaded.fragment))
         return {};
     const SlicePlan plan =
@@ -100,7 +101,7 @@ std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& 
 std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted) {
     const std::string cgroup = slice_cgroup(veid);
     if (access(cgroup.c_str(), F_OK) == 0 && are_in_force(cgroup, wanted))
-        return wanted;  // as the generator said, mostly
+        return wanted;  // mostly the generator has said so
     return patiently([&] { return try_to_update(veid, wanted); });
 }
 
