@@ -16,7 +16,7 @@ ExitCode stop_vps(const Invocation& invocation) {
     std::optional<VpsState> state = lock.read_state();
     std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
     if (!init) {
-        // Under systemd: it ended by itself, and vps-umount does the rest.
+        // Under systemd the VPS has ended by itself, and vps-umount does the rest.
         if (invocation.log.to_journal())
             return ExitCode::Ok;
         throw Error(ExitCode::NotRunning, "is not running");

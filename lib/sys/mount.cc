@@ -76,7 +76,7 @@ std::string name_holders(const std::string& root) {
                 command.pop_back();
             holders.insert(fmt::format("{} (pid {})", command, entry->d_name));
         } catch (const SysError&) {
-            // It ended while we looked.
+            // The process ended meanwhile.
         }
     }
     closedir(proc);
@@ -91,8 +91,8 @@ void set_propagation(const std::string& target, std::uint64_t propagation, unsig
         throw SysError(errno, "set propagation of", target, kCannotMount);
 }
 
-// Without what another mount at the same place hides, and what is mounted on that: no path leads
-// there.
+// The mounts without the ones that another mount at the same place hides, and without the mounts on
+// these: no path leads there.
 std::vector<MountEntry> without_hidden(const std::vector<MountEntry>& mounts) {
     std::map<int, std::string> covered;  // by id: its target
     for (const MountEntry& mount : mounts)
@@ -112,8 +112,8 @@ std::vector<MountEntry> without_hidden(const std::vector<MountEntry>& mounts) {
     return visible;
 }
 
-// What a path leads to at and below `root`. A mount there that is a peer of one elsewhere becomes a
-// slave of it first: it receives what is mounted there, and gives nothing back.
+// The mounts at and below `root` that a path leads to. A mount that is a peer of one elsewhere
+// becomes a slave of it first: it receives later mounts from there, and gives nothing back.
 std::vector<MountEntry> leave_foreign_groups(const std::string& root) {
     const std::vector<MountEntry> all = read_mounts();
     const std::vector<MountEntry> own = mounts_at_or_below(all, root);
@@ -181,7 +181,8 @@ std::vector<MountEntry> mounts_at_or_below(const std::vector<MountEntry>& all,
                                            const std::string& root) {
     std::vector<MountEntry> found;
     std::set<int> ids;
-    // A mount comes after the one it is on, except where trees were moved: go on until none is new.
+    // A mount comes after the one it is on, except where trees were moved; so the search goes on
+    // until it finds none.
     for (bool again = true; again;) {
         again = false;
         for (const MountEntry& mount : all)
@@ -251,7 +252,7 @@ void DetachedMount::attach(const std::string& target) const {
 }
 
 MountGuard::~MountGuard() {
-    // One that somebody else has dismounted is what we want.
+    // A mount that somebody else has dismounted needs nothing more.
     if (!target_.empty())
         (void)umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
 }
@@ -294,10 +295,10 @@ void dismount_tree(const std::string& root, const Deadline& deadline) {
                 progress = true;
                 continue;
             }
-            // One that went away with another (shared subtrees) is what we want.
+            // A mount that went away with another (shared subtrees) needs nothing more.
             if (errno == EINVAL || errno == ENOENT)
                 continue;
-            // The first is the culprit: what it is mounted on is busy because of it.
+            // The first busy mount is the culprit: the mount below it is busy because of it.
             if (busy.empty()) {
                 error = errno;
                 busy = mount->target;
@@ -317,7 +318,7 @@ void dismount_tree(const std::string& root, const Deadline& deadline) {
 }
 
 void detach_tree(const std::string& root) {
-    // Each takes what is mounted on it along; several may be stacked at the same place.
+    // Each mount takes the mounts on it along; several may be stacked at the same place.
     while (!leave_foreign_groups(root).empty())
         if (umount2(root.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
             throw SysError(errno, "detach", root, ExitCode::CannotDismount);

@@ -1,5 +1,5 @@
-// Mounts: what is mounted where, mounts that nobody sees yet, and dismounting a whole tree.
-// Everything here works in the caller's mount namespace and needs CAP_SYS_ADMIN to change it.
+// Mounts: the table of mounts, mounts that nobody sees yet, and dismounting a whole tree Everything
+// here works in the caller's mount namespace and needs CAP_SYS_ADMIN to change it.
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,14 @@ struct MountEntry {
     int peer_group = 0;  // "shared:N" (mount_namespaces(7)); 0: not shared
 };
 
-// In the mount namespace of the process, with targets as it sees them. Throws SysError.
+// The mounts in the mount namespace of the process, with targets as it sees them. Throws SysError.
 std::vector<MountEntry> read_mounts(const std::string& pid = "self");
 
-// Whether something is mounted at this directory (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8): to
-// be asked where the list of mounts, which a thousand VPSes make long, says no more. Throws
-// SysError.
+// Whether this directory is a mount point (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8), for callers
+// that need no more than that: the list of mounts of a thousand VPSes is long. Throws SysError.
 bool is_mount_point(const std::string& dir);
 
-// The entry of the mount that shows this file; nothing if it is in none of them (mount namespaces).
+// The entry of the mount that shows this file; nothing if the mount is in another mount namespace.
 std::optional<MountEntry> find_mount(FdRef file);
 
 // The entries mounted at `root` and, transitively, on them; parents before children, in the order
@@ -41,13 +40,13 @@ std::vector<MountEntry> mounts_at_or_below(const std::vector<MountEntry>& all,
 
 enum class Propagation { Keep, Private };
 
-// What to bind where, as plain data. `set` and `clear` are MOUNT_ATTR_* (mount_setattr(2)).
+// A bind mount as plain data `set` and `clear` are MOUNT_ATTR_* (mount_setattr(2)).
 struct BindSpec {
     std::string source;
     std::string target;
     std::uint64_t set = 0;
     std::uint64_t clear = 0;
-    // What root owns in the source is shown as this user namespace's root's, where the file system
+    // Files of root in the source are shown as this user namespace's root's, where the file system
     // can do that.
     FdRef user_namespace = FdRef(-1);
 };
@@ -56,23 +55,22 @@ struct BindSpec {
 // it is attached.
 class DetachedMount {
   public:
-    // A copy of what `source` shows, without anything that is mounted below it.
+    // A copy of the mount that `source` shows, without the mounts below it.
     static DetachedMount copy_of(const std::string& source);
-    // The same with everything that is mounted below it.
+    // A copy with all mounts below it.
     static DetachedMount copy_of_tree(const std::string& source);
 
     void set_attributes(std::uint64_t set, std::uint64_t clear) const;
-    // Leaves its source's peer group: what is mounted below the copy does not show up in the
-    // source.
+    // Leaves its source's peer group: mounts below the copy do not show up in the source.
     void make_private() const;
-    // Receives what is mounted below the source later, and gives nothing back; a tree as a whole.
+    // Receives later mounts below the source, and gives nothing back; a tree as a whole.
     void make_slave() const;
-    // Shows files with the ids that 0… of `user_namespace` are on the host, so that a file of
-    // root's is its root's (mount_setattr(2), MOUNT_ATTR_IDMAP). A tree is mapped as a whole.
-    // False, and nothing is changed, where a file system or the kernel cannot do that.
+    // Shows files with the host's ids for 0… of `user_namespace`, so that root's files belong to
+    // the root there (mount_setattr(2), MOUNT_ATTR_IDMAP). A tree is mapped as a whole. False, and
+    // nothing is changed, where a file system or the kernel cannot do that.
     [[nodiscard]] bool map_ids(FdRef user_namespace) const;
     void attach(const std::string& target) const;
-    // For a process that attaches it in its own mount namespace.
+    // The descriptor for a process that attaches the mount in its own mount namespace.
     [[nodiscard]] FdRef fd() const { return tree_; }
 
   private:
@@ -82,7 +80,7 @@ class DetachedMount {
     std::string source_;
 };
 
-// A mount that its owner has made: it is detached again, unless it is kept.
+// A mount that its owner has made, and that is detached with the owner unless it is kept.
 class [[nodiscard]] MountGuard {
   public:
     explicit MountGuard(std::string target) : target_(std::move(target)) {}
@@ -96,30 +94,30 @@ class [[nodiscard]] MountGuard {
     std::string target_;
 };
 
-// Makes and attaches what `spec` says. Throws SysError CannotMount, with nothing attached.
+// Makes and attaches the mount of `spec`. Throws SysError CannotMount, with nothing attached.
 MountGuard bind_mount(const BindSpec& spec);
 
-// Takes the mount at `target` out of every peer group: what is mounted below it shows up nowhere
-// else, not in other mount namespaces of the host either.
+// Takes the mount at `target` out of every peer group: mounts below it show up nowhere else, not in
+// other mount namespaces of the host either.
 void make_private(const std::string& target);
 
 // Makes the mount at `target` a peer group of its own: mounts made below it later can be received
 // by the mount namespaces that are copied from here (mount_namespaces(7), shared subtrees).
 void make_shared(const std::string& target);
 
-// Has a tree of mounts give nothing back to where they were copied from, and receive what is
-// mounted there later: mounts that are copies of others (mount --bind, --rbind) become slaves of
-// them. Each mount of the tree is shared then, as make_shared() says.
+// Has a tree of mounts give nothing back to their sources, and receive later mounts from them:
+// mounts that are copies of others (mount --bind, --rbind) become slaves of these. Each mount of
+// the tree is shared then, as make_shared() says.
 void make_receiving(const std::string& root);
 
 // Dismounts everything at and below `root`, last mounted first, and nothing elsewhere: mounts below
-// `root` that are copies of the host's (mount --bind, --rbind) are no peers of them any more. Waits
-// for a busy one until the deadline, then throws Error CannotDismount, which names it and what
-// holds it.
+// `root` that are copies of the host's (mount --bind, --rbind) are no peers of the host's any more
+// Waits for a busy one until the deadline, then throws Error CannotDismount, which names it and
+// what holds it.
 void dismount_tree(const std::string& root, const Deadline& deadline);
 
-// The same, but what is busy goes out of sight now and is dismounted when its last user lets go
-// (MNT_DETACH). Throws SysError CannotDismount.
+// Detaches everything at and below `root` (MNT_DETACH): a busy mount goes out of sight now, and is
+// dismounted when its last user lets go. Throws SysError CannotDismount.
 void detach_tree(const std::string& root);
 
 }  // namespace vps

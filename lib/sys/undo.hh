@@ -20,7 +20,7 @@ class [[nodiscard]] Undo {
         try {
             step_();
         } catch (...) {
-            // The step itself has told what is worth it; the exception that passes by is the cause.
+            // The step itself has told its failure; the exception that passes by is the cause.
         }
     }
 
