@@ -1,6 +1,6 @@
 // vps-mount VEID: mounts a VPS's private area on its root and runs the premount and mount scripts
-// around it, as `vzctl mount` did. As the first step of a start it executes vps-run then
-// (ExecStart= of vps@.service). If anything fails, nothing is mounted.
+// around it, as `vzctl mount` did. systemd calls it as the first step of a start (ExecStartPre= of
+// vps@.service). If anything fails, nothing is mounted.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,7 +11,6 @@
 #include <set>
 
 #include "command/program.hh"
-#include "context/device.hh"
 #include "context/vps_scope.hh"
 #include "life/dismount.hh"
 #include "life/settings.hh"
@@ -76,7 +75,7 @@ void end_earlier_life(const VpsLock& lock, const VpsState& state, const Invocati
                     fmt::format("is mounted on '{}' already", state.mount_point));
     log.say(Level::Notice, fmt::format("an earlier run was left in state \"{}\"; ending it first",
                                        row_of(state.phase).name));
-    end_scope(invocation.veid);
+    end_vps_scope(invocation.veid);
     const VpsConfig config = load_config_of_mounted(invocation.veid, state, invocation.log);
     end_vps(lock, state, scripts_owed(state, config, false),
             script_settings(invocation.veid, config), log);
@@ -93,12 +92,6 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     if (config.layout == Layout::Ploop)
         refuse_ploop(config);
     return config;
-}
-
-// Not before the last script has run: to scripts the VPS does not run yet, and they make devices.
-void make_scope(Veid veid, const VpsConfig& config) {
-    std::vector<std::string> problems;  // vps-run tells them
-    start_scope(veid, find_devices(config, problems));
 }
 
 // What a mount script mounts below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
@@ -165,13 +158,12 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     unfinished.owe(scripts_owed(state, config, true));
     run_mount_scripts(state, settings, run);
     make_receiving(state.mount_point);
-    if (log.to_journal())
-        make_scope(invocation.veid, config);
     lock.enter(state, Phase::Mounted);
     unfinished.keep();
 }
 
-void mount_idle(const Invocation& invocation) {
+ExitCode mount_vps(const Invocation& invocation) {
+    require_unified_cgroups();
     const VpsLock lock(invocation.veid);
     if (const std::optional<VpsState> state = lock.read_state()) {
         // One that runs already is the supervisor's to adopt, whatever its configuration says by
@@ -179,25 +171,11 @@ void mount_idle(const Invocation& invocation) {
         if (find_init(*state)) {
             if (!invocation.log.to_journal())
                 throw Error(ExitCode::Running, "is running");
-            return;
+            return ExitCode::Ok;
         }
         end_earlier_life(lock, *state, invocation);
     }
     mount_with_scripts(lock, load_config_to_start(invocation), invocation);
-}
-
-// Takes the place of this program, as nice(1) does: for systemd to start another takes it ten
-// milliseconds.
-[[noreturn]] void execute(const std::vector<std::string>& command) {
-    (void)execvp(command.front().c_str(), pointers_to(command).data());
-    throw SysError(errno, "execute", command.front());
-}
-
-ExitCode mount_vps(const Invocation& invocation) {
-    require_unified_cgroups();
-    mount_idle(invocation);
-    if (!invocation.command.empty())
-        execute(invocation.command);
     return ExitCode::Ok;
 }
 
@@ -209,8 +187,6 @@ int main(int argc, char** argv) {
     return vps::run_program(
         argc, argv,
         {.name = "vps-mount",
-         .summary = "Mounts the private area of a VPS and runs its mount scripts.",
-         .command_usage = "[-- COMMAND [ARGUMENT ...]]",
-         .command_after_dashes = true},
+         .summary = "Mounts the private area of a VPS and runs its mount scripts."},
         vps::mount_vps);
 }

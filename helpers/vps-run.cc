@@ -1,6 +1,6 @@
 // vps-run VEID: makes the VPS context of a mounted VPS, runs N.start in it, executes the VPS's init
-// and stays as its parent until it ends. As the main process of vps@.service (Type=notify),
-// vps-mount executes it. Exit code 0: halted or stopped; 133: rebooted from inside.
+// and stays as its parent until it ends. The main process of vps@.service (ExecStart=,
+// Type=notify). Exit code 0: halted or stopped; 133: rebooted from inside.
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -10,7 +10,6 @@
 #include "command/program.hh"
 #include "context/capabilities.hh"
 #include "context/enter.hh"
-#include "context/vps_scope.hh"
 #include "life/adopted_init.hh"
 #include "life/end_report.hh"
 #include "life/start.hh"

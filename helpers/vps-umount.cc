@@ -114,7 +114,7 @@ ExitCode umount_vps(const Invocation& invocation) {
     }
     if (state->phase == Phase::Running || state->phase == Phase::Stopping)
         forget_run(invocation);
-    end_scope(invocation.veid);
+    end_vps_scope(invocation.veid);
     // A refusal of the umount scripts was told by vps-mount or the last stop; they are asked again
     // at the next start, or by hand, but not twice in one go.
     if (log.to_journal() && state->phase == Phase::Umounting)

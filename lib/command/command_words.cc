@@ -9,7 +9,7 @@ static bool takes_next_word(const std::string& word) {
     return word.size() > 2 && std::string_view("--user").starts_with(word);
 }
 
-CommandWords split_words(const std::vector<std::string>& words, bool after_dashes) {
+CommandWords split_words(const std::vector<std::string>& words) {
     CommandWords split;
     auto word = words.begin();
     while (word != words.end() && word->starts_with('-') && *word != "--") {
@@ -20,8 +20,6 @@ CommandWords split_words(const std::vector<std::string>& words, bool after_dashe
     if (word != words.end() && *word == "--")
         split.ours.push_back(*word++);
     if (word != words.end())
-        split.ours.push_back(*word++);
-    while (after_dashes && word != words.end() && *word != "--")
         split.ours.push_back(*word++);
     if (word != words.end() && *word == "--")
         ++word;

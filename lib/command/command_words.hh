@@ -11,7 +11,6 @@ struct CommandWords {
     std::vector<std::string> command;  // what follows, without a "--" before it, as it is
 };
 
-// Where `after_dashes`, a command is one only after "--"; else what follows VEID is ours, too.
-CommandWords split_words(const std::vector<std::string>& words, bool after_dashes = false);
+CommandWords split_words(const std::vector<std::string>& words);
 
 }  // namespace vps

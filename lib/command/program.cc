@@ -54,7 +54,7 @@ CommandLine parse(int argc, char** argv, const ProgramInfo& info) {
     positions.add("veid", 1);
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (!info.command_usage.empty()) {
-        CommandWords split = split_words(words, info.command_after_dashes);
+        CommandWords split = split_words(words);
         words = std::move(split.ours);
         line.command = std::move(split.command);
     }

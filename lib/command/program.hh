@@ -16,9 +16,8 @@ struct ProgramInfo {
     std::string name;     // "vps-mount"
     std::string summary;  // one line for --help
     bool has_force = false;
-    bool has_user = false;              // --user USER
-    std::string command_usage = {};     // what may follow VEID, for --help; empty: nothing may
-    bool command_after_dashes = false;  // a second VEID is then no command, but an error
+    bool has_user = false;           // --user USER
+    std::string command_usage = {};  // what may follow VEID, for --help; empty: nothing may
 };
 
 struct Invocation {

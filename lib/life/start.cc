@@ -3,10 +3,15 @@
 #include <fmt/format.h>
 #include <linux/sched.h>
 
+#include <string>
+#include <tuple>
+#include <utility>
+
 #include "context/become_init.hh"
 #include "context/launch.hh"
 #include "context/lxcfs.hh"
 #include "context/vps_root.hh"
+#include "context/vps_scope.hh"
 #include "files/resolver.hh"
 #include "files/write.hh"
 #include "life/hand_over.hh"
@@ -21,7 +26,6 @@
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
-#include "systemd/libsystemd.hh"
 #include "systemd/notify.hh"
 
 namespace vps {
@@ -58,90 +62,162 @@ FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
     return ids && ids->shifted ? FileOwner{ids->first_uid, ids->first_gid} : FileOwner{0, 0};
 }
 
+// One start, by its steps in their order.
+class Start {
+  public:
+    Start(Veid veid, const VpsLock& lock, VpsState state, const Log& log)
+        : veid_(veid), lock_(lock), state_(std::move(state)), log_(log) {}
+
+    RunningVps run();
+
+  private:
+    void prepare();
+    void choose_ids();
+    void find_more();
+    void make_init();
+    void set_up();
+    void run_script();
+    void execute_init();
+    RunningVps run_steps();
+
+    const Veid veid_;
+    const VpsLock& lock_;
+    VpsState state_;
+    const Log& log_;
+
+    VpsConfig config_;
+    std::vector<std::string> problems_;
+    std::optional<UserIds> ids_;
+    std::vector<Device> devices_;
+    Resolver resolver_;
+    std::optional<ActionScript> script_;
+    std::vector<LxcfsFile> views_;
+    Fd launcher_;
+    ContextSetup setup_;
+    Fd channel_, first_end_;  // between us and the first process
+    std::optional<BootSocket> boot_socket_;
+    Scope scope_;
+    RunningVps vps_;
+};
+
+void Start::choose_ids() {
+    ids_ = vps::choose_ids(veid_, config_);
+    if (!ids_)
+        log_.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
+    else if (!ids_->shifted)
+        state_.first_id = ids_->first_uid;
+}
+
+// What needs no process, while PID 1 makes the scope.
+void Start::find_more() {
+    for (const std::string& problem : problems_)
+        log_.say(Level::Warning, problem + ", ignoring it");
+    views_ = open_lxcfs(log_);
+    launcher_ = make_launcher();
+    prepare_launch(setup_);
+}
+
+void Start::prepare() {
+    config_ = load_usable_config(veid_);
+    choose_ids();
+    lock_.enter(state_, Phase::Starting);
+    require_init(state_);
+    script_ = find_script(script::kStart, veid_, script_settings(veid_, config_).dir);
+    devices_ = find_devices(config_, problems_);
+    resolver_ = find_resolver(config_, problems_);
+    std::tie(channel_, first_end_) = sys::socketpair();
+    setup_ = plan_context(state_, config_, first_end_);
+    setup_.capabilities = find_capabilities(config_, problems_);
+    scope_ = start_vps_scope(veid_, devices_);
+    find_more();
+    await_scope(scope_);
+}
+
+// It is born in the scope: to be moved there, it would wait for a grace period of the kernel.
+void Start::make_init() {
+    vps_.init =
+        clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+                          (config_.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
+                      scope_.cgroup);
+    if (vps_.init.pid() == 0)
+        become_init(setup_);
+    first_end_.reset();
+    state_.init_pid = vps_.init.pid();
+    state_.init_start = find_start_time(vps_.init.pid()).value_or(0);
+}
+
+// All that the host does for the VPS, while the first process works on what it is sent.
+void Start::set_up() {
+    const pid_t pid = vps_.init.pid();
+    std::optional<NetworkStart> network;
+    if (wants_network(config_))
+        network.emplace(veid_, pid);
+    const auto add_boot_socket = [&](FdRef dev) {
+        if (config_.start_wait)
+            boot_socket_.emplace(dev, ids_ ? ids_->first_uid : 0, ids_ ? ids_->first_gid : 0);
+    };
+    hand_over_root(channel_, state_, ids_, devices_, views_, add_boot_socket, pid, log_);
+    if (ids_)
+        delegate_cgroup(scope_.cgroup, *ids_);
+    write_name_files(veid_, state_.mount_point, config_, resolver_, owner_on_disk(ids_), log_);
+    apply_slice_limits(veid_, config_, log_);
+    update_scope_quota(veid_, cpu_quota(config_));
+    std::optional<Fd> console = receive_report(channel_);
+    if (!console)
+        throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
+    vps_.console = std::move(*console);
+    apply_init_limits(vps_.init.pidfd(), pid, config_);
+    if (network)
+        network->finish();
+}
+
+void Start::run_script() {
+    if (!script_)
+        return;
+    tell_status("Starting: action script " + script_->name);
+    vps_.relays = run_vps_script(*script_, script_settings(veid_, config_), vps_.init.pidfd(),
+                                 vps_.init.pid(), log_);
+}
+
+void Start::execute_init() {
+    lock_.enter(state_, Phase::Running);
+    send_go(channel_, launcher_);
+    (void)receive_report(channel_);
+    if (boot_socket_)
+        vps_.boot = BootWatch::begin(std::move(*boot_socket_), vps_.init.pid());
+}
+
+RunningVps Start::run_steps() {
+    // Whatever fails, the VPS is dead and its state is that of a start.
+    StateStep started(lock_, state_, Phase::Starting);
+    Undo end([&] {
+        abandon_scope(std::move(scope_));
+        kill_descendants();  // init, and N.start, which init's end waits for
+    });
+    prepare();
+    make_init();
+    set_up();
+    run_script();
+    execute_init();
+    end.keep();
+    started.commit();
+    vps_.init.release();  // from now on the VPS outlives us
+    vps_.scope = std::move(scope_);
+    return std::move(vps_);
+}
+
+RunningVps Start::run() {
+    try {
+        return run_steps();
+    } catch (const std::exception&) {
+        throw_root_cause(channel_);
+    }
+}
+
 }  // namespace
 
-// The first process is made as soon as is known what it has to know: the rest is found out while it
-// works.
 RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& log) {
-    const VpsConfig config = load_usable_config(veid);
-    std::vector<std::string> problems;
-
-    auto [ours, theirs] = sys::socketpair();
-    ContextSetup setup = plan_context(state, config, theirs);
-    setup.capabilities = find_capabilities(config, problems);
-    prepare_launch(setup);
-    VpsScope scope = open_scope(veid);
-    Child init =
-        clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-                          (config.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
-                      scope.cgroup);
-    RunningVps vps{.init = std::move(init), .scope = std::move(scope)};
-    if (vps.init.pid() == 0)
-        become_init(setup);
-    theirs.reset();
-    const pid_t pid = vps.init.pid();
-    try {
-        // Whatever fails from here on, the VPS is dead and its state is that of a start.
-        StateStep started(lock, state, Phase::Starting);
-        Undo end(kill_descendants);  // init, and N.start, which init's end waits for
-        const std::optional<UserIds> ids = choose_ids(veid, config);
-        if (!ids)
-            log.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
-        else if (!ids->shifted)
-            state.first_id = ids->first_uid;
-        lock.enter(state, Phase::Starting);
-        require_init(state);
-        const std::vector<Device> devices = find_devices(config, problems);
-        const Resolver resolver = find_resolver(config, problems);
-        for (const std::string& problem : problems)
-            log.say(Level::Warning, problem + ", ignoring it");
-        const std::vector<LxcfsFile> views = open_lxcfs(log);
-        std::optional<BootSocket> boot_socket;
-        const auto add_boot_socket = [&](FdRef dev) {
-            if (config.start_wait)
-                boot_socket.emplace(dev, ids ? ids->first_uid : 0, ids ? ids->first_gid : 0);
-        };
-        std::optional<NetworkStart> network;
-        if (wants_network(config))
-            network.emplace(veid, pid);
-        hand_over_root(ours, state, ids, devices, views, add_boot_socket, pid, log);
-        if (ids)
-            delegate_cgroup(vps.scope.cgroup, *ids);
-        write_name_files(veid, state.mount_point, config, resolver, owner_on_disk(ids), log);
-        apply_slice_limits(veid, config, log);
-        update_scope_quota(veid, cpu_quota(config));
-        const ScriptSettings settings = script_settings(veid, config);
-        const auto script = find_script(script::kStart, veid, settings.dir);
-        state.init_pid = pid;
-        state.init_start = find_start_time(pid).value_or(0);
-        const Fd launcher = make_launcher();
-        std::optional<Fd> console = receive_report(ours);
-        if (!console)
-            throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
-        vps.console = std::move(*console);
-        apply_init_limits(vps.init.pidfd(), pid, config);
-        if (network)
-            network->finish();
-
-        if (script) {
-            tell_status("Starting: action script " + script->name);
-            for (LineRelay& relay : run_vps_script(*script, settings, vps.init.pidfd(), pid, log))
-                vps.relays.push_back(std::move(relay));
-        }
-
-        lock.enter(state, Phase::Running);
-        send_go(ours, launcher);
-        load_libsystemd();  // while init is executed
-        (void)receive_report(ours);
-        if (boot_socket)
-            vps.boot = BootWatch::begin(std::move(*boot_socket), pid);
-        end.keep();
-        started.commit();
-        vps.init.release();  // from now on the VPS outlives us
-    } catch (const std::exception&) {
-        throw_root_cause(ours);
-    }
-    return vps;
+    return Start(veid, lock, std::move(state), log).run();
 }
 
 }  // namespace vps

@@ -6,20 +6,20 @@
 #include <vector>
 
 #include "config/veid.hh"
-#include "context/vps_scope.hh"
 #include "life/boot_watch.hh"
 #include "state/state.hh"
 #include "sys/fd.hh"
 #include "sys/line_relay.hh"
 #include "sys/process.hh"
 #include "systemd/log.hh"
+#include "systemd/scope.hh"
 
 namespace vps {
 
 struct RunningVps {
-    Child init;
-    VpsScope scope;
-    Fd console{};  // its master; the first process fails to open its own end if this is closed
+    Child init{};
+    Scope scope{};  // which the keeper keeps until it is dismissed
+    Fd console{};   // its master; the first process fails to open its own end if this is closed
     std::vector<LineRelay> relays{};
     std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };

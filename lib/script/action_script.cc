@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -79,27 +78,6 @@ ScriptStreams open_streams(const std::string& identifier, const Log& log) {
     }
     (void)!write(failure.get(), &error, sizeof error);
     _exit(127);
-}
-
-// A child between us and the script, which ends as the script does. What the script leaves running
-// is then nobody's child but PID 1's: not ours, who go on as the supervisor.
-Child clone_script() {
-    Child parent = clone_process();
-    if (parent.pid() != 0)
-        return parent;
-    ExitStatus ended{.code = 127};
-    try {
-        adopt_orphans();  // until then they are to be found, and killed
-        Child script = clone_process();
-        if (script.pid() == 0)
-            return script;
-        // The VPS's lock is among ours.
-        if (close_all_but({script.pidfd().get()}) == 0)
-            ended = script.wait().value_or(ended);
-    } catch (...) {
-        // As if it could not be executed: here nothing may reach the caller's code a second time.
-    }
-    end_as(ended);
 }
 
 // How it ended; nothing when the time was over or `request` came first: then nothing is left of it.
@@ -251,7 +229,7 @@ ScriptResult run_host_script(const ActionScript& script, const std::vector<std::
     auto [failure, report] = sys::pipe();
     const auto started = std::chrono::steady_clock::now();
     const TerminationRequest request;
-    Child child = clone_script();
+    Child child = clone_process();
     if (child.pid() == 0)
         become_script(argv[0], streams, null, report, argv.data(), envp.data());
     report.reset();

@@ -1,20 +1,18 @@
-// In place of lib/vps_scope.cc: no scope. The VPS's processes are in vps@N.service, where nothing
-// keeps systemd from killing them; the measure for what the scope costs.
+// In place of lib/context/vps_scope.cc: no scope. The VPS's processes are in vps@N.service, where
+// nothing keeps systemd from killing them; the measure for what the scope costs.
 
 #include "context/vps_scope.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
-void start_scope(Veid, const std::vector<Device>&) {}
-
-VpsScope open_scope(Veid) {
-    return {sys::open("/sys/fs/cgroup" + cgroup_of(), O_RDONLY | O_DIRECTORY), Child()};
+Scope start_vps_scope(Veid veid, const std::vector<Device>&) {
+    const std::string dir = "/sys/fs/cgroup" + cgroup_of();
+    return {service_unit(veid), dir, Child(), sys::open(dir, O_RDONLY | O_DIRECTORY)};
 }
 
-void dismiss_keeper(VpsScope) {}
-
-void end_scope(Veid) {}
+void end_vps_scope(Veid) {}
 
 }  // namespace vps

@@ -41,15 +41,6 @@ TEST(CommandWords, EverythingAfterTheVeidIsTheCommand) {
     }
 }
 
-TEST(CommandWords, OrOnlyWhatComesAfterDashes) {
-    const CommandWords two = split_words({"101", "102"}, true);
-    EXPECT_EQ(two.ours, Words({"101", "102"}));
-    EXPECT_TRUE(two.command.empty());
-    const CommandWords command = split_words({"101", "--help", "--", "id", "--"}, true);
-    EXPECT_EQ(command.ours, Words({"101", "--help"}));
-    EXPECT_EQ(command.command, Words({"id", "--"}));
-}
-
 TEST(Enter, ATerminalNameIsNothingElse) {
     for (const char* good : {"linux", "xterm-256color", "screen.xterm+x", "vt220", "a_b"})
         EXPECT_TRUE(is_terminal_name(good)) << good;

@@ -184,19 +184,17 @@ class Launcher:
 
 
 class VpsRun(Launcher):
-    """It runs in its unit only: what is timed comes after vps-mount, when the scope is there."""
+    """It runs in its unit only: what is timed comes after vps-mount; PID 1 makes the scope in it."""
 
     OUTPUT = HERE / "vps-run.txt"
 
     def __init__(self, name, veid, tree):
         super().__init__(name, [], tree)
         self.unit = f"vps@{veid}.service"
-        events = f"/sys/fs/cgroup/vps.slice/vps-{veid}.slice/vps-{veid}.scope/cgroup.events"
         write_unit(f"/run/systemd/system/{self.unit}.d/bench.conf", f"""\
 [Service]
-ExecStartPre=/usr/sbin/vps-mount {veid}
 ExecStart=
-ExecStart=/bin/sh -c 'until grep -qx "populated 1" {events}; do :; done; exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
+ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
 """)
         run("systemctl", "daemon-reload")
 
@@ -357,8 +355,10 @@ def prepare_unscoped(count):
 [Service]
 Delegate=yes
 DevicePolicy=closed
+ExecStartPre=
+ExecStartPre={HERE}/unscoped-vps-mount {veid}
 ExecStart=
-ExecStart={HERE}/unscoped-vps-mount {veid} -- {HERE}/unscoped-vps-run {veid}
+ExecStart={HERE}/unscoped-vps-run {veid}
 ExecStopPost=
 ExecStopPost={HERE}/unscoped-vps-umount {veid}
 """)

@@ -1,0 +1,211 @@
+#include "systemd/scope.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <vector>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+#include "systemd/system_bus.hh"
+#include "systemd/system_manager.hh"
+#include "systemd/unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kFill = "fill bus message";
+
+Answer request_scope(const Bus& bus, const ScopeSpec& spec, pid_t keeper) {
+    const Message message = new_call(bus, "StartTransientUnit");
+    sd_bus_message* m = message.get();
+    check(sd_bus_message_append(m, "ss", spec.unit.c_str(), "fail"), kFill);
+    check(sd_bus_message_open_container(m, 'a', "(sv)"), kFill);
+    check(sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",                 //
+                                "Description", "s", spec.description.c_str(),          //
+                                "Slice", "s", slice_unit(spec.veid).c_str(),           //
+                                "PIDs", "au", 1U, static_cast<std::uint32_t>(keeper),  //
+                                "Delegate", "b", 1,                                    //
+                                "Before", "as", 1U, service_unit(spec.veid).c_str(),   //
+                                "CollectMode", "s", "inactive-or-failed",              //
+                                "TasksMax", "t", UINT64_MAX,  // NUMPROC is the slice's
+                                "TimeoutStopUSec", "t", std::uint64_t{10'000'000}),
+          kFill);
+    spec.add_settings(m);
+    check(sd_bus_message_close_container(m), kFill);
+    check(sd_bus_message_append(m, "a(sa(sv))", 0U), kFill);
+    return call(bus, message, "start " + spec.unit);
+}
+
+Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
+    try {
+        return request_scope(connect_by_message_bus(), spec, keeper);
+    } catch (const Error&) {
+        // PID 1 itself does it, or says why not.
+    }
+    return patiently([&] { return request_scope(connect(), spec, keeper); });
+}
+
+[[noreturn]] void keep_scope(pid_t parent) noexcept {
+    (void)prctl(PR_SET_NAME, "vps-scope");
+    reset_signals();
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(0);
+    // The VPS's lock is among our descriptors, and what somebody waits to see the end of.
+    (void)close_range(0, ~0U, 0);
+    for (;;)
+        pause();
+}
+
+Child fork_keeper() {
+    auto [ours, keepers] = sys::pipe();
+    const pid_t parent = getpid();
+    Child keeper = clone_process();
+    if (keeper.pid() == 0)
+        keep_scope(parent);
+    keepers.reset();
+    // Not before it has let go of the lock, which whoever comes next needs: then this ends.
+    (void)sys::read_all(ours, "what the keeper has open");
+    return keeper;
+}
+
+// Not by the process's /proc/PID/cgroup, which waits for whatever changes any cgroup.
+bool is_in(const std::string& cgroup, pid_t pid) {
+    const std::vector<pid_t> pids = processes_in(cgroup);
+    return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
+void ask_for(const ScopeSpec& spec, const Scope& scope) {
+    const Deadline deadline = deadline_after(10);
+    while (try_to_start(spec, scope.keeper.pid()) == Answer::UnitExists) {
+        if (is_in(scope.dir, scope.keeper.pid()))
+            return;  // it was done, and the answer lost
+        if (milliseconds_until(deadline) == 0)
+            throw Error(
+                ExitCode::System,
+                fmt::format("{0} of an earlier run is still there; look at systemctl status {0}",
+                            scope.unit));
+        (void)poll(nullptr, 0, 20);
+    }
+}
+
+// Milliseconds until one looks again: what PID 1 does takes it some ten of them as a rule, and a
+// start or stop waits for no more than an eighth longer.
+int pause_after(int tries) {
+    return std::min(1 + tries / 8, 16);
+}
+
+// By a cgroup's file cgroup.events, which is to be opened if it is not, and polls POLLPRI when it
+// changes (cgroups(7)).
+bool is_populated(const std::string& cgroup, Fd& events) {
+    if (!events)
+        events = Fd(open((cgroup + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+    char text[64];
+    const ssize_t length = pread(events.get(), text, sizeof text, 0);
+    if (length < 0)
+        events.reset();  // of a cgroup that is gone
+    return length > 0 &&
+           std::string_view(text, static_cast<std::size_t>(length)).find("populated 1") !=
+               std::string_view::npos;
+}
+
+// Readable when something is made in that directory; nothing where the user's watches are used up.
+Fd watch_directory(const std::string& dir) {
+    Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (watch && inotify_add_watch(watch.get(), dir.c_str(), IN_CREATE | IN_ONLYDIR) < 0)
+        watch.reset();
+    return watch;
+}
+
+// Waits until the directory is gone; false if it is still there after `milliseconds`.
+bool wait_for_removal(const std::string& dir, unsigned milliseconds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    for (int tries = 0; access(dir.c_str(), F_OK) == 0; ++tries) {
+        if (std::chrono::steady_clock::now() >= end)
+            return false;
+        (void)poll(nullptr, 0, pause_after(tries));
+    }
+    return true;
+}
+
+// PID 1 moves the keeper into the scope when all else is done.
+void wait_until_moved(Scope& scope, const Deadline& deadline) {
+    Fd events;
+    if (!is_populated(scope.dir, events))
+        scope.watch = watch_directory(scope.dir.substr(0, scope.dir.rfind('/')));
+    for (int tries = 0; !is_populated(scope.dir, events); ++tries) {
+        if (milliseconds_until(deadline) == 0)
+            throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
+                                                      "30 seconds; look at journalctl _PID=1",
+                                                      scope.unit));
+        pollfd waiting[]{{scope.keeper.pidfd().get(), POLLIN, 0},
+                         {events.get(), POLLPRI, 0},
+                         {events ? -1 : scope.watch.get(), POLLIN, 0}};
+        const bool told = events || scope.watch;  // else one looks now and then
+        (void)poll(waiting, 3, told ? milliseconds_until(deadline) : pause_after(tries));
+        if (waiting[0].revents != 0)
+            throw Error(ExitCode::System,
+                        fmt::format("the process that keeps {} has ended", scope.unit));
+        char heard[512];
+        if (waiting[2].revents != 0)
+            (void)!read(scope.watch.get(), heard, sizeof heard);
+    }
+}
+
+}  // namespace
+
+Scope start_scope(const ScopeSpec& spec) {
+    Scope scope{spec.unit, slice_cgroup(spec.veid) + "/" + spec.unit, fork_keeper()};
+    ask_for(spec, scope);
+    return scope;
+}
+
+void await_scope(Scope& scope) {
+    if (scope.cgroup)
+        return;
+    wait_until_moved(scope, deadline_after(30));
+    scope.cgroup = sys::open(scope.dir, O_RDONLY | O_DIRECTORY);
+}
+
+void dismiss_keeper(Scope scope) noexcept {
+    scope.keeper.kill_and_wait();
+}
+
+void abandon_scope(Scope scope) noexcept {
+    if (scope.keeper.pid() <= 0)
+        return;
+    try {
+        wait_until_moved(scope, deadline_after(10));
+    } catch (const std::exception&) {
+        // PID 1 does not come to it: it finds no process to move then.
+    }
+    scope.keeper.kill_and_wait();
+}
+
+void end_scope(Veid veid, const std::string& unit) {
+    const std::string cgroup = slice_cgroup(veid) + "/" + unit;
+    const Fd kill(open((cgroup + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
+    if (!kill)
+        return;  // gone already, as it mostly is
+    (void)!write(kill.get(), "1", 1);
+    if (wait_for_removal(cgroup, 300))
+        return;
+    try {
+        queue_job(unit, Job::Stop);
+    } catch (const Error&) {
+        // It has gone by itself. If not, the next start says so; dismounting must not wait for it.
+    }
+    (void)wait_for_removal(cgroup, 10'000);
+}
+
+}  // namespace vps
