@@ -41,7 +41,7 @@ void refuse_ploop(const VpsConfig& config) {
                             *config.ve_private));
 }
 
-// ", it leads to '/srv/disk2/101' by a symbolic link", or nothing where there is no link.
+// The words ", it leads to '/srv/disk2/101' by a symbolic link", or none where there is no link.
 std::string describe_links(const std::string& path) {
     const std::vector<std::string> places = FollowedLinks().of(path);
     return places.empty()
@@ -67,7 +67,7 @@ void require_mount_by_script(const VpsState& state) {
                                 state.mount_point));
 }
 
-// What an earlier life of the VPS left: it is brought to its end.
+// Brings an earlier life of the VPS to its end.
 void end_earlier_life(const VpsLock& lock, const VpsState& state, const Invocation& invocation) {
     const Log& log = invocation.log;
     if (!log.to_journal() && state.phase == Phase::Mounted)
@@ -94,7 +94,7 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     return config;
 }
 
-// What a mount script mounts below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
+// A mount of a mount script below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
 // mount(8) follows, is in its way.
 void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
                        const std::function<ScriptResult(const ScriptKind&)>& run) {
@@ -152,8 +152,8 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
         bind_mount({.source = *config.ve_private, .target = state.mount_point}).keep();
     }
-    // Until the scripts have mounted what they mount below it: other mount namespaces of the host
-    // would get copies of that, which no later dismounting reaches.
+    // VE_ROOT is private until the scripts have made their mounts: other mount namespaces of the
+    // host would get copies of these, which no later dismounting reaches.
     make_private(state.mount_point);
     unfinished.owe(scripts_owed(state, config, true));
     run_mount_scripts(state, settings, run);
@@ -166,8 +166,7 @@ ExitCode mount_vps(const Invocation& invocation) {
     require_unified_cgroups();
     const VpsLock lock(invocation.veid);
     if (const std::optional<VpsState> state = lock.read_state()) {
-        // One that runs already is the supervisor's to adopt, whatever its configuration says by
-        // now.
+        // The supervisor adopts a VPS that runs already, whatever its configuration says by now.
         if (find_init(*state)) {
             if (!invocation.log.to_journal())
                 throw Error(ExitCode::Running, "is running");

@@ -29,7 +29,7 @@ LineRelay relay_console(Fd console, Veid veid, const Log& log) {
     return relay_to_log(std::move(console), log, veid.to_string() + ".console", Level::Info);
 }
 
-// For the next boot. The VPS must run all the same.
+// Notes for the next boot that the VPS runs; a VPS that cannot be noted must run all the same.
 void note_run(const Invocation& invocation, const std::function<void()>& note) {
     try {
         note();
@@ -45,7 +45,7 @@ std::string ready_message(pid_t init) {
 }
 
 void require_told(int told) {
-    if (told < 0)  // under systemd, which then has us adopt it
+    if (told < 0)  // under systemd, whose next start adopts the VPS
         throw SysError(-told, "tell systemd that the VPS runs");
 }
 
@@ -54,19 +54,21 @@ ExitCode let_run(const Log& log) {
     return ExitCode::Ok;
 }
 
-// To the VPS's end. What it prints is read from now on, and nothing is done any more that root
-// without a capability could not do.
+// Supervises the VPS to its end. From here on its output is read, and every step is one that root
+// can take without a capability.
 SupervisionEnd supervise_unprivileged(
     FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
     const std::optional<Watched>& other = std::nullopt) {
-    // It shares the memory limit of the VPS, whose own processes are to be killed at it.
+    // The supervisor shares the memory limit of the VPS, at which processes of the VPS are to be
+    // killed first.
     set_oom_score("-900");
     give_up_capabilities();
-    (void)malloc_trim(0);  // what the start has used: a host has hundreds of us
+    (void)malloc_trim(0);  // gives back the start's memory: a host has hundreds of supervisors
     return supervise(init, std::move(relays), on_child, other);
 }
 
-// A VPS that runs already: its stop was refused, or its supervisor has died. It is not our child.
+// Takes over a VPS that runs already: its stop was refused, or its supervisor has died. Its init is
+// not this process's child.
 ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd& init,
                    std::optional<Fd> console, VpsLock lock) {
     const Log& log = invocation.log;
@@ -109,7 +111,7 @@ ExitCode run_vps(const Invocation& invocation) {
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
                                 service_unit(invocation.veid)));
-    if (console) {  // of a run that has ended in a reboot
+    if (console) {  // the console of a run that has ended in a reboot
         forget_console();
         console.reset();
     }

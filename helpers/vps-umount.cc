@@ -22,8 +22,8 @@ namespace vps {
 
 namespace {
 
-// True when the VPS has rebooted from inside and is to start again: what systemd tells
-// ExecStopPost= of how the supervisor ended (systemd.exec(5)).
+// True when the VPS has rebooted from inside and is to start again: systemd tells ExecStopPost= how
+// the supervisor ended (systemd.exec(5)).
 bool is_reboot() {
     const char* status = std::getenv("EXIT_STATUS");
     return status && std::atoi(status) == static_cast<int>(ExitCode::Reboot);
@@ -31,9 +31,9 @@ bool is_reboot() {
 
 // The VPS runs on: its stop was refused or came to no end, or its supervisor has died. Its unit is
 // about to be inactive. A start that is queued now has the VPS adopted, keeps the console in the
-// unit's descriptor store, and cancels a stop or restart, so that its caller learns of it. As late
-// as here, because the next stop may come at once. (Should we fail, the scope still has the unit
-// started, see vps-.scope.d.)
+// unit's descriptor store, and cancels a stop or restart, so that the caller learns of the refusal.
+// The start is queued as late as here, because the next stop may come at once. (Should this program
+// fail, the scope still has the unit started, see vps-.scope.d.)
 void keep_running(const VpsState& state, const Invocation& invocation) {
     const auto [job, host_stopping] = orders_for(invocation.veid);
     if (host_stopping)
@@ -50,9 +50,9 @@ void keep_running(const VpsState& state, const Invocation& invocation) {
     insist_on_start(service_unit(invocation.veid), job.ends_with("restart") || job == "start");
 }
 
-// A stop came before the VPS's init had said that it has booted (START_WAIT), before its new
-// supervisor had, or while the unit was being reloaded: systemd then has ended the supervisor and
-// called nobody else to stop the VPS.
+// True if a stop came before the VPS's init had said that it has booted (START_WAIT), before its
+// new supervisor had, or while the unit was being reloaded: systemd then has ended the supervisor
+// and called no other program to stop the VPS.
 bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
     if (state.phase != Phase::Running || !state.stop_refused.empty())
         return false;
@@ -73,8 +73,9 @@ bool stop_or_refuse(const Invocation& invocation, const VpsLock& lock, VpsState&
     }
 }
 
-// The VPS does not run any more: by an order for it or by its own doing, and not because the host
-// goes down; then, and where it is to start again at once, the next boot shall find that it ran.
+// Removes the mark of a VPS that does not run any more, by an order for it or by its own doing. If
+// the host goes down, or the VPS is to start again at once, the mark stays, so that the next boot
+// finds it.
 void forget_run(const Invocation& invocation) {
     if (!is_noted_running(invocation.veid))
         return;
@@ -115,8 +116,8 @@ ExitCode umount_vps(const Invocation& invocation) {
     if (state->phase == Phase::Running || state->phase == Phase::Stopping)
         forget_run(invocation);
     end_vps_scope(invocation.veid);
-    // A refusal of the umount scripts was told by vps-mount or the last stop; they are asked again
-    // at the next start, or by hand, but not twice in one go.
+    // vps-mount or the last stop has told a refusal of the umount scripts; the scripts are asked
+    // again at the next start, or by hand, but not twice in one go.
     if (log.to_journal() && state->phase == Phase::Umounting)
         return ExitCode::Ok;
     const VpsConfig config = load_config_of_mounted(invocation.veid, *state, invocation.log);

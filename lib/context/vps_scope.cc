@@ -14,7 +14,8 @@ namespace vps {
 
 namespace {
 
-// DeviceAllow= knows a device by its numbers, all of a kind by the name of their driver.
+// The word of DeviceAllow= for a device: its numbers, or for all of a kind the name of their
+// driver.
 std::string name_device(const Device& device) {
     const char* kind = device.block ? "block" : "char";
     if (device.minor)

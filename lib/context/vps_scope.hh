@@ -9,13 +9,13 @@
 
 namespace vps {
 
-// Has systemd make vps-N.scope (systemd/scope.hh). Of the devices it may use null, zero, full,
-// random, urandom, tty, terminals (DevicePolicy=closed), and `devices`. The processes of the VPS
-// are born in it, and the keeper is dismissed when init is there. Throws Error System.
+// Has systemd make vps-N.scope (systemd/scope.hh). Its processes may use the devices null, zero,
+// full, random, urandom, tty, terminals (DevicePolicy=closed), and `devices`. The processes of the
+// VPS are born in it, and the keeper is dismissed when init is there. Throws Error System.
 Scope start_vps_scope(Veid veid, const std::vector<Device>& devices);
 
-// Ends the scope of a VPS whose init has ended or was never there: kills what is left in it
-// (processes that entered it from outside its pid namespace). From then on it does not hold
+// Ends the scope of a VPS whose init has ended or was never there: kills the processes left in it,
+// which entered it from outside its pid namespace. From then on the scope does not hold
 // vps@N.service up (Upholds=). Throws Error System.
 void end_vps_scope(Veid veid);
 

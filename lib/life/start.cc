@@ -46,9 +46,9 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     setup.mount_point = state.mount_point;
     setup.user_namespace = config.userns;
     setup.hostname = config.hostname.value_or("localhost");
-    // What the kernel gives an init, and the name of the kind of container as inits look for it
-    // (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The console is no
-    // terminal that anybody looks at.
+    // The environment that the kernel gives an init, and the kind of container under the name that
+    // inits look for (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The
+    // console is no terminal that anybody looks at.
     setup.environment = {"HOME=/", "TERM=dumb", "container=lxc"};
     if (config.start_wait)
         setup.environment.push_back(fmt::format("NOTIFY_SOCKET={}", kBootSocket));
@@ -62,7 +62,7 @@ FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
     return ids && ids->shifted ? FileOwner{ids->first_uid, ids->first_gid} : FileOwner{0, 0};
 }
 
-// One start, by its steps in their order.
+// One start: its steps in their order.
 class Start {
   public:
     Start(Veid veid, const VpsLock& lock, VpsState state, const Log& log)
@@ -94,7 +94,7 @@ class Start {
     std::vector<LxcfsFile> views_;
     Fd launcher_;
     ContextSetup setup_;
-    Fd channel_, first_end_;  // between us and the first process
+    Fd channel_, first_end_;  // between the supervisor and the first process
     std::optional<BootSocket> boot_socket_;
     Scope scope_;
     RunningVps vps_;
@@ -108,7 +108,7 @@ void Start::choose_ids() {
         state_.first_id = ids_->first_uid;
 }
 
-// What needs no process, while PID 1 makes the scope.
+// The steps that need no process of the VPS, while PID 1 makes the scope.
 void Start::find_more() {
     for (const std::string& problem : problems_)
         log_.say(Level::Warning, problem + ", ignoring it");
@@ -133,7 +133,7 @@ void Start::prepare() {
     await_scope(scope_);
 }
 
-// It is born in the scope: to be moved there, it would wait for a grace period of the kernel.
+// Init is born in the scope: to be moved there, it would wait for a grace period of the kernel.
 void Start::make_init() {
     vps_.init =
         clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
@@ -146,7 +146,8 @@ void Start::make_init() {
     state_.init_start = find_start_time(vps_.init.pid()).value_or(0);
 }
 
-// All that the host does for the VPS, while the first process works on what it is sent.
+// The steps that the host takes for the VPS, while the first process works on the mounts that it is
+// sent.
 void Start::set_up() {
     const pid_t pid = vps_.init.pid();
     std::optional<NetworkStart> network;
@@ -201,7 +202,7 @@ RunningVps Start::run_steps() {
     execute_init();
     end.keep();
     started.commit();
-    vps_.init.release();  // from now on the VPS outlives us
+    vps_.init.release();  // from now on the VPS outlives its supervisor
     vps_.scope = std::move(scope_);
     return std::move(vps_);
 }

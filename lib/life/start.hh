@@ -18,14 +18,14 @@ namespace vps {
 
 struct RunningVps {
     Child init{};
-    Scope scope{};  // which the keeper keeps until it is dismissed
+    Scope scope{};  // the keeper keeps it until it is dismissed
     Fd console{};   // its master; the first process fails to open its own end if this is closed
     std::vector<LineRelay> relays{};
     std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };
 
 // Starts the VPS, which is in `state`, mounted; its init is released. On any exception the VPS is
-// killed and what is mounted stays for vps-umount.
+// killed and its mounts stay for vps-umount.
 RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& log);
 
 }  // namespace vps

@@ -50,7 +50,7 @@ Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
     try {
         return request_scope(connect_by_message_bus(), spec, keeper);
     } catch (const Error&) {
-        // PID 1 itself does it, or says why not.
+        // The bus has failed: PID 1's own socket is asked, or says why not.
     }
     return patiently([&] { return request_scope(connect(), spec, keeper); });
 }
@@ -61,7 +61,7 @@ Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0);
-    // The VPS's lock is among our descriptors, and what somebody waits to see the end of.
+    // The descriptors hold the VPS's lock, and the end of a pipe whose closing somebody waits for.
     (void)close_range(0, ~0U, 0);
     for (;;)
         pause();
@@ -74,12 +74,13 @@ Child fork_keeper() {
     if (keeper.pid() == 0)
         keep_scope(parent);
     keepers.reset();
-    // Not before it has let go of the lock, which whoever comes next needs: then this ends.
+    // Waits until the keeper has closed its copy of the lock, which the next operation on the VPS
+    // needs.
     (void)sys::read_all(ours, "what the keeper has open");
     return keeper;
 }
 
-// Not by the process's /proc/PID/cgroup, which waits for whatever changes any cgroup.
+// Looks into the cgroup, because /proc/PID/cgroup waits for any change of any cgroup.
 bool is_in(const std::string& cgroup, pid_t pid) {
     const std::vector<pid_t> pids = processes_in(cgroup);
     return std::find(pids.begin(), pids.end(), pid) != pids.end();
@@ -89,7 +90,7 @@ void ask_for(const ScopeSpec& spec, const Scope& scope) {
     const Deadline deadline = deadline_after(10);
     while (try_to_start(spec, scope.keeper.pid()) == Answer::UnitExists) {
         if (is_in(scope.dir, scope.keeper.pid()))
-            return;  // it was done, and the answer lost
+            return;  // the scope was made, and the answer lost
         if (milliseconds_until(deadline) == 0)
             throw Error(
                 ExitCode::System,
@@ -99,27 +100,28 @@ void ask_for(const ScopeSpec& spec, const Scope& scope) {
     }
 }
 
-// Milliseconds until one looks again: what PID 1 does takes it some ten of them as a rule, and a
-// start or stop waits for no more than an eighth longer.
+// Milliseconds until the next look: PID 1 needs some ten of them as a rule, and a start or stop
+// waits for no more than an eighth longer.
 int pause_after(int tries) {
     return std::min(1 + tries / 8, 16);
 }
 
-// By a cgroup's file cgroup.events, which is to be opened if it is not, and polls POLLPRI when it
-// changes (cgroups(7)).
+// True if the cgroup has a process, by its file cgroup.events, which is opened if it is not open,
+// and which polls POLLPRI when it changes (cgroups(7)).
 bool is_populated(const std::string& cgroup, Fd& events) {
     if (!events)
         events = Fd(open((cgroup + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
     char text[64];
     const ssize_t length = pread(events.get(), text, sizeof text, 0);
     if (length < 0)
-        events.reset();  // of a cgroup that is gone
+        events.reset();  // the cgroup is gone
     return length > 0 &&
            std::string_view(text, static_cast<std::size_t>(length)).find("populated 1") !=
                std::string_view::npos;
 }
 
-// Readable when something is made in that directory; nothing where the user's watches are used up.
+// A watch that can be read when an entry is made in that directory; nothing where the user's
+// watches are used up.
 Fd watch_directory(const std::string& dir) {
     Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (watch && inotify_add_watch(watch.get(), dir.c_str(), IN_CREATE | IN_ONLYDIR) < 0)
@@ -151,7 +153,7 @@ void wait_until_moved(Scope& scope, const Deadline& deadline) {
         pollfd waiting[]{{scope.keeper.pidfd().get(), POLLIN, 0},
                          {events.get(), POLLPRI, 0},
                          {events ? -1 : scope.watch.get(), POLLIN, 0}};
-        const bool told = events || scope.watch;  // else one looks now and then
+        const bool told = events || scope.watch;  // without them the loop looks now and then
         (void)poll(waiting, 3, told ? milliseconds_until(deadline) : pause_after(tries));
         if (waiting[0].revents != 0)
             throw Error(ExitCode::System,
@@ -187,7 +189,7 @@ void abandon_scope(Scope scope) noexcept {
     try {
         wait_until_moved(scope, deadline_after(10));
     } catch (const std::exception&) {
-        // PID 1 does not come to it: it finds no process to move then.
+        // PID 1 has not moved the keeper in time, and finds no process to move when it does.
     }
     scope.keeper.kill_and_wait();
 }
@@ -196,14 +198,15 @@ void end_scope(Veid veid, const std::string& unit) {
     const std::string cgroup = slice_cgroup(veid) + "/" + unit;
     const Fd kill(open((cgroup + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
     if (!kill)
-        return;  // gone already, as it mostly is
+        return;  // the scope is gone already, as it mostly is
     (void)!write(kill.get(), "1", 1);
     if (wait_for_removal(cgroup, 300))
         return;
     try {
         queue_job(unit, Job::Stop);
     } catch (const Error&) {
-        // It has gone by itself. If not, the next start says so; dismounting must not wait for it.
+        // The scope has gone by itself. If it has not, the next start says so; dismounting must not
+        // wait for it.
     }
     (void)wait_for_removal(cgroup, 10'000);
 }
