@@ -78,16 +78,18 @@ std::optional<LanAnswer> parse_arp(std::string_view packet, const MacAddress& ou
         return std::nullopt;
     MacAddress mac;
     std::copy_n(message->arp_sha, mac.raw.size(), mac.raw.begin());
-    if (mac == ours)
+    const IpAddress address = make_address(AF_INET, message->arp_spa, 4);
+    const bool claims_none = address.raw == IpAddress().raw;
+    if (mac == ours || claims_none)
         return std::nullopt;
-    return LanAnswer{make_address(AF_INET, message->arp_spa, 4), mac.to_string()};
+    return LanAnswer{address, mac.to_string()};
 }
 
 std::optional<LanAnswer> parse_advertisement(std::string_view message, const in6_addr& from,
                                              int hop_limit) {
     const auto advert = start_of<nd_neighbor_advert>(message);
     if (!advert || advert->nd_na_type != ND_NEIGHBOR_ADVERT || advert->nd_na_code != 0 ||
-        hop_limit != 255)
+        hop_limit != 255 || IN6_IS_ADDR_MULTICAST(&advert->nd_na_target))
         return std::nullopt;
     return LanAnswer{make_address(AF_INET6, &advert->nd_na_target, 16),
                      make_address(AF_INET6, &from, 16).to_string()};

@@ -23,7 +23,7 @@ class NetlinkRequest {
     // `header` is what the family has before the attributes: ifinfomsg, rtmsg, ndmsg…
     template <typename Header>
     NetlinkRequest(std::uint16_t type, unsigned flags, const Header& header)
-        : message_(mnl_nlmsg_put_header(buffer_.data())) {
+        : buffer_{}, message_(mnl_nlmsg_put_header(buffer_.data())) {
         message_->nlmsg_type = type;
         message_->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST | NLM_F_ACK);
         std::memcpy(mnl_nlmsg_put_extra_header(message_, sizeof header), &header, sizeof header);
@@ -34,7 +34,7 @@ class NetlinkRequest {
     operator nlmsghdr*() { return message_; }  // NOLINT: it is one
 
   private:
-    alignas(nlmsghdr) std::array<char, 1024> buffer_{};
+    alignas(nlmsghdr) std::array<char, 1024> buffer_;
     nlmsghdr* message_;
 };
 

@@ -15,8 +15,10 @@ static void check_answer(const std::optional<LanAnswer>& answer, int family) {
     if (!answer)
         return;
     require(answer->address.family == family, "another kind of address", answer->machine);
-    require(IpAddress::parse(answer->address.to_string()) == answer->address, "bad address",
-            answer->address.to_string());
+    IpAddress spelled;
+    require(inet_pton(family, answer->address.to_string().c_str(), spelled.raw.data()) == 1 &&
+                spelled.raw == answer->address.raw,
+            "bad address", answer->address.to_string());
     require(!answer->machine.empty() && is_one_line(answer->machine), "bad machine",
             answer->machine);
 }

@@ -63,6 +63,7 @@ TEST(LanPacket, ArpOfAnotherMachineIsAnAnswer) {
         EXPECT_EQ(answer->machine, "02:00:00:00:00:02");
     }
     EXPECT_FALSE(parse_arp(packet, kTheirs)) << "our own";
+    EXPECT_FALSE(parse_arp(make_arp(LanMessage::Question, kIpv4, kTheirs), kOurs)) << "a probe";
     for (std::size_t size = 0; size < packet.size(); ++size)
         EXPECT_FALSE(parse_arp(packet.substr(0, size), kOurs)) << size;
     for (const std::size_t place : {2U, 3U, 4U, 5U}) {
@@ -81,6 +82,13 @@ TEST(LanPacket, AdvertisementOfANeighbourIsAnAnswer) {
         EXPECT_EQ(answer->address, kIpv6);
         EXPECT_EQ(answer->machine, "fe80::2");
     }
+    const IpAddress group = [] {
+        IpAddress all_nodes = kIpv6;
+        all_nodes.raw[0] = 0xff;
+        return all_nodes;
+    }();
+    EXPECT_FALSE(parse_advertisement(
+        make_neighbour_message(LanMessage::Announcement, group, kTheirs), kTheirLinkLocal, 255));
     for (const int hops : {0, 1, 254})
         EXPECT_FALSE(parse_advertisement(message, kTheirLinkLocal, hops)) << "routed, " << hops;
     for (std::size_t size = 0; size < 24; ++size)
