@@ -178,7 +178,7 @@ void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, s
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
     tree.files.push_back({slice_unit(vps.veid), slice(vps, limits)});
-    if (const auto quota = cpu_quota(vps.config))
+    if (const auto quota = cpu_quota(vps.config, host))
         tree.files.push_back({scope_unit(vps.veid) + ".d/50-vps.conf", scope_drop_in(vps, quota)});
     const auto start = order.places[i].start;
     if (start == OnBoot::Yes)

@@ -139,7 +139,7 @@ ScannedHost scan(const std::string& root) {
         std::move(errors.begin(), errors.end(), std::back_inserter(host.errors));
     }
     for (const auto& vps : host.vpses)
-        read_auto_nodes(host, vps.config, root, host.errors);
+        read_limit_host(host, vps.config, root, host.errors);
     return host;
 }
 

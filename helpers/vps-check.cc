@@ -17,13 +17,14 @@ namespace vps {
 namespace {
 
 constexpr char kHelp[] =
-    "Usage: vps-check [--root=DIR] [--json | --quiet] [--strict] [VEID | FILE]...\n"
+    "Usage: vps-check [--root=DIR] [--json | --quiet] [--no-notes] [--strict] [VEID | FILE]...\n"
     "\n"
     "Says what configurations and action scripts become, and whether each VPS would start.\n"
     "\n"
     "  --root=DIR   read DIR/etc/vz and the private areas below DIR\n"
     "  --json       print JSON\n"
     "  -q, --quiet  print findings only\n"
+    "  --no-notes   leave notes out\n"
     "  --strict     fail because of warnings, too\n"
     "  -h, --help   show this help\n"
     "  --version    show the version\n"
@@ -32,7 +33,7 @@ constexpr char kHelp[] =
 
 struct Options {
     std::string root;
-    bool json = false, quiet = false, strict = false;
+    bool json = false, quiet = false, notes = true, strict = false;
     std::vector<std::string> subjects;
 };
 
@@ -55,6 +56,8 @@ Options parse(int argc, char** argv) {
             options.json = true;
         else if (word == "-q" || word == "--quiet")
             options.quiet = true;
+        else if (word == "--no-notes")
+            options.notes = false;
         else if (word == "--strict")
             options.strict = true;
         else
@@ -79,6 +82,10 @@ Checked gather(const Options& options) {
         else
             check_file(subject, checked);
     }
+    if (!options.notes)
+        for (CheckedFile& file : checked.files)
+            std::erase_if(file.findings,
+                          [](const Finding& finding) { return finding.grade == Grade::Note; });
     return checked;
 }
 

@@ -37,11 +37,11 @@ void bring_up(const Invocation& invocation, const std::string& pid) {
     if (error != std::errc() || end != pid.data() + pid.size() || init <= 1)
         throw Error(ExitCode::Usage, fmt::format("'{}' is no PID (see --help)", pid));
     const VpsConfig config = load_usable_config(invocation.veid);
-    std::vector<std::string> problems;
+    std::vector<ConfigProblem> problems;
     const NetworkSpec spec =
         plan_network(invocation.veid, config, host_name_for_hashes(), problems);
-    for (const std::string& problem : problems)
-        invocation.log.say(Level::Warning, problem + ", ignoring it");
+    for (const ConfigProblem& problem : problems)
+        invocation.log.say(Level::Warning, config.tell(problem) + ", ignoring it");
     if (!spec.empty())
         make_network(spec, init, script_settings(invocation.veid, config), invocation.log);
 }

@@ -25,7 +25,7 @@ static ExitCode reload_vps(const Invocation& invocation) {
     VpsConfig config = load_usable_config(invocation.veid);
     config.ve_private = state->ve_private;
     apply_slice_limits(invocation.veid, config, invocation.log);
-    update_scope_quota(invocation.veid, cpu_quota(config));
+    update_scope_quota(invocation.veid, cpu_quota_here(config));
     apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
     apply_init_limits(*init, state->init_pid, config);
     return ExitCode::Ok;

@@ -16,74 +16,11 @@ namespace vps {
 
 namespace {
 
-struct Assignment {
-    const ConfigKey* key;  // null: unknown
-    ConfigFile file;
-    ConfigRow row;
-    std::string source;  // the line, or lines, as written
-};
-
-bool is_in_scope(const ConfigKey& key, ConfigFile file) {
-    return (key.scope != Scope::Host || file == ConfigFile::Host) &&
-           (key.scope != Scope::Vps || file == ConfigFile::Vps);
-}
-
-bool is_usable(const ConfigKey& key, std::string_view value) {
-    VpsConfig scratch;
-    return !key.read || key.read(scratch, value).grade != Verdict::Bad;
-}
-
-void read_assignments(std::vector<Assignment>& assignments, ConfigFile file,
-                      const std::string& text) {
-    ConfigLines lines(text);
-    ConfigLine line{};
-    while (lines.next(line)) {
-        if (line.trouble)
-            continue;
-        const ConfigKey* key = find_config_key(line.key);
-        const bool usable = key && is_in_scope(*key, file) && is_usable(*key, line.value);
-        assignments.push_back({key,
-                               file,
-                               {line.line,
-                                line.value_column,
-                                std::string(line.key),
-                                std::string(line.value),
-                                {},
-                                usable},
-                               fmt::format("{}={}\n", line.key, line.raw)});
-    }
-}
-
-// Leaves `counts` set where the key's rule for two assignments does.
-void settle_duplicates(std::vector<Assignment>& assignments) {
-    std::map<const ConfigKey*, Assignment*> counting;
-    for (Assignment& here : assignments) {
-        if (!here.row.counts)
-            continue;
-        Assignment*& other = counting[here.key];
-        if (other && other->file == here.file && here.key->duplicate == Duplicate::First) {
-            here.row.counts = false;
-            continue;
-        }
-        if (other && here.key->duplicate != Duplicate::Accumulate)
-            other->row.counts = false;
-        if (other && other->file != here.file)
-            for (Assignment& earlier : assignments)
-                if (earlier.key == here.key && earlier.file == other->file)
-                    earlier.row.counts = false;
-        other = &here;
-    }
-}
-
 // ---- what a key becomes -------------------------------------------------------------------------
 
 constexpr std::string_view kStarted = "(started at boot)";
 constexpr std::string_view kStartedAgain = "(started at boot if it ran)";
 constexpr std::string_view kQuota = "project quota on VE_PRIVATE";
-
-bool is_disk_quota(const ConfigKey& key) {
-    return key.becomes.find("project quota") != key.becomes.npos;
-}
 
 // The settings of all units of a VPS with these assignments.
 std::set<std::string> plan_settings(const std::string& host_text, const std::string& vps_text,
@@ -95,7 +32,7 @@ std::set<std::string> plan_settings(const std::string& host_text, const std::str
     host.page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     host.virtuozzo = draft.fields().virtuozzo;
     host.vpses.push_back({veid, std::move(draft).finish(veid)});
-    read_auto_nodes(host, host.vpses.back().config, "", host.errors);
+    read_limit_host(host, host.vpses.back().config, "", host.errors);
     const UnitTree tree = plan(host);
     std::set<std::string> settings;
     for (const UnitTree::File& file : tree.files)
@@ -115,26 +52,34 @@ std::set<std::string> plan_settings(const std::string& host_text, const std::str
     return settings;
 }
 
+bool counts(const ReadLine& line) {
+    return line.fate == ReadLine::Fate::Counts;
+}
+
 class Effects {
   public:
-    Effects(const std::vector<Assignment>& assignments, const VpsConfig& config, Veid veid)
-        : assignments_(assignments),
+    Effects(const std::vector<ReadLine>& lines, const VpsConfig& config, Veid veid)
+        : lines_(lines),
           config_(config),
           veid_(veid),
-          all_(plan([](const Assignment&) { return true; })),
-          none_(plan([](const Assignment&) { return false; })) {}
+          all_(plan([](const ReadLine&) { return true; })),
+          none_(plan([](const ReadLine&) { return false; })) {}
 
-    std::string describe(const Assignment& assignment) {
-        const ConfigKey* key = assignment.key;
-        if (!key)
-            return "nothing: unknown key";
-        if (!is_in_scope(*key, assignment.file))
-            return "nothing in this file";
-        if (!assignment.row.counts)
-            return "nothing: does not count";
-        auto [known, is_new] = known_.try_emplace(key);
+    std::string describe(const ReadLine& line) {
+        switch (line.fate) {
+            case ReadLine::Fate::Unknown:
+                return "nothing: unknown key";
+            case ReadLine::Fate::Elsewhere:
+                return "nothing in this file";
+            case ReadLine::Fate::Unusable:
+            case ReadLine::Fate::Replaced:
+                return "nothing: does not count";
+            case ReadLine::Fate::Counts:
+                break;
+        }
+        auto [known, is_new] = known_.try_emplace(line.key);
         if (is_new)
-            known->second = describe_key(*key, assignment.row.value);
+            known->second = describe_key(*line.key, line.value);
         return known->second;
     }
 
@@ -142,76 +87,75 @@ class Effects {
     template <typename Choice>
     std::set<std::string> plan(Choice choice) const {
         std::string texts[2];
-        for (const Assignment& assignment : assignments_)
-            if (assignment.row.counts && choice(assignment))
-                texts[assignment.file == ConfigFile::Vps] += assignment.source;
+        for (const ReadLine& line : lines_)
+            if (counts(line) && choice(line))
+                texts[line.file == ConfigFile::Vps] += line.source;
         return plan_settings(texts[0], texts[1], veid_);
     }
 
-    // Settings of `with` that `without` does not have and that the table says are the key's.
+    // Settings of `with` that `without` does not have and that are the key's.
     static std::vector<std::string> difference(const std::set<std::string>& with,
                                                const std::set<std::string>& without,
                                                const ConfigKey& key) {
-        std::vector<std::string> lines;
-        for (const std::string& line : with)
-            if (!without.contains(line) &&
-                key.becomes.find(line.substr(0, line.find('=') + 1)) != key.becomes.npos)
-                lines.push_back(line);
-        return lines;
-    }
-
-    // Whether the generator makes settings of this key at all, whatever the value.
-    bool is_planned(const ConfigKey& key) const {
-        for (const char* value : {"1", "7", "1:2", "yes", "no", "0"}) {
-            const std::string text = fmt::format("{}={}\n", key.name, value);
-            const std::string& nothing = {};
-            const bool host = key.scope == Scope::Host;
-            if (!difference(plan_settings(host ? text : nothing, host ? nothing : text, veid_),
-                            none_, key)
-                     .empty())
-                return true;
-        }
-        return false;
+        std::vector<std::string> settings;
+        for (const std::string& setting : with)
+            if (!without.contains(setting) && key.has_setting(setting.substr(0, setting.find('='))))
+                settings.push_back(setting);
+        return settings;
     }
 
     std::string describe_key(const ConfigKey& key, const std::string& value) const {
-        const auto is_its_own = [&](const Assignment& other) { return other.key == &key; };
-        const auto is_other = [&](const Assignment& other) { return other.key != &key; };
-        std::string table(key.becomes);
-        if (table.find("vps.target") != std::string::npos) {
-            if (all_.contains(std::string(kStartedAgain)))
-                return table + " if it ran when the host went down";
-            return all_.contains(std::string(kStarted)) ? table : "not " + table;
+        if (const char* idle = find_idle_reason(key, config_))
+            return fmt::format("nothing: {}", idle);
+        if (!key.usual.empty() && value == key.usual)
+            return "the default";
+        const std::string words(key.becomes);
+        switch (key.effect) {
+            case Effect::Boot:
+                return describe_boot(words);
+            case Effect::Quota:
+                return describe_quota(key, words);
+            case Effect::UnitSettings:
+                return describe_settings(key, words);
+            default:
+                return words;
         }
-        for (const std::string_view answer : {"yes", "no"})
-            if (key.type == "yes or no" && value != answer &&
-                table.starts_with(std::string(answer) + ": "))
-                return "the default";
-        if (is_disk_quota(key) && !config_.disk_quota)
-            return key.name == "DISK_QUOTA" ? "no " + std::string(kQuota)
-                                            : "nothing: DISK_QUOTA is no";
-        if (key.name == "DISK_QUOTA")
-            return std::string(kQuota) +
-                   (config_.disk_quota_from == ConfigFile::Vps ? "; start refused without" : "");
-        if (table.find('=') == std::string::npos || !key.read)
-            return table;
-        const std::vector<std::string> alone = difference(plan(is_its_own), none_, key);
-        const bool holds = std::all_of(alone.begin(), alone.end(), [&](const std::string& line) {
-            return all_.contains(line);
+    }
+
+    std::string describe_boot(const std::string& words) const {
+        if (all_.contains(std::string(kStartedAgain)))
+            return words + " if it ran when the host went down";
+        return all_.contains(std::string(kStarted)) ? words : "not " + words;
+    }
+
+    std::string describe_quota(const ConfigKey& key, const std::string& words) const {
+        if (key.needs != Needs::Nothing)
+            return words;
+        const std::string quota(kQuota);
+        if (!config_.disk_quota)
+            return "no " + quota;
+        return quota +
+               (config_.disk_quota_from == ConfigFile::Vps ? "; start refused without" : "");
+    }
+
+    std::string describe_settings(const ConfigKey& key, const std::string& words) const {
+        const auto alone =
+            difference(plan([&](const ReadLine& line) { return line.key == &key; }), none_, key);
+        const bool holds = std::all_of(alone.begin(), alone.end(), [&](const std::string& setting) {
+            return all_.contains(setting);
         });
         if (!alone.empty() && holds)
             return fmt::format("{}", fmt::join(alone, " "));
-        const std::vector<std::string> here = difference(all_, plan(is_other), key);
+        const auto here =
+            difference(all_, plan([&](const ReadLine& line) { return line.key != &key; }), key);
         if (!here.empty())
             return fmt::format("{}", fmt::join(here, " "));
         if (!alone.empty())
             return fmt::format("nothing: another key replaces {}", fmt::join(alone, " "));
-        if (!table.starts_with("nothing") && is_planned(key))
-            return (key.guards == Guards::Yes ? "none (" : "the default (") + table + ")";
-        return table;
+        return fmt::format("{} ({})", key.guards == Guards::Yes ? "none" : "the default", words);
     }
 
-    const std::vector<Assignment>& assignments_;
+    const std::vector<ReadLine>& lines_;
     const VpsConfig& config_;
     Veid veid_;
     std::set<std::string> all_, none_;
@@ -226,35 +170,41 @@ Grade grade_of(Severity severity) {
                                            : Grade::Error;
 }
 
-std::string key_of_line(const std::vector<ConfigRow>& rows, unsigned line) {
-    const auto found = std::find_if(rows.begin(), rows.end(),
-                                    [&](const ConfigRow& row) { return row.line == line; });
-    return found == rows.end() ? std::string() : found->key;
+// What a second assignment in one file means, beside the warning where it is ignored.
+std::string describe_second(const ConfigKey& key, unsigned first) {
+    switch (key.duplicate) {
+        case Duplicate::First:
+            return "sh takes this value, and not the first one";
+        case Duplicate::Last:
+            return fmt::format("set in line {}, too; the last one counts", first);
+        case Duplicate::Accumulate:
+        case Duplicate::Merge:
+            break;
+    }
+    return fmt::format("adds to line {}; sh takes this value only", first);
 }
 
-void note_duplicates(const std::vector<Assignment>& assignments, ConfigFile which,
+void note_duplicates(const std::vector<ReadLine>& lines, ConfigFile which,
                      std::vector<Finding>& findings) {
-    std::map<const ConfigKey*, const Assignment*> earlier;
-    for (const Assignment& here : assignments) {
-        if (!here.key || !is_in_scope(*here.key, here.file))
+    std::map<const ConfigKey*, const ReadLine*> earlier;
+    for (const ReadLine& here : lines) {
+        if (!here.key || here.fate == ReadLine::Fate::Elsewhere)
             continue;
-        const Assignment*& other = earlier[here.key];
+        const ReadLine*& other = earlier[here.key];
         const auto note = [&](const std::string& text) {
             if (here.file == which)
-                findings.push_back({Grade::Note, here.row.line, here.row.column, here.row.key,
-                                    here.row.key + ": " + text});
+                findings.push_back(
+                    {Grade::Note, here.line, here.column, here.name, here.name + ": " + text});
         };
-        if (other && other->file != here.file)
-            note(fmt::format("{} of vz.conf, line {}",
-                             here.row.counts ? "replaces " + quote_for_message(other->row.value)
-                                             : "does not replace the value",
-                             other->row.line));
-        else if (other && here.key->duplicate == Duplicate::Last)
-            note(fmt::format("set in line {}, too; the last one counts", other->row.line));
-        else if (other && here.key->duplicate == Duplicate::First)
-            note("sh takes this value, and not the first one");
-        else if (other)
-            note(fmt::format("adds to line {}; sh takes this value only", other->row.line));
+        if (other && other->file != here.file) {
+            if (here.fate == ReadLine::Fate::Unusable)
+                note(fmt::format("does not replace the value of vz.conf, line {}", other->line));
+            else if (other->value != here.value)
+                note(fmt::format("replaces {} of vz.conf, line {}", quote_for_message(other->value),
+                                 other->line));
+        } else if (other) {
+            note(describe_second(*here.key, other->line));
+        }
         other = &here;
     }
 }
@@ -262,33 +212,26 @@ void note_duplicates(const std::vector<Assignment>& assignments, ConfigFile whic
 CheckedConfig check(const std::optional<ConfigText>& vz_conf,
                     const std::optional<ConfigText>& vps_conf, Veid veid) {
     const ConfigFile which = vps_conf ? ConfigFile::Vps : ConfigFile::Host;
-    ConfigDraft draft(ConfigDraft::Detail::Full);
-    std::vector<Assignment> assignments;
-    const auto read = [&](ConfigFile file, const std::optional<ConfigText>& text) {
-        if (!text)
-            return;
-        draft.read(file, text->name, text->text);
-        read_assignments(assignments, file, text->text);
-    };
-    read(ConfigFile::Host, vz_conf);
-    read(ConfigFile::Vps, vps_conf);
-    settle_duplicates(assignments);
+    ConfigDraft draft(ConfigDraft::Detail::Lines);
+    if (vz_conf)
+        draft.read(ConfigFile::Host, vz_conf->name, vz_conf->text);
+    if (vps_conf)
+        draft.read(ConfigFile::Vps, vps_conf->name, vps_conf->text);
+    const std::vector<ReadLine> lines = draft.lines();
 
     CheckedConfig checked;
     checked.config = std::move(draft).finish(veid);
-    Effects effects(assignments, checked.config, veid);
-    for (const Assignment& assignment : assignments)
-        if (assignment.file == which) {
-            checked.rows.push_back(assignment.row);
-            checked.rows.back().becomes = effects.describe(assignment);
-        }
+    Effects effects(lines, checked.config, veid);
+    for (const ReadLine& line : lines)
+        if (line.file == which)
+            checked.rows.push_back({line.line, line.column, line.name, line.value,
+                                    effects.describe(line), counts(line)});
     const std::string& name = (vps_conf ? vps_conf : vz_conf)->name;
     for (const Diagnostic& diagnostic : checked.config.diagnostics)
         if (diagnostic.file == name)
-            checked.findings.push_back(
-                {grade_of(diagnostic.severity), diagnostic.line, diagnostic.column,
-                 key_of_line(checked.rows, diagnostic.line), diagnostic.text});
-    note_duplicates(assignments, which, checked.findings);
+            checked.findings.push_back({grade_of(diagnostic.severity), diagnostic.line,
+                                        diagnostic.column, diagnostic.key, diagnostic.text});
+    note_duplicates(lines, which, checked.findings);
     return checked;
 }
 

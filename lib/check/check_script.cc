@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 
+#include "config/config_value.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -97,6 +100,12 @@ class Reader {
             at_ = std::min(text_.find('\n', at_), text_.size());
         } else if (text_.compare(at_, 2, "<<") == 0 && text_.compare(at_, 3, "<<<") != 0) {
             take_here_document();
+        } else if (text_.compare(at_, 2, "&>") == 0) {
+            commands_.push_back({line_, {"&>"}});
+            at_ += 2;
+        } else if (text_.compare(at_, 2, ">&") == 0) {
+            at_ += 2;
+            take_duplication();
         } else if (c == '(' && words_.size() == 1 && text_.compare(at_, 2, "()") == 0) {
             functions_.insert(words_[0]);
             words_.clear();
@@ -111,6 +120,14 @@ class Reader {
         } else {
             take_word();
         }
+    }
+
+    // Behind ">&": a descriptor in any shell, a file in bash only.
+    void take_duplication() {
+        while (here() == ' ' || here() == '\t')
+            ++at_;
+        if (std::string_view("0123456789-$\"'`").find(here()) == std::string_view::npos)
+            commands_.push_back({line_, {">&"}});
     }
 
     void take_word() {
@@ -261,6 +278,8 @@ class Reader {
     void end_command() {
         static constexpr std::array<std::string_view, 7> kNone{"for", "select", "case", "done",
                                                                "fi",  "}",      "in"};
+        if (words_.size() > 1 && words_[0] == "function")
+            functions_.insert(words_[1]);
         if (!words_.empty() && !is_one_of(words_[0], kNone) && !functions_.contains(words_[0]))
             commands_.push_back({command_line_, words_});
         words_.clear();
@@ -296,28 +315,113 @@ std::string base_name(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-void check_command(const ShellCommand& command, const ScriptKind& kind, bool dash,
-                   const ScriptPlace& place, std::vector<Finding>& findings) {
+// What bash knows and dash does not, and what dash knows instead.
+struct Bashism {
+    std::string_view word, instead;
+};
+constexpr Bashism kBashCommands[] = {
+    {"source", "'.'"},      {"[[", "'['"},          {"function", "'NAME() {'"},
+    {"&>", "'>FILE 2>&1'"}, {">&", "'>FILE 2>&1'"},
+};
+
+std::optional<Bashism> find_bashism(const std::vector<std::string>& words) {
+    for (const Bashism& bashism : kBashCommands)
+        if (words[0] == bashism.word)
+            return bashism;
+    const bool is_test = words[0] == "[" || words[0] == "test";
+    if (is_test && is_one_of("==", words))
+        return Bashism{"==", "'='"};
+    if (words[0] == "type" && words.size() > 1 && words[1].starts_with('-'))
+        return Bashism{"type -p", "'command -v'"};
+    return std::nullopt;
+}
+
+// "-s ! ADDRESS", as iptables once took it, for "! -s ADDRESS".
+bool has_old_negation(const std::vector<std::string>& words) {
+    for (std::size_t i = 2; i + 1 < words.size(); ++i)
+        if (words[i] == "!" && words[i - 1].starts_with('-') && !words[i + 1].starts_with('-'))
+            return true;
+    return false;
+}
+
+void check_host_command(const ShellCommand& command, const ScriptPlace& place,
+                        std::vector<Finding>& findings) {
     const auto say = [&](Grade grade, const std::string& text) {
         findings.push_back({grade, command.line, 1, {}, text});
     };
     const std::string& word = command.words[0];
-    if (dash && word == "source")
-        say(Grade::Warning,
-            "'source' is bash's, and /bin/sh is dash: write '.', or #!/bin/bash in the first line");
-    if (dash && word == "[[")
-        say(Grade::Warning,
-            "'[[' is bash's, and /bin/sh is dash: write '[', or #!/bin/bash in the first line");
-    if (kind.context != ScriptContext::Host)
-        return;
     const std::string name = base_name(word);
-    if (name == "mount")
-        for (std::size_t i = 1; i < command.words.size(); ++i)
-            if (command.words[i] == "simfs")
-                say(Grade::Note, "mount -t simfs: a bind mount here, by mount.simfs(8)");
+    if (name == "mount" && is_one_of("simfs", command.words))
+        say(Grade::Note, "mount -t simfs: a bind mount here, by mount.simfs(8)");
+    if ((name == "iptables" || name == "ip6tables") && has_old_negation(command.words))
+        say(Grade::Warning,
+            fmt::format("{} takes '!' before the option only: '! -s ADDRESS', not '-s ! ADDRESS'",
+                        name));
     for (const FormerCommand& former : kFormerCommands)
         if (former.name == name && !has_command(place, word))
             say(Grade::Warning, fmt::format("'{}' is not on this host: {}", word, former.instead));
+}
+
+void check_command(const ShellCommand& command, const ScriptKind& kind, bool dash,
+                   const ScriptPlace& place, std::vector<Finding>& findings) {
+    if (dash)
+        if (const auto bashism = find_bashism(command.words))
+            findings.push_back({Grade::Warning,
+                                command.line,
+                                1,
+                                {},
+                                fmt::format("'{}' is bash's, and /bin/sh is dash: write {}, or "
+                                            "#!/bin/bash in the first line",
+                                            bashism->word, bashism->instead)});
+    if (kind.context == ScriptContext::Host)
+        check_host_command(command, place, findings);
+}
+
+// Of findings of one text the first stays, with the other lines.
+std::vector<Finding> join_equal(std::vector<Finding> findings) {
+    std::vector<Finding> joined;
+    std::map<std::string, std::size_t> places;
+    std::vector<std::vector<unsigned>> others;
+    std::stable_sort(findings.begin(), findings.end(),
+                     [](const Finding& a, const Finding& b) { return a.line < b.line; });
+    for (Finding& finding : findings) {
+        const auto [place, is_new] = places.try_emplace(finding.text, joined.size());
+        if (is_new) {
+            joined.push_back(std::move(finding));
+            others.emplace_back();
+        } else if (auto& lines = others[place->second];
+                   finding.line != (lines.empty() ? joined[place->second].line : lines.back())) {
+            lines.push_back(finding.line);
+        }
+    }
+    for (std::size_t i = 0; i < joined.size(); ++i)
+        if (!others[i].empty())
+            joined[i].text += fmt::format(" (line{} {}, too)", others[i].size() > 1 ? "s" : "",
+                                          fmt::join(others[i], ", "));
+    return joined;
+}
+
+// What reads a script with this first line.
+struct Interpreter {
+    std::string path;     // as execve(2) takes it; empty without "#!"
+    std::string program;  // behind env(1), else the path
+};
+
+Interpreter find_interpreter(const std::string& first) {
+    Interpreter found;
+    if (!first.starts_with("#!"))
+        return found;
+    const auto words = words_of(std::string_view(first).substr(2), " \t");
+    if (words.empty())
+        return found;
+    found.program = found.path = std::string(words[0]);
+    if (base_name(found.path) == "env")
+        for (std::size_t i = 1; i < words.size(); ++i)
+            if (const std::string word(words[i]); !word.starts_with('-') && !is_assignment(word)) {
+                found.program = word;
+                break;
+            }
+    return found;
 }
 
 }  // namespace
@@ -351,27 +455,28 @@ std::vector<Finding> check_script_text(const ScriptKind& kind, const std::string
         return findings;
     const std::string first = text.substr(0, text.find('\n'));
     const bool shebang = first.starts_with("#!");
-    std::string interpreter;
-    if (shebang) {
-        const std::size_t start = std::min(first.find_first_not_of(" \t", 2), first.size());
-        interpreter = first.substr(start, first.find_first_of(" \t", start) - start);
-    }
+    const Interpreter interpreter = find_interpreter(first);
     if (!shebang) {
         // In the VPS context bash or sh reads a text without one.
         if (host)
             say(Grade::Error, 1, explain_exec_failure(ENOEXEC, text));
-    } else if (!place.has_program(interpreter)) {
+    } else if (!place.has_program(interpreter.path)) {
         say(Grade::Error, 1, explain_exec_failure(ENOENT, text));
+    } else if (interpreter.program != interpreter.path &&
+               !has_command(place, interpreter.program)) {
+        say(Grade::Error, 1,
+            fmt::format("'{}', which {} of its first line is to find, is not there",
+                        interpreter.program, interpreter.path));
     }
     if (text.find("\r\n") != std::string::npos && !first.ends_with('\r'))
         say(Grade::Warning, 1, "lines end in CR LF: a shell takes the CR for a part of each line");
-    const std::string shell = base_name(interpreter);
+    const std::string shell = base_name(interpreter.program);
     if (shebang && shell != "sh" && shell != "bash" && shell != "dash")
         return findings;
     const bool dash = shell == "dash" || (shell == "sh" && place.sh_is_dash);
     for (const ShellCommand& command : find_commands(text))
         check_command(command, kind, dash, place, findings);
-    return findings;
+    return join_equal(std::move(findings));
 }
 
 }  // namespace vps

@@ -9,22 +9,17 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "check/area.hh"
 #include "check/check_config.hh"
 #include "check/check_script.hh"
 #include "config/config_text.hh"
-#include "context/become_init.hh"
-#include "context/capabilities.hh"
+#include "config/vznet_conf.hh"
 #include "context/device.hh"
 #include "files/resolver.hh"
-#include "limits/block_device.hh"
 #include "limits/cpus_and_nodes.hh"
 #include "limits/slice_limits.hh"
 #include "network/network_spec.hh"
-#include "quota/disk_quota.hh"
 #include "script/action_script.hh"
-#include "state/id_range.hh"
-#include "state/state.hh"
-#include "sys/mount.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -34,13 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kConfDir = "/etc/vz/conf";
-
-void refuse(StartVerdict& verdict, ExitCode code, const std::string& reason) {
-    if (verdict.code != ExitCode::Ok)
-        return;
-    verdict.code = code;
-    verdict.reason = reason;
-}
 
 // A program of the VPS, looked up as it would find it.
 ScriptPlace place_in_vps(const std::string& root, const std::string& area) {
@@ -59,6 +47,16 @@ ScriptPlace place_in_vps(const std::string& root, const std::string& area) {
     return {find, name.ends_with("/dash")};
 }
 
+// What is to be said about a script that is open.
+std::vector<Finding> check_open_script(const ScriptKind& kind, const ActionScript& script,
+                                       const std::string& path, const ScriptPlace& place) {
+    struct stat status {};
+    if (fstat(script.file.get(), &status) < 0)
+        throw SysError(errno, "look at", path);
+    return check_script_text(kind, sys::read_all(script.file, path, 16 << 20), status.st_mode,
+                             place);
+}
+
 // Returns whether there is such a script.
 bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
                   const ScriptPlace& place, Checked& checked, StartVerdict* verdict) {
@@ -70,35 +68,19 @@ bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
         const std::optional<ActionScript> script = find_script(kind, veid, dir);
         if (!script)
             return false;
-        struct stat status {};
-        if (fstat(script->file.get(), &status) < 0)
-            throw SysError(errno, "look at", path);
-        file.findings = check_script_text(kind, sys::read_all(script->file, path, 16 << 20),
-                                          status.st_mode, place);
+        file.findings = check_open_script(kind, *script, path, place);
     } catch (const Error& error) {
         file.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
     }
     const bool stops_start = kind.consequence == script::kNotStarted;
     for (const Finding& finding : file.findings)
         if (verdict && stops_start && finding.grade == Grade::Error)
-            refuse(*verdict, ExitCode::ScriptFailed,
-                   fmt::format("action script '{}': {}", path, finding.text));
-    // One for all VPSes is shown once, with vz.conf.
-    if (kind.scope == ScriptScope::One || !verdict)
+            verdict->refuse(ExitCode::ScriptFailed,
+                            fmt::format("action script '{}': {}", path, finding.text));
+    // One for all VPSes is shown once.
+    if (kind.scope == ScriptScope::One || checked.shared.insert(path).second)
         checked.files.push_back(std::move(file));
     return true;
-}
-
-// At the line that sets the key; line 0 where another file does.
-Finding find_about(const CheckedFile& file, Grade grade, std::string_view key,
-                   const std::string& text) {
-    Finding finding{grade, 0, 0, std::string(key), text};
-    for (const ConfigRow& row : file.rows)
-        if (row.key == key && row.counts) {
-            finding.line = row.line;
-            finding.column = row.column;
-        }
-    return finding;
 }
 
 // The multi-generational LRU of Linux 6.1 and later keeps MemoryMin= and takes MemoryLow= for a
@@ -111,7 +93,7 @@ bool takes_guarantees_for_hints() {
 // What vz.conf says is found there. Returns the network that is asked for.
 NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     const auto say = [&](Grade grade, std::string_view key, const std::string& text) {
-        if (Finding finding = find_about(file, grade, key, text); finding.line != 0)
+        if (Finding finding = file.about(grade, key, text); finding.line != 0)
             file.findings.push_back(std::move(finding));
     };
     for (const AbsentFromHost& absent : find_absent_cpus_and_nodes(config))
@@ -120,13 +102,16 @@ NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& 
         say(Grade::Note, "VMGUARPAGES",
             "this host's kernel takes it for a hint; with n in /sys/kernel/mm/lru_gen/enabled it "
             "is kept");
-    std::vector<std::string> problems;
+    for (const std::string_view key : io_limits_of(config))
+        say(Grade::Note, key,
+            fmt::format("{}: reads and writes have this limit each; OpenVZ counted both together",
+                        key));
+    std::vector<ConfigProblem> problems;
     (void)find_devices(config, problems);
-    (void)find_capabilities(config, problems);
     const NetworkSpec network = plan_network(veid, config, {}, problems);
     (void)find_resolver(config, problems);
-    for (const std::string& problem : problems)
-        say(Grade::Warning, problem.substr(0, problem.find(':')), problem);
+    for (const auto& [key, text] : problems)
+        say(Grade::Warning, key, std::string(key) + ": " + text);
     for (const VethSpec& veth : network.veths)
         if (!veth.bridge.empty() &&
             access(("/sys/class/net/" + veth.bridge + "/bridge").c_str(), F_OK) < 0)
@@ -142,13 +127,56 @@ NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& 
     return network;
 }
 
+// The script of vznet.conf, which runs for devices of NETIF.
+void check_external_script(const std::string& root, Checked& checked) {
+    const std::string conf = root + kVznetConf;
+    if (!checked.shared.insert(conf).second)
+        return;
+    CheckedFile file{CheckedFile::Kind::Script, conf, {}, {}, {}};
+    const auto say = [&](Grade grade, const std::string& text) {
+        file.findings.push_back({grade, 0, 0, "EXTERNAL_SCRIPT", text});
+    };
+    try {
+        const std::string name = read_external_script(root);
+        if (name.empty())
+            return;
+        constexpr ScriptKind kKind{ScriptScope::All, "vznet", ScriptContext::Host, {}, {}};
+        const std::string path = root + name;
+        if (const auto script = find_script(kKind, "vznet", path)) {
+            file.path = path;
+            file.findings = check_open_script(kKind, *script, path, this_host());
+        } else {
+            say(Grade::Warning, fmt::format("EXTERNAL_SCRIPT '{}' does not exist; devices of NETIF "
+                                            "are made without it",
+                                            path));
+        }
+    } catch (const Error& error) {
+        say(Grade::Error, error.what());
+    }
+    checked.files.push_back(std::move(file));
+}
+
+// What OpenVZ's kernels held a VPS to and this one does not.
+void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict& verdict) {
+    const auto limits = [](const std::optional<BarrierLimit>& pair) {
+        return pair && is_limit(pair->limit);
+    };
+    if (config.legacy_ubc_limits || limits(config.physpages) || !limits(config.privvmpages))
+        return;
+    const std::string text =
+        "PRIVVMPAGES limits nothing here and PHYSPAGES sets no limit: the VPS may take all memory "
+        "of the host; set PHYSPAGES, or LEGACY_UBC_LIMITS=yes";
+    file.findings.push_back(file.about(Grade::Warning, "PRIVVMPAGES", text));
+    verdict.warnings.push_back("no memory limit: " + text);
+}
+
 // Of two VPSes with one address the second to start is refused.
 void compare_addresses(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
     for (const IpAddress& address : network.addresses) {
         const auto [holder, is_new] = checked.addresses.try_emplace(address.to_string(), veid);
         if (!is_new && holder->second != veid)
-            file.findings.push_back(find_about(
-                file, Grade::Warning, "IP_ADDRESS",
+            file.findings.push_back(file.about(
+                Grade::Warning, "IP_ADDRESS",
                 fmt::format("the address {} is VPS {}'s, too: only one of the two can run",
                             address.to_string(), holder->second.to_string())));
     }
@@ -158,134 +186,23 @@ void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
     try {
         require_cpus_and_nodes(config);
     } catch (const Error& error) {
-        refuse(verdict, error.code(), error.what());
+        verdict.refuse(error.code(), error.what());
     }
 }
 
 void judge_config(const VpsConfig& config, StartVerdict& verdict) {
     if (const Diagnostic* refusal = config.refusal())
-        refuse(verdict, ExitCode::BadValue, refusal->to_string());
+        verdict.refuse(ExitCode::BadValue, refusal->to_string());
     if (!config.ve_root)
-        refuse(verdict, ExitCode::NoVeRoot, "VE_ROOT is not set");
+        verdict.refuse(ExitCode::NoVeRoot, "VE_ROOT is not set");
     if (!config.ve_private)
-        refuse(verdict, ExitCode::NoVePrivate, "VE_PRIVATE is not set");
+        verdict.refuse(ExitCode::NoVePrivate, "VE_PRIVATE is not set");
     judge_masks(config, verdict);
     if (config.disabled)
-        refuse(verdict, ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
+        verdict.refuse(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
     if (config.layout == Layout::Ploop)
-        refuse(verdict, ExitCode::Ploop, "the private area is a ploop image");
+        verdict.refuse(ExitCode::Ploop, "the private area is a ploop image");
 }
-
-// What a start would come upon, in its order. Scripts are checked in between.
-class AreaJudge {
-  public:
-    AreaJudge(Veid veid, const VpsConfig& config, const std::string& root, StartVerdict& verdict,
-              CheckedFile& file)
-        : veid_(veid),
-          config_(config),
-          root_(root),
-          shown_(root + *config.ve_private),
-          verdict_(verdict),
-          file_(file) {}
-
-    // `may_come`: a premount script may bring it.
-    void judge_area(bool may_come) {
-        attempt(may_come, [&] {
-            if (is_this_host() && config_.ve_root)
-                judge_root();
-            look_for_area(may_come);
-            if (area_ && is_this_host())
-                judge_disk(may_come);
-        });
-    }
-
-    // `may_come`: a premount or mount script may bring what is missing.
-    void judge_content(bool may_come) {
-        attempt(may_come, [&] {
-            if (area_)
-                look_for_init(may_come);
-            struct stat status {};
-            if (area_ && config_.userns && fstat(area_.get(), &status) == 0)
-                (void)find_shifted_ids(status, config_);
-        });
-    }
-
-  private:
-    // Elsewhere mounts and file systems are not those that the VPS is going to have.
-    [[nodiscard]] bool is_this_host() const { return root_.empty(); }
-
-    template <typename Step>
-    void attempt(bool may_come, Step step) {
-        try {
-            step();
-        } catch (const Error& error) {
-            find(error.code(), may_come, error.what());
-        }
-    }
-
-    void find(ExitCode code, bool may_come, const std::string& text) {
-        file_.findings.push_back({may_come ? Grade::Warning : Grade::Error,
-                                  0,
-                                  0,
-                                  {},
-                                  text + (may_come ? ", unless a script mounts it" : "")});
-        if (!may_come)
-            refuse(verdict_, code, text);
-    }
-
-    void look_for_area(bool may_come) {
-        area_ = sys::find_in_root(sys::open(root_ + "/", O_PATH | O_DIRECTORY), *config_.ve_private,
-                                  O_PATH | O_DIRECTORY);
-        if (!area_)
-            return find(ExitCode::NoPrivateArea, may_come,
-                        fmt::format("the private area '{}' does not exist", shown_));
-        if (sys::find_in_root(area_, "/root.hdd/DiskDescriptor.xml", O_PATH))
-            return find(ExitCode::Ploop, false,
-                        fmt::format("the private area '{}' is a ploop image", shown_));
-    }
-
-    void look_for_init(bool may_come) {
-        const bool has_init =
-            std::any_of(std::begin(kInits), std::end(kInits), [&](const char* path) {
-                return static_cast<bool>(sys::find_in_root(area_, path, O_PATH));
-            });
-        if (!has_init)
-            find(ExitCode::NoInit, may_come, fmt::format("there is no init in '{}'", shown_));
-    }
-
-    void judge_root() {
-        std::error_code absent;
-        const std::string path = fs::canonical(*config_.ve_root, absent).string();
-        if (!absent && !read_state(veid_) && !mounts_at_or_below(read_mounts(), path).empty())
-            find(ExitCode::Mounted, false,
-                 fmt::format("something is mounted on '{}' already", path));
-    }
-
-    void judge_disk(bool may_come) {
-        const DiskQuota quota = plan_disk_quota(config_);
-        const auto why =
-            quota.limits == ProjectLimits{} ? std::nullopt : find_missing_quota(area_, shown_);
-        const bool refused = why && quota.demanded && !may_come;
-        if (refused)
-            refuse(verdict_, ExitCode::NoDiskQuota, "DISK_QUOTA=yes: " + *why);
-        if (why)
-            file_.findings.push_back(find_about(file_, refused ? Grade::Error : Grade::Warning,
-                                                config_.diskspace ? "DISKSPACE" : "DISKINODES",
-                                                *why));
-        if (const auto keys = io_limits_of(config_); !keys.empty() && find_disks(shown_).empty())
-            for (const std::string_view key : keys)
-                file_.findings.push_back(
-                    find_about(file_, Grade::Warning, key,
-                               fmt::format("{}: {}", key, explain_no_disk(shown_))));
-    }
-
-    Veid veid_;
-    const VpsConfig& config_;
-    std::string root_, shown_;
-    StartVerdict& verdict_;
-    CheckedFile& file_;
-    Fd area_;
-};
 
 std::optional<ConfigText> find_text(const std::string& path) {
     try {
@@ -335,7 +252,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
                 throw Error(code, "'" + path + "': no such configuration file");
         } catch (const Error& error) {
             file.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
-            refuse(verdict, code, error.what());
+            verdict.refuse(code, error.what());
         }
     };
     read(vz_conf, root + "/etc/vz/vz.conf", ExitCode::NoVzConf);
@@ -346,7 +263,10 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         for (Finding& finding : config.findings)
             file.findings.push_back(std::move(finding));
         compare_addresses(veid, check_against_host(veid, config.config, file), checked, file);
+        check_lost_limits(config.config, file, verdict);
         judge_config(config.config, verdict);
+        if (!config.config.netifs.empty())
+            check_external_script(root, checked);
 
         const ScriptPlace host = this_host();
         const ScriptPlace inside =
@@ -409,7 +329,7 @@ void check_file(const std::string& path, Checked& checked) {
             judge_config(config.config, verdict);
         } else {
             if (const Diagnostic* refusal = config.config.refusal())
-                refuse(verdict, ExitCode::BadValue, refusal->to_string());
+                verdict.refuse(ExitCode::BadValue, refusal->to_string());
             judge_masks(config.config, verdict);
         }
         checked.verdicts.push_back(std::move(verdict));
@@ -423,7 +343,7 @@ void check_file(const std::string& path, Checked& checked) {
                 throw Error(ExitCode::Usage, "'" + path + "': no such script");
             for (const Finding& finding : checked.files.back().findings)
                 if (finding.grade == Grade::Error)
-                    refuse(verdict, ExitCode::ScriptFailed, path + ": " + finding.text);
+                    verdict.refuse(ExitCode::ScriptFailed, path + ": " + finding.text);
             if (verdict.code != ExitCode::Ok)
                 checked.verdicts.push_back(std::move(verdict));
             return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,23 +12,17 @@
 
 namespace vps {
 
-// How a start would end.
-struct StartVerdict {
-    Veid veid;
-    ExitCode code = ExitCode::Ok;
-    std::string reason;  // empty for Ok
-};
-
 struct Checked {
     std::vector<CheckedFile> files;
     std::vector<StartVerdict> verdicts;
     std::map<std::string, Veid> addresses;  // of IP_ADDRESS, and the first VPS that has each
+    std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
 };
 
 // vz.conf and the scripts for all VPSes.
 void check_host(const std::string& root, Checked& checked);
 
-// N.conf, N's scripts, its private area.
+// N.conf, N's scripts, its private area; also scripts for all VPSes that have not been checked yet.
 void check_vps(Veid veid, const std::string& root, Checked& checked);
 
 // A file by itself: PATH/N.conf (with PATH/../vz.conf, if that exists) or an action script. Throws

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/veid.hh"
+#include "sys/exit_code.hh"
 
 namespace vps {
 
@@ -35,12 +36,26 @@ struct ConfigRow {
     bool counts;  // false: another line replaces it, or its value is unusable
 };
 
+// How a start would end.
+struct StartVerdict {
+    Veid veid;
+    ExitCode code = ExitCode::Ok;
+    std::string reason{};                 // empty for Ok
+    std::vector<std::string> warnings{};  // what it would start without
+
+    // The first refusal is the one that a start would come upon.
+    void refuse(ExitCode why, const std::string& text);
+};
+
 struct CheckedFile {
     enum class Kind { HostConfig, VpsConfig, Script } kind;
     std::string path;
     std::optional<Veid> veid;     // none: vz.conf and scripts for all VPSes
     std::vector<ConfigRow> rows;  // in the order of the file; none for scripts
     std::vector<Finding> findings;
+
+    // At the line that sets the key; line 0 where another file does.
+    [[nodiscard]] Finding about(Grade grade, std::string_view key, const std::string& text) const;
 };
 
 }  // namespace vps

@@ -8,11 +8,6 @@
 
 namespace vps {
 
-std::string_view name_of(Grade grade) {
-    constexpr std::string_view kNames[] = {"note", "warning", "error"};
-    return kNames[static_cast<int>(grade)];
-}
-
 std::size_t count_findings(const Checked& checked, Grade grade) {
     std::size_t count = 0;
     for (const CheckedFile& file : checked.files)
@@ -100,6 +95,10 @@ std::string print_text(const Checked& checked, const PrintStyle& style) {
             text += fmt::format("vps {}: {} ({}): {}\n", verdict.veid.value(),
                                 paint("would be refused", "31", style),
                                 static_cast<int>(verdict.code), to_printable(verdict.reason));
+    for (const StartVerdict& verdict : checked.verdicts)
+        for (const std::string& warning : verdict.warnings)
+            text += fmt::format("vps {}: {} {}\n", verdict.veid.value(),
+                                paint("warning:", "33", style), to_printable(warning));
     const std::size_t refused = count_refused(checked);
     if (!style.quiet)
         text += fmt::format(
@@ -129,11 +128,15 @@ std::string print_json(const Checked& checked) {
                              kKinds[static_cast<int>(file.kind)],
                              file.veid ? file.veid->to_string() : "null", rows, findings);
     }
-    for (const StartVerdict& verdict : checked.verdicts)
-        verdicts += fmt::format(R"({}{{"veid":{},"starts":{},"exit_code":{},"reason":{}}})",
-                                verdicts.empty() ? "" : ",\n", verdict.veid.value(),
-                                verdict.code == ExitCode::Ok, static_cast<int>(verdict.code),
-                                to_json(verdict.reason));
+    for (const StartVerdict& verdict : checked.verdicts) {
+        std::string warnings;
+        for (const std::string& warning : verdict.warnings)
+            warnings += (warnings.empty() ? "" : ",") + to_json(warning);
+        verdicts += fmt::format(
+            R"({}{{"veid":{},"starts":{},"exit_code":{},"reason":{},"warnings":[{}]}})",
+            verdicts.empty() ? "" : ",\n", verdict.veid.value(), verdict.code == ExitCode::Ok,
+            static_cast<int>(verdict.code), to_json(verdict.reason), warnings);
+    }
     return fmt::format("{{\"version\":1,\n\"files\":[{}],\n\"vpses\":[{}]}}\n", files, verdicts);
 }
 

@@ -27,6 +27,12 @@ const std::string* VpsConfig::find_other(std::string_view key) const {
     return found == others.rend() ? nullptr : &found->value;
 }
 
+std::string VpsConfig::tell(const ConfigProblem& problem) const {
+    const auto place = places.find(problem.key);
+    return (place == places.end() ? "" : place->second + ": ") + std::string(problem.key) + ": " +
+           problem.text;
+}
+
 static std::string read_or_throw(const std::string& path, ExitCode code) {
     try {
         return read_config_text(AT_FDCWD, path.c_str(), path);

@@ -12,6 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "config/address.hh"
+#include "config/capability_set.hh"
+#include "config/device_rule.hh"
 #include "config/veid.hh"
 #include "sys/exit_code.hh"
 
@@ -29,10 +32,18 @@ struct Diagnostic {
     std::string file;
     unsigned line;
     unsigned column;
+    std::string key;  // as it is written; empty where none is meant
     std::string text;
 
     // "<file>:<line>:<column>: <text>"
     [[nodiscard]] std::string to_string() const;
+};
+
+// What only the host, or the VEID, shows to be wrong with a key's value.
+struct ConfigProblem {
+    std::string_view key;
+    std::string text;  // completes "KEY: "
+    bool operator==(const ConfigProblem&) const = default;
 };
 
 inline constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
@@ -54,16 +65,16 @@ struct CpuMask {
     std::string list;  // for List: checked, digits, commas and hyphens only
 };
 
-// A list of words. Lines of one file add up; those of N.conf take the place of vz.conf's.
-struct WordList {
-    std::vector<std::string> words;
-    bool complete = false;  // its file has been read: what comes now is of the next one
+// Percent of one CPU, or of all that the host has; 0: no limit.
+struct CpuLimit {
+    unsigned percent = 0;
+    bool of_all = false;
+    bool operator==(const CpuLimit&) const = default;
 };
 
 enum class ConfigFile : std::uint8_t { None, Host, Vps };  // vz.conf, N.conf
 
-// A key that no field below stands for, as written: one for a later version, for nothing here, or a
-// site's own. Lists that one file gives in several lines are joined by blanks.
+// A key that the table of keys does not have, as written: a site's own.
 struct Setting {
     std::string key, value;
     ConfigFile file;
@@ -86,15 +97,16 @@ struct VpsConfig {
     std::optional<unsigned> script_timeout;  // seconds; none: no limit
     bool start_wait = false;                 // START_WAIT
     bool start_failure_umount_scripts = false;
-    bool userns = true;  // USERNS
+    bool userns = true;                                 // USERNS
+    std::optional<std::uint32_t> local_uid, local_gid;  // where ids on disk start
     // limits that are plain unit properties (nothing: not in the file)
     std::optional<BarrierLimit> physpages, swappages, vmguarpages, oomguarpages,
         privvmpages;                      // pages
     std::optional<BarrierLimit> numproc;  // processes
     bool legacy_ubc_limits = false;
     std::optional<std::uint64_t> cpuunits, cpuuweight;
-    std::optional<unsigned> cpulimit;  // percent of one CPU; 0: none
-    std::optional<unsigned> cpus;      // 0: none
+    std::optional<CpuLimit> cpulimit;
+    std::optional<unsigned> cpus;  // 0: none
     std::optional<CpuMask> cpumask, nodemask;
     std::optional<unsigned> ioprio;                   // 0 to 7
     std::optional<std::uint64_t> iolimit, iopslimit;  // bytes, operations a second; 0: none
@@ -108,9 +120,21 @@ struct VpsConfig {
     std::optional<unsigned> quotatime;       // seconds
     bool disk_quota = true;
     ConfigFile disk_quota_from = ConfigFile::None;  // where DISK_QUOTA is set
+    // devices and privileges
+    std::vector<DeviceRule> device_rules;  // DEVICES
+    std::vector<DeviceNode> device_nodes;  // DEVNODES
+    DeviceFeatures features;
+    CapabilityChanges capability;
+    // the network
+    std::vector<IpAddress> addresses;  // IP_ADDRESS
+    std::vector<NetifSpec> netifs;
+    std::vector<std::string> netdevs;
+    bool ipv6 = true;
+    NeighbourDevices neighbour_devices;
+    bool skip_arpdetect = false, error_on_arpfail = false;
     // the resolver; "inherit" stands for what the host has
-    WordList nameservers;    // IP addresses
-    WordList searchdomains;  // domain names
+    std::vector<std::string> nameservers;    // IP addresses
+    std::vector<std::string> searchdomains;  // domain names
 
     std::vector<Setting> others;
     // Where the value of a key that counts is written, "<file>:<line>:<column>": for what only the
@@ -120,6 +144,9 @@ struct VpsConfig {
 
     // The value of a key among the others; null if there is none.
     [[nodiscard]] const std::string* find_other(std::string_view key) const;
+
+    // "<file>:<line>:<column>: KEY: <text>", without the place where the key is not set.
+    [[nodiscard]] std::string tell(const ConfigProblem& problem) const;
 
     // The first Refusal among the diagnostics; null where the VPS may start.
     [[nodiscard]] const Diagnostic* refusal() const;

@@ -1,5 +1,6 @@
 #include "config/config_draft.hh"
 
+#include <functional>
 #include <utility>
 
 namespace vps {
@@ -10,16 +11,21 @@ static std::string describe_bad(std::string_view key, std::string_view value, co
            (unseen ? "; there is a no-break space in it" : "");
 }
 
+static bool is_part_of(std::string_view part, std::string_view whole) {
+    const std::less_equal<const char*> not_after;
+    return not_after(whole.data(), part.data()) &&
+           not_after(part.data() + part.size(), whole.data() + whole.size());
+}
+
 ConfigDraft::ConfigDraft(Detail detail) : detail_(detail), places_(config_keys().size()) {}
 
 void ConfigDraft::read(ConfigFile file, std::string name, std::string_view text) {
     names_[static_cast<int>(file)] = std::move(name);
-    for (WordList* list : {&config_.nameservers, &config_.searchdomains})
-        list->complete = true;
     ConfigLines lines(text);
     read_all(file, lines);
-    if (lines.carriage_returns() && detail_ == Detail::Full)
-        report(Severity::Note, {file, 1, 1}, "lines end in CR LF: sh keeps the CR in every value");
+    if (lines.carriage_returns() && detail_ != Detail::Boot)
+        report(Severity::Note, {file, 1, 1}, {},
+               "lines end in CR LF: sh keeps the CR in every value");
 }
 
 // A VPS's own file of which nothing can be taken is no oversight to be silent about: the VPS has no
@@ -30,7 +36,7 @@ void ConfigDraft::read_all(ConfigFile file, ConfigLines& lines) {
     ConfigLine line{};
     while (lines.next(line)) {
         if (line.line == 1 && lines.byte_order_mark() && !line.key.empty())
-            report(Severity::Warning, {file, 1, 1},
+            report(Severity::Warning, {file, 1, 1}, line.key,
                    "a byte order mark before " + quote_for_message(line.key) +
                        ": passed over here, but sh makes another key of it");
         read_line(file, line);
@@ -40,7 +46,7 @@ void ConfigDraft::read_all(ConfigFile file, ConfigLines& lines) {
         return;
     if (lines.has_nul())
         config_.diagnostics.resize(before);
-    report(Severity::Warning, {file, 1, 1},
+    report(Severity::Warning, {file, 1, 1}, {},
            lines.has_nul() ? "binary data, without a setting" : "no setting in this file");
 }
 
@@ -51,78 +57,93 @@ void ConfigDraft::read_line(ConfigFile file, const ConfigLine& line) {
         if (key)
             refuse(*key, place, std::string(key->name) + ": " + line.trouble);
         else
-            report(Severity::Warning, place, line.trouble);
+            report(Severity::Warning, place, line.key, line.trouble);
         return;
     }
-    if (detail_ == Detail::Full) {
+    if (detail_ != Detail::Boot) {
         if (const char* difference = find_shell_difference(line))
-            report(Severity::Note, {file, line.line, line.value_column}, difference);
+            report(Severity::Note, {file, line.line, line.value_column}, line.key, difference);
     }
+    auto fate = ReadLine::Fate::Unknown;
     if (key)
-        read_known(file, line, *key);
+        fate = read_known(file, line, *key);
     else
         read_unknown(file, line);
+    if (detail_ == Detail::Lines)
+        keep_line(file, line, key, fate);
 }
 
 void ConfigDraft::read_unknown(ConfigFile file, const ConfigLine& line) {
     const auto* meant = find_meant_key(line.key);
     const bool guards = meant && meant->guards == Guards::Yes;
-    if (detail_ == Detail::Full)
+    if (detail_ != Detail::Boot)
         config_.others.push_back({std::string(line.key), std::string(line.value), file, line.line});
-    if (guards || detail_ == Detail::Full)
+    if (guards || detail_ != Detail::Boot)
         report(guards ? Severity::Warning : Severity::Note, {file, line.line, line.key_column},
+               line.key,
                "unknown key " + quote_for_message(line.key) +
                    (meant ? ", sets nothing; " + std::string(meant->name) + " is meant?" : ""));
 }
 
-void ConfigDraft::read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key) {
+ReadLine::Fate ConfigDraft::read_known(ConfigFile file, const ConfigLine& line,
+                                       const ConfigKey& key) {
     auto& place = place_of(key);
     if ((key.scope == Scope::Host && file != ConfigFile::Host) ||
         (key.scope == Scope::Vps && file != ConfigFile::Vps)) {
-        if (detail_ == Detail::Full && key.read)
-            report(Severity::Note, {file, line.line, line.key_column},
+        if (detail_ != Detail::Boot && key.read)
+            report(Severity::Note, {file, line.line, line.key_column}, key.name,
                    std::string(key.name) + (file == ConfigFile::Host ? " says nothing in vz.conf"
                                                                      : " counts in vz.conf only"));
-        return;
+        return ReadLine::Fate::Elsewhere;
     }
     if (place.file == file && key.duplicate == Duplicate::First) {
-        report(Severity::Warning, {file, line.line, line.key_column},
+        report(Severity::Warning, {file, line.line, line.key_column}, key.name,
                std::string(key.name) + ": second value ignored, that of line " +
                    std::to_string(place.line) + " counts");
-        return;
+        return ReadLine::Fate::Replaced;
     }
-    const Place here{file, line.line, line.value_column, place.other};
-    if (!key.read) {
-        if (detail_ == Detail::Full)
-            keep_other(file, line, key);
-        place.file = file;
-        place.line = line.line;
-        return;
-    }
-    const auto verdict = key.read(config_, line.value);
-    if (verdict.grade == Verdict::Bad) {
-        refuse(key, here, describe_bad(key.name, line.value, verdict.why));
-        return;
-    }
-    if (verdict.grade == Verdict::Odd)
-        report(Severity::Warning, here,
-               std::string(key.name) + ": " + quote_for_message(line.value) + ": " + verdict.why);
-    forgive(key);
+    const Place here{file, line.line, line.value_column};
+    if (!read_value(here, line, key))
+        return ReadLine::Fate::Unusable;
     place = here;
+    return ReadLine::Fate::Counts;
 }
 
-void ConfigDraft::keep_other(ConfigFile file, const ConfigLine& line, const ConfigKey& key) {
-    auto& place = place_of(key);
-    if (place.other < 0) {
-        place.other = static_cast<int>(config_.others.size());
-        config_.others.push_back({std::string(key.name), std::string(line.value), file, line.line});
-        return;
+// Takes the value in, and says what is odd about it. False where it is not usable.
+bool ConfigDraft::read_value(const Place& place, const ConfigLine& line, const ConfigKey& key) {
+    if (!key.read)
+        return true;
+    Reading reading;
+    if (adds_up(key) && place_of(key).file == place.file)
+        reading.field = Reading::Field::ToExtend;
+    const auto verdict = key.read(config_, line.value, reading);
+    for (const auto& [word, why] : reading.left_out) {
+        Place at = place;
+        if (is_part_of(word, line.raw))  // and no copy without backslashes or line breaks
+            at.column += static_cast<unsigned>(word.data() - line.value.data());
+        report(Severity::Warning, at, key.name,
+               std::string(key.name) + ": " + quote_for_message(word) + ": " + why);
     }
-    auto& setting = config_.others[static_cast<std::size_t>(place.other)];
-    if (place.file == file && key.duplicate == Duplicate::Accumulate)
-        (setting.value += ' ') += line.value;
-    else
-        setting = {std::string(key.name), std::string(line.value), file, line.line};
+    if (verdict.grade == Verdict::Bad && verdict.why)
+        refuse(key, place, describe_bad(key.name, line.value, verdict.why));
+    if (verdict.grade == Verdict::Odd)
+        report(Severity::Warning, place, key.name,
+               std::string(key.name) + ": " + quote_for_message(line.value) + ": " + verdict.why);
+    if (verdict.grade != Verdict::Bad)
+        forgive(key);
+    return verdict.grade != Verdict::Bad;
+}
+
+void ConfigDraft::keep_line(ConfigFile file, const ConfigLine& line, const ConfigKey* key,
+                            ReadLine::Fate fate) {
+    if (fate == ReadLine::Fate::Counts)
+        for (auto& other : lines_)
+            if (other.key == key && other.fate == ReadLine::Fate::Counts &&
+                (other.file != file || !adds_up(*key)))
+                other.fate = ReadLine::Fate::Replaced;
+    lines_.push_back({fate, key, file, line.line, line.value_column, std::string(line.key),
+                      std::string(line.value),
+                      std::string(line.key) + "=" + std::string(line.raw) + "\n"});
 }
 
 std::vector<Diagnostic> ConfigDraft::take_diagnostics() {
@@ -134,7 +155,7 @@ VpsConfig ConfigDraft::finish(Veid veid) && {
     finish_path("VE_ROOT", config_.ve_root, veid);
     finish_path("VE_PRIVATE", config_.ve_private, veid);
     forgive_idle();
-    if (detail_ == Detail::Full)
+    if (detail_ != Detail::Boot)
         finish_places();
     config_.disk_quota_from = place_of(*find_config_key("DISK_QUOTA")).file;
     return std::move(config_);
@@ -163,16 +184,17 @@ void ConfigDraft::finish_places() {
                                                     std::to_string(place.column);
 }
 
-void ConfigDraft::report(Severity severity, const Place& place, std::string text) {
+void ConfigDraft::report(Severity severity, const Place& place, std::string_view key,
+                         std::string text) {
     config_.diagnostics.push_back({severity, names_[static_cast<int>(place.file)], place.line,
-                                   place.column, std::move(text)});
+                                   place.column, std::string(key), std::move(text)});
 }
 
 void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string text) {
     const bool guards = key.guards == Guards::Yes;
     if (guards)
         refused_.push_back({&key, config_.diagnostics.size()});
-    report(guards ? Severity::Refusal : Severity::Warning, place, std::move(text));
+    report(guards ? Severity::Refusal : Severity::Warning, place, key.name, std::move(text));
 }
 
 // A later, good value takes the place of a bad one: that one is no reason to refuse any more.
@@ -185,7 +207,7 @@ void ConfigDraft::forgive(const ConfigKey& key) {
 // Nor is a bad value from which nothing would follow.
 void ConfigDraft::forgive_idle() {
     for (const auto& refused : refused_)
-        if (is_idle(*refused.key, config_))
+        if (find_idle_reason(*refused.key, config_))
             config_.diagnostics[refused.diagnostic].severity = Severity::Warning;
 }
 

@@ -13,16 +13,36 @@
 
 namespace vps {
 
+// An assignment as it was read, for a checker.
+struct ReadLine {
+    enum class Fate {
+        Counts,
+        Unknown,    // no key of the table
+        Elsewhere,  // its key says something in the other file only
+        Unusable,   // its value is bad
+        Replaced,   // another line's value counts instead, by the key's rule for duplicates
+    } fate;
+    const ConfigKey* key;  // null: unknown
+    ConfigFile file;
+    unsigned line, column;  // of the value
+    std::string name, value;
+    std::string source;  // the line, or lines, as written
+};
+
 class ConfigDraft {
   public:
     enum class Detail {
         Boot,  // leaves out notes and VpsConfig::others, which nobody reads at boot
         Full,
+        Lines,  // keeps lines(), too
     };
     explicit ConfigDraft(Detail detail);
 
     // Takes in a file's text. `name` is what diagnostics call it. Once per file, vz.conf first.
     void read(ConfigFile file, std::string name, std::string_view text);
+
+    // All assignments of both files, in their order.
+    [[nodiscard]] const std::vector<ReadLine>& lines() const { return lines_; }
 
     // The findings so far, which are then no longer part of the result.
     std::vector<Diagnostic> take_diagnostics();
@@ -39,7 +59,6 @@ class ConfigDraft {
         ConfigFile file = ConfigFile::None;
         unsigned line = 0;
         unsigned column = 0;
-        int other = -1;  // its index in VpsConfig::others
     };
     // A diagnostic that says that this key's value is unusable.
     struct Refused {
@@ -50,11 +69,13 @@ class ConfigDraft {
     void read_line(ConfigFile file, const ConfigLine& line);
     void read_all(ConfigFile file, ConfigLines& lines);
     void read_unknown(ConfigFile file, const ConfigLine& line);
-    void read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
-    void keep_other(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
+    ReadLine::Fate read_known(ConfigFile file, const ConfigLine& line, const ConfigKey& key);
+    bool read_value(const Place& place, const ConfigLine& line, const ConfigKey& key);
+    void keep_line(ConfigFile file, const ConfigLine& line, const ConfigKey* key,
+                   ReadLine::Fate fate);
     void finish_path(std::string_view key_name, std::optional<std::string>& path, Veid veid);
     void finish_places();
-    void report(Severity severity, const Place& place, std::string text);
+    void report(Severity severity, const Place& place, std::string_view key, std::string text);
     void refuse(const ConfigKey& key, const Place& place, std::string text);
     void forgive(const ConfigKey& key);
     void forgive_idle();
@@ -65,6 +86,7 @@ class ConfigDraft {
     std::string names_[3];       // by ConfigFile
     std::vector<Place> places_;  // by position in config_keys()
     std::vector<Refused> refused_;
+    std::vector<ReadLine> lines_;
 };
 
 }  // namespace vps

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "config/config_list.hh"
 #include "config/config_value.hh"
 
 namespace vps {
@@ -15,6 +16,7 @@ enum class Duplicate {
     First,       // the second is ignored, with a warning
     Last,        // the second replaces the first
     Accumulate,  // both count: a list
+    Merge,       // both count, each word for what it names; of two on one thing the later
 };
 
 // Whether the VPS may start when the value is unusable.
@@ -24,6 +26,18 @@ enum class Scope {
     Both,
     Host,  // says something in vz.conf only
     Vps,   // says something in N.conf only
+};
+
+// Where what follows from a key is seen.
+enum class Effect {
+    None,           // nowhere: a stock kernel has no equivalent
+    ToolsOnly,      // nowhere: it means something to OpenVZ's own tools only
+    UnitSettings,   // in settings of the VPS's units, which the generator makes
+    StartSettings,  // in settings of units that a start makes: they need the host's devices
+    Boot,           // in whether vps.target starts the VPS
+    Quota,          // in the project quota of the private area
+    Start,          // in what a start or stop does, or whether it is refused
+    Inside,         // in the VPS
 };
 
 // What else has to be so for anything to follow from a key's value, be it good or bad.
@@ -40,10 +54,15 @@ struct ConfigKey {
     Duplicate duplicate;
     Guards guards;
     Scope scope;
-    std::string_view becomes;
-    // Takes the value into the model; null where the text is kept as it is, in VpsConfig::others.
-    Verdict (*read)(VpsConfig& config, std::string_view text);
+    Effect effect;
+    std::string_view settings[4];  // of units, that it becomes; "" from the first unused one on
+    std::string_view becomes;      // the same in words, for people
+    // Takes the value into the model; null where nothing follows from it.
+    Verdict (*read)(VpsConfig& config, std::string_view text, Reading& reading);
     Needs needs = Needs::Nothing;
+    std::string_view usual = {};  // a value that changes nothing, because it is so anyhow
+
+    [[nodiscard]] bool has_setting(std::string_view setting) const;
 };
 
 // By subject, as in the manual.
@@ -57,7 +76,10 @@ const ConfigKey* find_config_key(std::string_view name);
 // VPS. Null where nothing is like it.
 const ConfigKey* find_meant_key(std::string_view name);
 
-// Whether nothing follows from the key's value in this configuration.
-bool is_idle(const ConfigKey& key, const VpsConfig& config);
+// Why nothing follows from the key's value in this configuration; null where something does.
+const char* find_idle_reason(const ConfigKey& key, const VpsConfig& config);
+
+// Whether the key's two assignments in one file make one value of both.
+bool adds_up(const ConfigKey& key);
 
 }  // namespace vps

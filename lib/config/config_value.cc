@@ -1,6 +1,5 @@
 #include "config/config_value.hh"
 
-#include <arpa/inet.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -210,8 +209,7 @@ Verdict read_path(std::string& out, std::string_view text, Veid veid) {
     return kGood;
 }
 
-// Whether it is made of parts that are not empty and have at most `longest` bytes.
-static bool has_name_parts(std::string_view text, std::size_t longest) {
+bool has_name_parts(std::string_view text, std::size_t longest) {
     constexpr std::string_view kCharacters =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     for (;;) {
@@ -238,26 +236,6 @@ Verdict read_host_name(std::string& out, std::string_view text) {
     return kGood;
 }
 
-bool is_ip_address(std::string_view text) {
-    in6_addr address{};
-    const std::string copy(text);
-    return copy.find('\0') == copy.npos && (inet_pton(AF_INET, copy.c_str(), &address) == 1 ||
-                                            inet_pton(AF_INET6, copy.c_str(), &address) == 1);
-}
-
-static bool is_name_server(std::string_view word) {
-    return word == "inherit" || is_ip_address(word);
-}
-
-static bool is_search_domain(std::string_view word) {
-    constexpr std::size_t kLongestName = 253, kLongestPart = 63;
-    if (word == ".")
-        return true;
-    if (word.ends_with('.'))
-        word.remove_suffix(1);
-    return word.size() <= kLongestName && has_name_parts(word, kLongestPart);
-}
-
 std::vector<std::string_view> words_of(std::string_view text, std::string_view separators) {
     std::vector<std::string_view> words;
     for (std::size_t at = 0; (at = text.find_first_not_of(separators, at)) != text.npos;) {
@@ -266,41 +244,6 @@ std::vector<std::string_view> words_of(std::string_view text, std::string_view s
         at = end;
     }
     return words;
-}
-
-static Verdict read_words(WordList& out, std::string_view text, bool (*is_good)(std::string_view),
-                          Verdict none, Verdict some) {
-    std::vector<std::string> words;
-    bool left_out = false;
-    for (const auto word : words_of(text)) {
-        if (word.starts_with('#'))
-            break;  // a comment, as behind vz.conf's own NAMESERVER=inherit
-        if (is_good(word))
-            words.emplace_back(word);
-        else
-            left_out = true;
-    }
-    if (words.empty() && left_out)
-        return none;
-    if (out.complete)
-        out = {};
-    out.words.insert(out.words.end(), words.begin(), words.end());
-    return left_out ? some : kGood;
-}
-
-Verdict read_name_servers(WordList& out, std::string_view text) {
-    constexpr std::size_t kMost = 3;  // MAXNS of resolv.h, and of musl
-    const auto verdict =
-        read_words(out, text, is_name_server, bad("neither an IP address nor 'inherit'"),
-                   odd("what is neither an IP address nor 'inherit' is left out"));
-    if (verdict.grade == Verdict::Good && out.words.size() > kMost)
-        return odd("more than three: resolvers ask the first three only");
-    return verdict;
-}
-
-Verdict read_search_domains(WordList& out, std::string_view text) {
-    return read_words(out, text, is_search_domain, bad("not a domain name"),
-                      odd("what is not a domain name is left out"));
 }
 
 // The length of the character that `text` starts with if it would not be seen: a no-break or a zero

@@ -53,20 +53,13 @@ Verdict read_path(std::string& out, std::string_view text, Veid veid);
 // is (hostname(5)).
 Verdict read_host_name(std::string& out, std::string_view text);
 
-// IP addresses and "inherit", separated by blanks, added to the list. Words of another kind are
-// left out: Odd, or Bad where no word is left. Odd as well where resolvers do not ask all of them.
-// "#" before a word makes a comment of it and the rest.
-Verdict read_name_servers(WordList& out, std::string_view text);
-
-// The same of domain names, "." among them.
-Verdict read_search_domains(WordList& out, std::string_view text);
+// Whether the text is made of parts between dots that are no longer than `longest`, not empty, and
+// of letters, digits, '-' and '_' only.
+bool has_name_parts(std::string_view text, std::size_t longest);
 
 // The parts of the text between separators, without empty ones.
 std::vector<std::string_view> words_of(std::string_view text,
                                        std::string_view separators = " \t\n");
-
-// An IPv4 or IPv6 address as inet_pton(3) takes it.
-bool is_ip_address(std::string_view text);
 
 // `text` in quotes, shortened, on one line, printable: to be shown in a message.
 std::string quote_for_message(std::string_view text);

@@ -4,20 +4,13 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
+#include "config/capability_set.hh"
 #include "config/config.hh"
 
 namespace vps {
 
-using CapabilitySet = std::uint64_t;  // bit N: capability N of linux/capability.h
-
-// What CAPABILITY= leaves ("SYS_PTRACE:off NET_ADMIN:on", the names of capabilities(7) without
-// CAP_, in any case; what comes later counts). A word that makes no sense, or would give more than
-// every VPS has, changes nothing and is told in `problems`.
-CapabilitySet find_capabilities(const VpsConfig& config, std::vector<std::string>& problems);
+// What CAPABILITY= leaves of what a VPS has.
+CapabilitySet find_capabilities(const VpsConfig& config);
 
 // The bounding set of a process, from /proc. Throws SysError: ENOENT when there is none.
 CapabilitySet bounding_set_of(pid_t pid);

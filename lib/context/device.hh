@@ -20,9 +20,9 @@ struct Device {
     bool operator==(const Device&) const = default;
 };
 
-// The devices that the configuration asks for, in its order. A word that cannot be read, or names a
-// device that the host does not have in `dev`, is passed over and told in `problems`.
-std::vector<Device> find_devices(const VpsConfig& config, std::vector<std::string>& problems,
+// The devices that DEVNODES, DEVICES and FEATURES of the configuration ask for. A device that the
+// host does not have in `dev` is passed over and told in `problems`.
+std::vector<Device> find_devices(const VpsConfig& config, std::vector<ConfigProblem>& problems,
                                  const std::string& dev = "/dev");
 
 }  // namespace vps

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/config_value.hh"
+#include "config/config_list.hh"
 #include "network/network_spec.hh"
 
 namespace vps {
@@ -128,7 +128,7 @@ std::vector<FileEdit> plan_host_name(const std::string& name, const Text& addres
 }
 
 std::optional<std::string> find_first_address(Veid veid, const VpsConfig& config) {
-    std::vector<std::string> problems;  // vps-network tells these
+    std::vector<ConfigProblem> problems;  // vps-network tells these
     const NetworkSpec network = plan_network(veid, config, {}, problems);
     if (network.addresses.empty())
         return std::nullopt;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "config/config_value.hh"
+#include "config/config_list.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -46,14 +46,14 @@ Resolver read_host_resolver(const std::string& host) {
     return resolver;
 }
 
-bool inherits(const WordList& list) {
-    return std::find(list.words.begin(), list.words.end(), "inherit") != list.words.end();
+bool inherits(const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), "inherit") != list.end();
 }
 
-std::vector<std::string> replace_inherit(const WordList& list,
+std::vector<std::string> replace_inherit(const std::vector<std::string>& list,
                                          const std::vector<std::string>& inherited) {
     std::vector<std::string> words;
-    for (const std::string& word : list.words) {
+    for (const std::string& word : list) {
         if (word == "inherit")
             words.insert(words.end(), inherited.begin(), inherited.end());
         else
@@ -74,23 +74,24 @@ Resolver read_resolv_conf(std::string_view text) {
             if (const auto server = take_word(line); is_of_use_elsewhere(server))
                 resolver.servers.emplace_back(server);
         } else if (keyword == "search" || keyword == "domain") {
-            WordList domains;
-            (void)read_search_domains(domains, line);  // bad domains are left out
-            std::erase(domains.words, ".");
-            resolver.domains = std::move(domains.words);
+            std::vector<std::string> domains;
+            Reading reading;  // bad domains are left out
+            (void)read_search_domains(domains, line, reading);
+            std::erase(domains, ".");
+            resolver.domains = std::move(domains);
         }
     }
     return resolver;
 }
 
-Resolver find_resolver(const VpsConfig& config, std::vector<std::string>& problems,
+Resolver find_resolver(const VpsConfig& config, std::vector<ConfigProblem>& problems,
                        const std::string& host) {
     const bool servers = inherits(config.nameservers), domains = inherits(config.searchdomains);
     const Resolver inherited = servers || domains ? read_host_resolver(host) : Resolver();
     if (servers && inherited.servers.empty())
-        problems.emplace_back("NAMESERVER: 'inherit': the host has no nameserver of use in a VPS");
+        problems.push_back({"NAMESERVER", "'inherit': the host has no nameserver of use in a VPS"});
     if (domains && inherited.domains.empty())
-        problems.emplace_back("SEARCHDOMAIN: 'inherit': the host searches no domain");
+        problems.push_back({"SEARCHDOMAIN", "'inherit': the host searches no domain"});
     return {replace_inherit(config.nameservers, inherited.servers),
             replace_inherit(config.searchdomains, inherited.domains)};
 }

@@ -26,7 +26,7 @@ Resolver read_resolv_conf(std::string_view text);
 // /etc/resolv.conf or, where that file names a server on the loopback only, by the servers that
 // systemd-resolved or NetworkManager on the host asks. Where the host has none, `problems` says so.
 // `host` is the host's root directory.
-Resolver find_resolver(const VpsConfig& config, std::vector<std::string>& problems,
+Resolver find_resolver(const VpsConfig& config, std::vector<ConfigProblem>& problems,
                        const std::string& host = {});
 
 // The program that makes a VPS's /etc/resolv.conf, and so the place where its servers have to be

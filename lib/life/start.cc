@@ -86,7 +86,7 @@ class Start {
     const Log& log_;
 
     VpsConfig config_;
-    std::vector<std::string> problems_;
+    std::vector<ConfigProblem> problems_;
     std::optional<UserIds> ids_;
     std::vector<Device> devices_;
     Resolver resolver_;
@@ -110,8 +110,8 @@ void Start::choose_ids() {
 
 // The steps that need no process of the VPS, while PID 1 makes the scope.
 void Start::find_more() {
-    for (const std::string& problem : problems_)
-        log_.say(Level::Warning, problem + ", ignoring it");
+    for (const ConfigProblem& problem : problems_)
+        log_.say(Level::Warning, config_.tell(problem) + ", ignoring it");
     views_ = open_lxcfs(log_);
     launcher_ = make_launcher();
     prepare_launch(setup_);
@@ -127,7 +127,7 @@ void Start::prepare() {
     resolver_ = find_resolver(config_, problems_);
     std::tie(channel_, first_end_) = sys::socketpair();
     setup_ = plan_context(state_, config_, first_end_);
-    setup_.capabilities = find_capabilities(config_, problems_);
+    setup_.capabilities = find_capabilities(config_);
     scope_ = start_vps_scope(veid_, devices_);
     find_more();
     await_scope(scope_);
@@ -162,7 +162,7 @@ void Start::set_up() {
         delegate_cgroup(scope_.cgroup, *ids_);
     write_name_files(veid_, state_.mount_point, config_, resolver_, owner_on_disk(ids_), log_);
     apply_slice_limits(veid_, config_, log_);
-    update_scope_quota(veid_, cpu_quota(config_));
+    update_scope_quota(veid_, cpu_quota_here(config_));
     std::optional<Fd> console = receive_report(channel_);
     if (!console)
         throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");

@@ -102,9 +102,10 @@ void enforce_io_limits(Veid veid, const VpsConfig& config, std::vector<SliceLimi
 
 void apply_slice_limits(Veid veid, const VpsConfig& config, const Log& log) {
     require_cpus_and_nodes(config);
-    LimitHost host{static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)), {}};
+    LimitHost host;
+    host.page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     std::vector<std::string> errors;
-    read_auto_nodes(host, config, "", errors);
+    read_limit_host(host, config, "", errors);
     if (!errors.empty())
         throw Error(ExitCode::System, errors.front());
     const std::vector<SliceLimit> ours = update_slice_limits(veid, slice_limits(config, host));

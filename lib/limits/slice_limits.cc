@@ -1,6 +1,7 @@
 #include "limits/slice_limits.hh"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
@@ -53,7 +54,7 @@ void set_memory(Limits& limits, const VpsConfig& config, std::uint64_t page_size
         set_pages(setting_of("MemoryMin"), config.oomguarpages->barrier);
 }
 
-void set_cpu(Limits& limits, const VpsConfig& config) {
+void set_cpu(Limits& limits, const VpsConfig& config, const LimitHost& host) {
     constexpr std::uint64_t kMaxUnits = 500000;  // which is the weight 1 of CPUUWEIGHT
     auto units = config.cpuunits;
     if (!units && config.cpuuweight)
@@ -61,7 +62,7 @@ void set_cpu(Limits& limits, const VpsConfig& config) {
     if (units)
         limits.set(setting_of("CPUWeight"), std::clamp<std::uint64_t>(*units / 10, 1, 10000));
 
-    if (const auto quota = cpu_quota(config))
+    if (const auto quota = cpu_quota(config, host))
         limits.set(setting_of("CPUQuota"), quota);
 }
 
@@ -121,16 +122,32 @@ void read_node(LimitHost& host, const std::string& root, unsigned node,
     }
 }
 
+unsigned count_cpus() {
+    return static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
 }  // namespace
 
 bool is_limit(std::uint64_t amount) {
     return amount < INT_MAX;
 }
 
-std::uint64_t cpu_quota(const VpsConfig& config) {
-    const std::uint64_t by_limit = config.cpulimit.value_or(0);
+static bool wants_cpus(const VpsConfig& config) {
+    return config.cpulimit && config.cpulimit->of_all;
+}
+
+std::uint64_t cpu_quota(const VpsConfig& config, const LimitHost& host) {
+    const CpuLimit limit = config.cpulimit.value_or(CpuLimit{});
+    const std::uint64_t by_limit = std::uint64_t{limit.percent} * (limit.of_all ? host.cpus : 1);
     const std::uint64_t by_cpus = std::uint64_t{config.cpus.value_or(0)} * 100;
     return by_limit && by_cpus ? std::min(by_limit, by_cpus) : by_limit + by_cpus;
+}
+
+std::uint64_t cpu_quota_here(const VpsConfig& config) {
+    LimitHost host;
+    if (wants_cpus(config))
+        host.cpus = count_cpus();
+    return cpu_quota(config, host);
 }
 
 std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits) {
@@ -171,8 +188,10 @@ std::vector<unsigned> auto_nodes(const VpsConfig& config) {
     return numbers_of(config.nodemask->list);
 }
 
-void read_auto_nodes(LimitHost& host, const VpsConfig& config, const std::string& root,
+void read_limit_host(LimitHost& host, const VpsConfig& config, const std::string& root,
                      std::vector<std::string>& errors) {
+    if (host.cpus == 0 && wants_cpus(config))
+        host.cpus = count_cpus();
     for (const auto node : auto_nodes(config))
         read_node(host, root, node, errors);
 }
@@ -182,7 +201,7 @@ std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& h
     set_memory(limits, config, host.page_size);
     if (config.numproc && is_limit(config.numproc->limit))
         limits.set(setting_of("TasksMax"), config.numproc->limit);
-    set_cpu(limits, config);
+    set_cpu(limits, config, host);
     set_masks(limits, config, host);
     set_io(limits, config);
     return std::move(limits).sorted();

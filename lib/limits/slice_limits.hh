@@ -70,6 +70,7 @@ struct SliceLimit {
 struct LimitHost {
     std::uint64_t page_size = 4096;
     std::map<unsigned, std::string> node_cpus;  // "0-3,8", of nodes that a CPUMASK=auto asks for
+    unsigned cpus = 0;                          // how many, where a CPULIMIT=…% asks for it
 };
 
 // The limits that the configuration asks for, in the table's order.
@@ -80,7 +81,10 @@ std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits);
 
 // CPUQuota= in percent, 0 for none. The scope has it, too: lxcfs looks for it where the processes
 // are, and not above.
-std::uint64_t cpu_quota(const VpsConfig& config);
+std::uint64_t cpu_quota(const VpsConfig& config, const LimitHost& host);
+
+// The same on the host that this runs on.
+std::uint64_t cpu_quota_here(const VpsConfig& config);
 
 // OpenVZ's kernels took anything from INT_MAX on for no limit, and its tools write such numbers.
 bool is_limit(std::uint64_t amount);
@@ -91,9 +95,10 @@ std::vector<std::string_view> io_limits_of(const VpsConfig& config);
 // The nodes whose CPUs a CPUMASK=auto stands for; none if it does not say so.
 std::vector<unsigned> auto_nodes(const VpsConfig& config);
 
-// Reads the CPUs of these nodes from sys below `root`, those that are not known yet. What cannot be
-// read is added to `errors`.
-void read_auto_nodes(LimitHost& host, const VpsConfig& config, const std::string& root,
+// Finds out what the limits of this configuration depend on, as far as it is not known yet: the
+// CPUs of auto_nodes() from sys below `root`, how many CPUs the host has. What cannot be read is
+// added to `errors`.
+void read_limit_host(LimitHost& host, const VpsConfig& config, const std::string& root,
                      std::vector<std::string>& errors);
 
 // The numbers of a list such as "0,2-3", which has been checked.

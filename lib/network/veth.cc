@@ -7,8 +7,7 @@
 
 #include <string_view>
 
-#include "config/config_line.hh"
-#include "config/config_text.hh"
+#include "config/vznet_conf.hh"
 #include "network/links.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
@@ -19,7 +18,6 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kVznetConf = "/etc/vz/vznet.conf";
 constexpr unsigned kBootPatience = 30;  // seconds
 
 constexpr ScriptKind kExternalScript{ScriptScope::All, "vznet", ScriptContext::Host,
@@ -37,22 +35,6 @@ bool host_boots() {
     const std::string state =
         patiently([] { return get_string(connect(), kManagerPath, kManager, "SystemState"); });
     return state == "initializing" || state == "starting";
-}
-
-// vznet.conf is sh to vznetcfg; all that it is known to hold is this one assignment.
-std::string read_external_script() {
-    std::string path;
-    try {
-        const std::string text = read_config_text(AT_FDCWD, kVznetConf, kVznetConf);
-        ConfigLines lines(text);
-        for (ConfigLine line{}; lines.next(line);)
-            if (!line.trouble && line.key == "EXTERNAL_SCRIPT")
-                path = line.value;
-    } catch (const SysError& error) {
-        if (error.errnum() != ENOENT)
-            throw;
-    }
-    return path;
 }
 
 bool is_port(const RouteSocket& socket, const std::string& link) {

@@ -36,12 +36,27 @@ Pair to_quota(const std::optional<BarrierLimit>& pair, bool has_grace) {
     return {or_none(soft), or_none(hard)};
 }
 
+// The host's own root cannot be dismounted: on a node with one file system the ways are others.
+std::string explain_root_quota(const MountEntry& root, ProjectQuota found) {
+    const bool wants_tune2fs = root.type == "ext4" && found != ProjectQuota::Counted;
+    return fmt::format(
+        "has no project quota and is the host's root, which cannot be dismounted; give the VPSes "
+        "an "
+        "ext4 or xfs file system of their own, or {}put rootflags=prjquota on the kernel's command "
+        "line, or set DISK_QUOTA=no",
+        wants_tune2fs ? fmt::format("tune2fs -O project -Q prjquota {} from a rescue system and ",
+                                    root.source)
+                      : "");
+}
+
 std::string explain_missing_quota(FdRef area, const std::string& path, ProjectQuota found) {
     const MountEntry mount = find_mount(area).value_or(MountEntry{0, 0, path, "unknown", path, {}});
     const std::string what = fmt::format(
         "DISKSPACE and DISKINODES cannot be applied: the file system of '{}', {} on "
         "'{}', ",
         path, mount.type, mount.source);
+    if (mount.target == "/" && (mount.type == "ext4" || mount.type == "xfs"))
+        return what + explain_root_quota(mount, found);
     const std::string then =
         fmt::format("then mount '{}' with the option prjquota (fstab(5))", mount.target);
     if (mount.type == "ext4" && found == ProjectQuota::Counted)

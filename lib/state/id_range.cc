@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <set>
 
@@ -47,12 +46,9 @@ bool overlaps(const IdRange& range, std::uint32_t first) {
            first < std::uint64_t{range.first} + range.count;
 }
 
-// True if this owner on disk stands for a VPS's root: the number that the configuration gives under
-// `key`, or the first of a container's ids.
-bool is_shifted(std::uint32_t id, const VpsConfig& config, const char* key) {
-    std::uint32_t local = 0;
-    if (const std::string* text = config.find_other(key))
-        std::from_chars(text->data(), text->data() + text->size(), local);
+// True if this owner on disk stands for a VPS's root: the number that the configuration gives, or
+// the first of a container's ids.
+bool is_shifted(std::uint32_t id, std::optional<std::uint32_t> local) {
     const bool starts_range = id >= kFirstId && id <= kLastId && id % kIdsPerVps == 0;
     return id != 0 && (id == local || starts_range);
 }
@@ -60,9 +56,9 @@ bool is_shifted(std::uint32_t id, const VpsConfig& config, const char* key) {
 }  // namespace
 
 std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig& config) {
-    if (!is_shifted(area.st_uid, config, "LOCAL_UID"))
+    if (!is_shifted(area.st_uid, config.local_uid))
         return std::nullopt;
-    if (!is_shifted(area.st_gid, config, "LOCAL_GID"))
+    if (!is_shifted(area.st_gid, config.local_gid))
         throw Error(ExitCode::BadValue,
                     fmt::format("the private area '{}' was shifted on disk to user id {}, but its "
                                 "group id {} is neither LOCAL_GID nor the first of a container's; "

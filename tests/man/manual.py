@@ -135,12 +135,14 @@ def check_exit_codes(page, meanings, complete):
 def check_keys(page, keys):
     heads = dict(re.findall(r"^\.It Va (\w+) Pq (.*)$", page.section_text("KEYS"), re.M))
     without = page.section_text("KEYS WITHOUT EFFECT")
-    without = re.findall(r"\b[A-Z][A-Z0-9_]+\b", without.replace("Va ", ""))
+    parts = [re.findall(r"\b[A-Z][A-Z0-9_]+\b", part.replace("Va ", ""))
+             for part in without.partition("OpenVZ's own tools")[::2]]
+    without = parts[0] + parts[1]
     for name in sorted({n for n in without if without.count(n) > 1} | heads.keys() & set(without)):
         find(page.name, f"{name} is there twice")
-    for name, head, becomes in keys:
-        if becomes.startswith("nothing:"):
-            if name not in without:
+    for name, head, effect, _ in keys:
+        if effect in ("none", "tools"):
+            if name not in parts[effect == "tools"]:
                 find(page.name, f"{name} is missing among the keys without effect")
         elif name not in heads:
             find(page.name, f"{name} is missing")
@@ -148,9 +150,9 @@ def check_keys(page, keys):
             find(page.name, f"{name}: ({heads[name]}) is ({head}) in the table of keys")
     texts = dict(re.findall(r"^\.It Va (\w+) Pq .*\n((?:(?!\.It |\.El).*\n)*)",
                             page.section_text("KEYS"), re.M))
-    for name, _, becomes in keys:
+    for name, _, _, settings in keys:
         said = set(re.findall(r"^\.Va ([A-Z]\w*[a-z]\w*)=", texts.get(name, ""), re.M))
-        meant = set(re.findall(r"\b([A-Z]\w*[a-z]\w*)=", becomes))
+        meant = set(settings.split())
         if said != meant and name in heads:
             find(page.name, f"{name} becomes {sorted(said)}, but in the table of keys {sorted(meant)}")
     for name in sorted((heads.keys() | set(without)) - {name for name, *_ in keys}):

@@ -1,6 +1,6 @@
 // Prints the program's tables for manual.py, one row a line, columns parted by tabs:
-// exit CODE MEANING, key NAME HEAD BECOMES, script NAME CONTEXT WHEN CONSEQUENCE, phase NAME,
-// transition FROM TO WHEN.
+// exit CODE MEANING, key NAME HEAD EFFECT SETTINGS, script NAME CONTEXT WHEN CONSEQUENCE, phase
+// NAME, transition FROM TO WHEN.
 
 #include <cstdio>
 #include <string>
@@ -27,6 +27,9 @@ std::string head_of(const ConfigKey& key) {
         case Duplicate::Accumulate:
             head += "; adds up";
             break;
+        case Duplicate::Merge:
+            head += "; or-ed";
+            break;
     }
     if (key.guards == Guards::Yes)
         head += "; guards";
@@ -35,6 +38,25 @@ std::string head_of(const ConfigKey& key) {
     if (key.scope == Scope::Vps)
         head += "; N.conf only";
     return head;
+}
+
+std::string_view name_of(Effect effect) {
+    switch (effect) {
+        case Effect::None:
+            return "none";
+        case Effect::ToolsOnly:
+            return "tools";
+        default:
+            return "some";
+    }
+}
+
+std::string settings_of(const ConfigKey& key) {
+    std::string settings;
+    for (const std::string_view setting : key.settings)
+        if (!setting.empty())
+            (settings += settings.empty() ? "" : " ") += setting;
+    return settings;
 }
 
 void print(std::initializer_list<std::string_view> columns) {
@@ -52,7 +74,7 @@ int main() {
     for (const ExitCodeRow& row : kExitCodes)
         print({"exit", std::to_string(static_cast<int>(row.code)), row.meaning});
     for (const ConfigKey& key : config_keys())
-        print({"key", key.name, head_of(key), key.becomes});
+        print({"key", key.name, head_of(key), name_of(key.effect), settings_of(key)});
     for (const ScriptKind& kind : script::kAll)
         print({"script",
                (kind.scope == ScriptScope::All ? "vps." : "N.") + std::string(kind.suffix),

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "context/capabilities.hh"
+#include "other_settings.hh"
 
 namespace {
 
@@ -12,11 +13,16 @@ constexpr CapabilitySet bit(int capability) {
     return CapabilitySet{1} << capability;
 }
 
+// Of lines of one file.
 CapabilitySet find(std::initializer_list<const char*> values, std::vector<std::string>& problems) {
-    VpsConfig config;
+    ConfigDraft draft(ConfigDraft::Detail::Boot);
+    std::string text;
     for (const char* value : values)
-        config.others.push_back({"CAPABILITY", value, {}, 1});
-    return find_capabilities(config, problems);
+        text += std::string("CAPABILITY=\"") + value + "\"\n";
+    draft.read(ConfigFile::Host, "vz.conf", text);
+    const VpsConfig config = std::move(draft).finish(*Veid::parse("101"));
+    problems = findings_of(config);
+    return find_capabilities(config);
 }
 
 CapabilitySet find(std::initializer_list<const char*> values) {
@@ -50,14 +56,13 @@ TEST(Capabilities, OfALaterWordCount) {
 }
 
 TEST(Capabilities, DoNotOverrideTheDiskQuota) {
-    std::vector<std::string> problems;
     VpsConfig config;
     config.diskspace = BarrierLimit{1, 1};
-    EXPECT_NE(find_capabilities(config, problems) & bit(CAP_SYS_RESOURCE), 0U);
+    EXPECT_NE(find_capabilities(config) & bit(CAP_SYS_RESOURCE), 0U);
     config.userns = false;
-    EXPECT_EQ(find_capabilities(config, problems) & bit(CAP_SYS_RESOURCE), 0U);
+    EXPECT_EQ(find_capabilities(config) & bit(CAP_SYS_RESOURCE), 0U);
     config.disk_quota = false;
-    EXPECT_NE(find_capabilities(config, problems) & bit(CAP_SYS_RESOURCE), 0U);
+    EXPECT_NE(find_capabilities(config) & bit(CAP_SYS_RESOURCE), 0U);
 }
 
 TEST(Capabilities, ThatNoVpsHasAreRefused) {
@@ -65,7 +70,7 @@ TEST(Capabilities, ThatNoVpsHasAreRefused) {
     EXPECT_EQ(find({"SYS_TIME:on CHOWN:off"}, problems), find({"CHOWN:off"}));
     ASSERT_EQ(problems.size(), 1U);
     EXPECT_EQ(problems[0],
-              "CAPABILITY: 'SYS_TIME:on' would be power over the host, which no VPS gets");
+              "CAPABILITY: 'SYS_TIME:on': would be power over the host, which no VPS gets");
 }
 
 TEST(Capabilities, ThatMakeNoSenseAreTold) {

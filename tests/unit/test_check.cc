@@ -69,8 +69,94 @@ TEST(CheckConfig, SaysWhatNamesBecome) {
     EXPECT_FALSE(checked.rows[2].counts);
     EXPECT_NE(checked.rows[3].becomes.find("search line"), std::string::npos);
     ASSERT_FALSE(checked.findings.empty());
-    EXPECT_EQ(checked.findings[0].text,
-              "NAMESERVER: bad value 'x': neither an IP address nor 'inherit'");
+    EXPECT_EQ(checked.findings[0].text, "NAMESERVER: 'x': neither an IP address nor 'inherit'");
+    EXPECT_EQ(checked.findings[0].key, "NAMESERVER");
+}
+
+TEST(CheckConfig, SaysNothingOfEqualValues) {
+    const auto notes_of = [](const char* vz_conf, const char* vps_conf) {
+        return check_vps_config(ConfigText{"vz.conf", vz_conf}, {"N.conf", vps_conf},
+                                *Veid::parse("101"))
+            .findings.size();
+    };
+    EXPECT_EQ(notes_of("NUMPROC=5\n", "NUMPROC=5\n"), 0u);
+    EXPECT_EQ(notes_of("NUMPROC=5\n", "NUMPROC=6\n"), 1u);
+}
+
+TEST(CheckConfig, SaysWhyNothingFollows) {
+    const auto rows = check_vps_config(std::nullopt,
+                                       {"N.conf",
+                                        "DISK_QUOTA=no\nDISKSPACE=5\nPRIVVMPAGES=5\nDISABLED=no\n"
+                                        "CPUUWEIGHT=1000\nPHYSPAGES=unlimited\nKMEMSIZE=1\nX=1\n"
+                                        "VIRTUOZZO=no\nONBOOT=yes\n"},
+                                       *Veid::parse("101"))
+                          .rows;
+    const char* const expected[] = {"no project quota on VE_PRIVATE",
+                                    "nothing: DISK_QUOTA is no",
+                                    "nothing: LEGACY_UBC_LIMITS is not yes",
+                                    "the default",
+                                    "CPUWeight=50",
+                                    "none (MemoryMax=limit)",
+                                    "nothing: no equivalent on a stock kernel",
+                                    "nothing: unknown key",
+                                    "nothing in this file",
+                                    "started by vps.target"};
+    ASSERT_EQ(rows.size(), std::size(expected));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        EXPECT_EQ(rows[i].becomes, expected[i]) << rows[i].key;
+}
+
+// Line and text of each finding, on a host whose sh is dash and that has no program but these.
+std::string script_findings(const std::string& text) {
+    const ScriptPlace place{[](const std::string& path) {
+                                return path == "/bin/sh" || path == "/bin/bash" ||
+                                       path == "/usr/bin/env" || path == "/usr/bin/iptables";
+                            },
+                            true};
+    std::string all;
+    for (const Finding& finding : check_script_text(script::kMount, text, 0755, place))
+        all += std::to_string(finding.line) + " " + finding.text + "\n";
+    return all;
+}
+
+TEST(CheckScript, KnowsWhatDashDoesNot) {
+    constexpr const char* kRest = ", or #!/bin/bash in the first line\n";
+    const std::pair<const char*, std::string> cases[] = {
+        {"x >& /dev/null &", "'>&' is bash's, and /bin/sh is dash: write '>FILE 2>&1'"},
+        {"x &> log", "'&>' is bash's, and /bin/sh is dash: write '>FILE 2>&1'"},
+        {"if [ \"$1\" == up ]; then :; fi", "'==' is bash's, and /bin/sh is dash: write '='"},
+        {"type -p ls", "'type -p' is bash's, and /bin/sh is dash: write 'command -v'"},
+        {"function f {\n}", "'function' is bash's, and /bin/sh is dash: write 'NAME() {'"},
+        {"[[ -e x ]]", "'[[' is bash's, and /bin/sh is dash: write '['"},
+        {"source x", "'source' is bash's, and /bin/sh is dash: write '.'"},
+    };
+    for (const auto& [line, expected] : cases) {
+        EXPECT_EQ(script_findings(std::string("#!/bin/sh\n") + line + "\n"),
+                  "2 " + expected + kRest);
+        EXPECT_EQ(script_findings(std::string("#!/bin/bash\n") + line + "\n"), "");
+    }
+    for (const char* line : {"x >&2", "x 2>&1 &", "x >&-", "x >&$fd", "x && y", "[ a = b ]",
+                             "echo '>& x'", "type ls", "x >/dev/null 2>&1 & >y"})
+        EXPECT_EQ(script_findings(std::string("#!/bin/sh\n") + line + "\n"), "") << line;
+}
+
+TEST(CheckScript, LooksForTheInterpreterBehindEnv) {
+    EXPECT_EQ(script_findings("#!/usr/bin/env bash\n"), "");
+    EXPECT_EQ(script_findings("#!/usr/bin/env -S A=1 bash -e\n"), "");
+    EXPECT_EQ(script_findings("#!/usr/bin/env no-such\nsource x\n"),
+              "1 'no-such', which /usr/bin/env of its first line is to find, is not there\n");
+}
+
+TEST(CheckScript, SaysOnceWhatIsThereOften) {
+    EXPECT_EQ(
+        script_findings("#!/bin/sh\nbrctl a\nbrctl b; brctl c\nbrctl d\n"),
+        "2 'brctl' is not on this host: package bridge-utils, or ip link (lines 3, 4, too)\n");
+}
+
+TEST(CheckScript, KnowsTheOldOrderOfIptables) {
+    EXPECT_EQ(script_findings("#!/bin/sh\niptables -A INPUT -s ! 192.0.2.1 -j DROP\n"),
+              "2 iptables takes '!' before the option only: '! -s ADDRESS', not '-s ! ADDRESS'\n");
+    EXPECT_EQ(script_findings("#!/bin/sh\niptables -A INPUT ! -s 192.0.2.1 -p tcp ! --syn\n"), "");
 }
 
 }  // namespace

@@ -39,6 +39,13 @@ static std::string notes(const VpsConfig& config) {
     return all;
 }
 
+static std::string addresses_of(const VpsConfig& config) {
+    std::string all;
+    for (const auto& address : config.addresses)
+        all += address.to_string() + " ";
+    return all;
+}
+
 TEST(Config, ReadsEveryField) {
     const auto config = read(
         "VIRTUOZZO=no\nVE_PARALLEL=3\nVE_ROOT=/vz/root/$VEID\nVE_PRIVATE=/vz/private/$VEID\n",
@@ -75,7 +82,7 @@ TEST(Config, ReadsEveryField) {
     EXPECT_TRUE(config.legacy_ubc_limits);
     EXPECT_EQ(config.cpuunits, 1000u);
     EXPECT_EQ(config.cpuuweight, 500u);
-    EXPECT_EQ(config.cpulimit, 25u);
+    EXPECT_EQ(config.cpulimit, CpuLimit{25});
     EXPECT_EQ(config.cpus, 2u);
     EXPECT_EQ(config.cpumask->kind, CpuMask::Kind::Auto);
     EXPECT_EQ(config.nodemask->list, "0-1");
@@ -118,8 +125,8 @@ TEST(Config, TreatsDuplicatesAsTheKeyWants) {
     EXPECT_EQ(config.name, "one");
     EXPECT_EQ(config.numproc, (BarrierLimit{2, 2}));
     EXPECT_EQ(config.diskspace, (BarrierLimit{1, 1}));
-    EXPECT_EQ(*config.find_other("NETFILTER"), "full");
-    EXPECT_EQ(*config.find_other("IP_ADDRESS"), "10.0.0.1 10.0.0.2 10.0.0.3");
+    EXPECT_EQ(addresses_of(config), "10.0.0.1 10.0.0.2 10.0.0.3 ");
+    EXPECT_TRUE(config.others.empty());
 }
 
 TEST(Config, KnowsWhichFileAsksForDiskQuota) {
@@ -134,17 +141,48 @@ TEST(Config, KnowsWhichFileAsksForDiskQuota) {
 }
 
 TEST(Config, DoesNotJoinListsOfTwoFiles) {
-    const auto config = read("IP_ADDRESS=10.0.0.9\nDEVNODES=a\n", "IP_ADDRESS=10.0.0.1\n");
-    EXPECT_EQ(*config.find_other("IP_ADDRESS"), "10.0.0.1");
-    EXPECT_EQ(*config.find_other("DEVNODES"), "a");
-    ASSERT_EQ(config.others.size(), 2u);
-    EXPECT_EQ(config.others[0].file, ConfigFile::Vps);
-    EXPECT_EQ(config.others[1].file, ConfigFile::Host);
+    const auto config =
+        read("IP_ADDRESS=10.0.0.9\nNETDEV=a\nCAPABILITY=CHOWN:off\nFEATURES=tun:on\n",
+             "IP_ADDRESS=10.0.0.1\nCAPABILITY=KILL:off\nFEATURES=fuse:on\n");
+    EXPECT_EQ(addresses_of(config), "10.0.0.1 ");
+    EXPECT_EQ(config.netdevs, std::vector<std::string>{"a"});
+    EXPECT_EQ(config.capability, (CapabilityChanges{1 << 5, 0}));
+    EXPECT_EQ(config.features, (DeviceFeatures{.fuse = true}));
+    EXPECT_TRUE(config.others.empty());
+}
+
+TEST(Config, TellsBadValuesOfEveryKey) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"IP_ADDRESS=\"10.0.0.1 10.0.0.300\"", "1:22: IP_ADDRESS: '10.0.0.300': not an IP address"},
+        {"NETIF=\"bridge=br0\"", "1:8: NETIF: 'bridge=br0': ifname= is missing"},
+        {"NETDEV=\"lo\"", "1:9: NETDEV: 'lo': no name of a device"},
+        {"IPV6=\"No\"", "1:7: IPV6: bad value 'No': neither 'yes' nor 'no'"},
+        {"NEIGHBOUR_DEVS=eth0",
+         "1:16: NEIGHBOUR_DEVS: 'eth0': none of detect, all and list:…, taken for all"},
+        {"SKIP_ARPDETECT=1", "1:16: SKIP_ARPDETECT: bad value '1': neither 'yes' nor 'no'"},
+        {"ERROR_ON_ARPFAIL=\"Yes\"",
+         "1:19: ERROR_ON_ARPFAIL: bad value 'Yes': neither 'yes' nor 'no'"},
+        {"DEVICES=\"c:1:3:rw c:10\"", "1:19: DEVICES: 'c:10': not like c:10:200:rw or b:8:all:r"},
+        {"DEVNODES=\"../sda:rw\"", "1:11: DEVNODES: '../sda:rw': not like net/tun:rw"},
+        {"FEATURES=\"tun\"", "1:11: FEATURES: 'tun': not like tun:on"},
+        {"CAPABILITY=\"CHOWN\"",
+         "1:13: CAPABILITY: 'CHOWN': not like SYS_PTRACE:off, with a name of capabilities(7)"},
+        {"LOCAL_UID=\"abc\"", "1:12: LOCAL_UID: bad value 'abc': not a whole number"},
+        {"LOCAL_GID=-1", "1:11: LOCAL_GID: bad value '-1': negative"},
+        // No column within a value that is not read as it is written.
+        {"IP_ADDRESS=\"\\10.0.0.1 x\"", "1:13: IP_ADDRESS: 'x': not an IP address"},
+    };
+    for (const auto& [text, expected] : cases) {
+        const auto config = read(text, "A=1\n");
+        EXPECT_EQ(findings(config), "vz.conf:" + std::string(expected) + "\n");
+        ASSERT_EQ(config.diagnostics.front().key,
+                  std::string(text).substr(0, std::string(text).find('=')));
+    }
 }
 
 TEST(Config, AddsUpTheResolverOfOneFile) {
     const auto servers = [](const char* vz_conf, const char* vps_conf) {
-        return read(vz_conf, vps_conf).nameservers.words;
+        return read(vz_conf, vps_conf).nameservers;
     };
     using Words = std::vector<std::string>;
     EXPECT_EQ(servers("NAMESERVER=inherit\n", ""), Words{"inherit"});
@@ -152,7 +190,7 @@ TEST(Config, AddsUpTheResolverOfOneFile) {
               (Words{"1.1.1.1", "2.2.2.2"}));
     EXPECT_EQ(servers("NAMESERVER=inherit\n", "NAMESERVER=\"\"\n"), Words{});
     EXPECT_EQ(servers("NAMESERVER=inherit\n", "NAMESERVER=x\n"), Words{"inherit"});
-    EXPECT_EQ(read("SEARCHDOMAIN=a.example\n", "SEARCHDOMAIN=b.example\n").searchdomains.words,
+    EXPECT_EQ(read("SEARCHDOMAIN=a.example\n", "SEARCHDOMAIN=b.example\n").searchdomains,
               Words{"b.example"});
 }
 
@@ -161,13 +199,11 @@ TEST(Config, SaysWhereNamesAreBad) {
                              "HOSTNAME=\"my host\"\nNAMESERVER=\"1.1.1.1 ns\"\n"
                              "SEARCHDOMAIN=\"a/b\"\n");
     EXPECT_FALSE(config.hostname);
-    EXPECT_EQ(
-        findings(config),
-        "101.conf:1:11: HOSTNAME: bad value 'my host': a host name has letters, digits, '-', "
-        "'_' and single dots between them only\n"
-        "101.conf:2:13: NAMESERVER: '1.1.1.1 ns': what is neither an IP address nor 'inherit' "
-        "is left out\n"
-        "101.conf:3:15: SEARCHDOMAIN: bad value 'a/b': not a domain name\n");
+    EXPECT_EQ(findings(config),
+              "101.conf:1:11: HOSTNAME: bad value 'my host': a host name has letters, digits, '-', "
+              "'_' and single dots between them only\n"
+              "101.conf:2:21: NAMESERVER: 'ns': neither an IP address nor 'inherit'\n"
+              "101.conf:3:15: SEARCHDOMAIN: 'a/b': not a domain name\n");
 }
 
 TEST(Config, KeepsUnknownKeysAndSaysNothingAtBoot) {
@@ -325,7 +361,7 @@ TEST(Config, ReadsTheResolverOfAStockFile) {
     const auto config =
         read("NAMESERVER=inherit # Copy from the host's /etc/resolv.conf\n", "NAME=x\n");
     EXPECT_EQ(findings(config), "");
-    EXPECT_EQ(config.nameservers.words, std::vector<std::string>{"inherit"});
+    EXPECT_EQ(config.nameservers, std::vector<std::string>{"inherit"});
 }
 
 TEST(Config, SaysItsPlaceInTheFile) {
@@ -344,9 +380,8 @@ TEST(Config, NotesCarriageReturnsOnce) {
 }
 
 TEST(Config, KnowsPercentOfAllCpus) {
-    const auto cpus = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
-    EXPECT_EQ(read("", "CPULIMIT=50%\n").cpulimit, 50 * cpus);
-    EXPECT_EQ(read("", "CPULIMIT=unlimited\n").cpulimit, 0u);
+    EXPECT_EQ(read("", "CPULIMIT=50%\n").cpulimit, (CpuLimit{50, true}));
+    EXPECT_EQ(read("", "CPULIMIT=unlimited\n").cpulimit, CpuLimit{});
 }
 
 class ConfigFiles : public testing::Test {

@@ -24,6 +24,12 @@ TEST(ConfigKey, SaysWhatItBecomes) {
     for (const auto& key : config_keys()) {
         EXPECT_FALSE(key.type.empty()) << key.name;
         EXPECT_FALSE(key.becomes.empty()) << key.name;
+        // A key does something if it is read, and only then.
+        const bool has_effect = key.effect != Effect::None && key.effect != Effect::ToolsOnly;
+        EXPECT_EQ(has_effect, key.read != nullptr) << key.name;
+        const bool in_units =
+            key.effect == Effect::UnitSettings || key.effect == Effect::StartSettings;
+        EXPECT_TRUE(in_units || key.settings[0].empty()) << key.name;
         // A key that guards a VPS has a reader, or it could guard nothing.
         if (key.guards == Guards::Yes) {
             EXPECT_TRUE(key.read) << key.name;
@@ -41,8 +47,12 @@ TEST(ConfigKey, SurvivesAnyValue) {
         for (const auto value : {""sv, "\0"sv, "-1"sv, ":"sv, "%n"sv, "\n[Service]"sv, "1:2:3"sv,
                                  "unlimited"sv, "100%"sv, "%"sv, std::string_view(huge)}) {
             VpsConfig config;
-            const auto verdict = key.read(config, value);
-            EXPECT_EQ(verdict.why == nullptr, verdict.grade == Verdict::Good) << key.name;
+            Reading reading;
+            const auto verdict = key.read(config, value, reading);
+            EXPECT_EQ(verdict.grade == Verdict::Good, !verdict.why && verdict.grade != Verdict::Bad)
+                << key.name;
+            EXPECT_TRUE(verdict.grade != Verdict::Bad || verdict.why || !reading.left_out.empty())
+                << key.name;
         }
     }
 }

@@ -207,43 +207,4 @@ TEST(ConfigValue, ReadsHostNames) {
     }
 }
 
-TEST(ConfigValue, ReadsNameServersAndDomains) {
-    const struct {
-        Verdict (*read)(WordList&, std::string_view);
-        std::string_view text;
-        Verdict::Grade grade;
-        std::vector<std::string> words;
-    } cases[] = {
-        {read_name_servers, "192.0.2.1", Verdict::Good, {"192.0.2.1"}},
-        {read_name_servers, " inherit\n 2001:db8::1\t", Verdict::Good, {"inherit", "2001:db8::1"}},
-        {read_name_servers, "", Verdict::Good, {}},
-        {read_name_servers,
-         "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4",
-         Verdict::Odd,
-         {"1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"}},
-        {read_name_servers, "192.0.2.1 ns.example.org", Verdict::Odd, {"192.0.2.1"}},
-        {read_name_servers, "ns.example.org", Verdict::Bad, {}},
-        {read_name_servers, "192.0.2", Verdict::Bad, {}},
-        {read_name_servers, "192.0.2.1\0x"sv, Verdict::Bad, {}},
-        {read_name_servers, "fe80::1%eth0", Verdict::Bad, {}},
-        {read_search_domains,
-         "example.org sub.example.org. .",
-         Verdict::Good,
-         {"example.org", "sub.example.org.", "."}},
-        {read_search_domains, "inherit", Verdict::Good, {"inherit"}},
-        {read_search_domains, "a..b example.org", Verdict::Odd, {"example.org"}},
-        {read_search_domains, "..", Verdict::Bad, {}},
-        {read_search_domains, "a/b", Verdict::Bad, {}},
-    };
-    for (const auto& [read, text, grade, words] : cases) {
-        WordList list;
-        EXPECT_EQ(read(list, text).grade, grade) << text;
-        EXPECT_EQ(list.words, words) << text;
-    }
-    const std::string part(64, 'a'), name(254, '.');
-    WordList list;
-    for (const std::string& text : {part, part + ".org", name})
-        EXPECT_EQ(read_search_domains(list, text).grade, Verdict::Bad);
-}
-
 }  // namespace vps

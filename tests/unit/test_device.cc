@@ -7,11 +7,24 @@ namespace {
 
 using namespace vps;
 
-TEST(Devices, AreThoseOfBothKeysInTheirOrder) {
+// Those of the settings; what is wrong is added to `problems`.
+std::vector<Device> devices_of(std::initializer_list<std::pair<const char*, const char*>> settings,
+                               std::vector<std::string>& problems,
+                               const std::string& dev = "/dev") {
+    const VpsConfig config = config_of(settings);
+    for (const std::string& finding : findings_of(config))
+        problems.push_back(finding);
+    std::vector<ConfigProblem> absent;
+    const std::vector<Device> devices = find_devices(config, absent, dev);
+    for (const ConfigProblem& problem : absent)
+        problems.push_back(config.tell(problem));
+    return devices;
+}
+
+TEST(Devices, AreThoseOfBothKeys) {
     std::vector<std::string> problems;
-    const std::vector<Device> found = find_devices(
-        config_of({{"DEVNODES", "null:rw full:rq"}, {"DEVICES", "c:10:200:rw b:8:all:r"}}),
-        problems);
+    const std::vector<Device> found = devices_of(
+        {{"DEVICES", "c:10:200:rw b:8:all:r"}, {"DEVNODES", "null:rw full:rq"}}, problems);
     const std::vector<Device> expected{{false, 1, 3, "rw", "null"},
                                        {false, 1, 7, "r", "full"},
                                        {false, 10, 200, "rw", ""},
@@ -24,14 +37,14 @@ TEST(Devices, AreLeftOutWhereTheyMakeNoSense) {
     for (const char* word : {"../etc/passwd:rw", "/dev/null:rw", "null", "null:", "null:x", ":rw",
                              "fd:rw", "nothing-of-the-kind:rw"}) {
         std::vector<std::string> problems;
-        EXPECT_TRUE(find_devices(config_of({{"DEVNODES", word}}), problems).empty()) << word;
+        EXPECT_TRUE(devices_of({{"DEVNODES", word}}, problems).empty()) << word;
         ASSERT_EQ(problems.size(), 1U) << word;
         EXPECT_NE(problems[0].find(word), std::string::npos);
     }
     for (const char* word : {"c:10:200", "x:10:200:rw", "c:ten:200:rw", "c:10::rw",
                              "c:10:200:", "c:-1:2:rw", "c:99999999999:2:rw", "c:10:200:rwx"}) {
         std::vector<std::string> problems;
-        EXPECT_TRUE(find_devices(config_of({{"DEVICES", word}}), problems).empty()) << word;
+        EXPECT_TRUE(devices_of({{"DEVICES", word}}, problems).empty()) << word;
         EXPECT_EQ(problems.size(), 1U) << word;
     }
 }
@@ -39,9 +52,8 @@ TEST(Devices, AreLeftOutWhereTheyMakeNoSense) {
 TEST(Devices, OfFeaturesAreThoseThatTheHostHas) {
     for (const char* feature : {"ppp", "tun", "fuse"}) {
         std::vector<std::string> problems;
-        const auto found =
-            find_devices(config_of({{"FEATURES", (std::string(feature) + ":on").c_str()}}),
-                         problems, "/proc/self/nothing");
+        const auto found = devices_of({{"FEATURES", (std::string(feature) + ":on").c_str()}},
+                                      problems, "/proc/self/nothing");
         EXPECT_TRUE(found.empty());
         ASSERT_EQ(problems.size(), 1U) << feature;
         EXPECT_NE(problems[0].find(feature), std::string::npos) << problems[0];
@@ -51,10 +63,14 @@ TEST(Devices, OfFeaturesAreThoseThatTheHostHas) {
 TEST(Devices, OfNoneAndOfOtherFeaturesAreNone) {
     std::vector<std::string> problems;
     EXPECT_TRUE(
-        find_devices(config_of({{"DEVNODES", "null:none "}, {"FEATURES", "nfs:on ppp:off"}}),
-                     problems)
+        devices_of({{"DEVNODES", "null:none "}, {"FEATURES", "nfs:on ppp:on ppp:off"}}, problems)
             .empty());
     EXPECT_TRUE(problems.empty());
+    for (const char* word : {"tun", "tun:", "tun:yes", "teleport:on", ":on"}) {
+        problems.clear();
+        EXPECT_TRUE(devices_of({{"FEATURES", word}}, problems).empty()) << word;
+        EXPECT_EQ(problems.size(), 1U) << word;
+    }
 }
 
 }  // namespace

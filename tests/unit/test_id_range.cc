@@ -16,7 +16,7 @@ Veid veid(const char* text) {
 TEST(ShiftedIds, AreThoseOfUsersAndGroups) {
     VpsConfig config;
     config.ve_private = "/vz/private/101";
-    config.others = {{"LOCAL_UID", "100000", ConfigFile::Host, 1}};
+    config.local_uid = 100000;
     const auto find = [&](uid_t uid, gid_t gid) {
         struct stat area {};
         area.st_uid = uid;
@@ -28,7 +28,7 @@ TEST(ShiftedIds, AreThoseOfUsersAndGroups) {
     EXPECT_EQ(find(524288, 589824)->first_gid, 589824U);
     EXPECT_EQ(find(100000, 524288)->first_uid, 100000U);
     EXPECT_THROW(find(100000, 100000), Error);
-    config.others.push_back({"LOCAL_GID", "100000", ConfigFile::Host, 2});
+    config.local_gid = 100000;
     EXPECT_EQ(find(100000, 100000)->first_gid, 100000U);
 }
 

@@ -13,7 +13,14 @@ const Veid kVeid = *Veid::parse("101");
 
 NetworkSpec plan(std::initializer_list<std::pair<const char*, const char*>> settings,
                  std::vector<std::string>& problems) {
-    return plan_network(kVeid, config_of(settings), "this host", problems);
+    const VpsConfig config = config_of(settings);
+    for (const std::string& finding : findings_of(config))
+        problems.push_back(finding);
+    std::vector<ConfigProblem> conflicts;
+    const NetworkSpec spec = plan_network(kVeid, config, "this host", conflicts);
+    for (const ConfigProblem& conflict : conflicts)
+        problems.push_back(config.tell(conflict));
+    return spec;
 }
 
 std::string spell(const std::vector<IpAddress>& addresses) {
@@ -111,8 +118,28 @@ TEST(NetworkSpec, IsEmptyWithoutAddressesAndDevices) {
     EXPECT_TRUE(plan({}, problems).empty());
     EXPECT_TRUE(plan({{"IP_ADDRESS", " "}, {"NETIF", " ;"}, {"NETDEV", ","}}, problems).empty());
     EXPECT_TRUE(problems.empty());
-    EXPECT_FALSE(wants_network(config_of({{"IP_ADDRESS", ""}, {"NEIGHBOUR_DEVS", "all"}})));
+    EXPECT_FALSE(
+        wants_network(config_of({{"IP_ADDRESS", "0.0.0.0 :: ::0"}, {"NEIGHBOUR_DEVS", "all"}})));
     EXPECT_TRUE(wants_network(config_of({{"NETDEV", "eth1"}})));
+}
+
+TEST(NetworkSpec, PassesOverAddressesThatStandForNone) {
+    std::vector<std::string> problems;
+    for (const char* none : {"0.0.0.0", "::", "::0", "0.0.0.0 :: ::0", " ::\t"})
+        EXPECT_TRUE(plan({{"IP_ADDRESS", none}}, problems).empty()) << none;
+    EXPECT_EQ(plan({{"IP_ADDRESS", "0.0.0.0 192.0.2.7"}}, problems).addresses.size(), 1U);
+    EXPECT_TRUE(problems.empty());
+}
+
+TEST(NetworkSpec, SaysBadAnswersOfItsKeys) {
+    for (const char* key : {"IPV6", "SKIP_ARPDETECT", "ERROR_ON_ARPFAIL"}) {
+        std::vector<std::string> problems;
+        const NetworkSpec spec = plan({{"IP_ADDRESS", "2001:db8::7"}, {key, "Yes"}}, problems);
+        EXPECT_EQ(spec.addresses.size(), 1U);
+        EXPECT_EQ(spec.arp_detect, ArpDetect::Warn);
+        ASSERT_EQ(problems.size(), 1U) << key;
+        EXPECT_EQ(problems[0], std::string(key) + ": bad value 'Yes': neither 'yes' nor 'no'");
+    }
 }
 
 TEST(NetworkSpec, KnowsTheNeighbourDevices) {
@@ -167,7 +194,7 @@ TEST(NetworkSpec, ReadsNetif) {
 }
 
 TEST(NetworkSpec, MakesHardwareAddressesThatStay) {
-    std::vector<std::string> problems;
+    std::vector<ConfigProblem> problems;
     const auto make = [&](const char* host, const char* veid, const char* netif) {
         return plan_network(*Veid::parse(veid), config_of({{"NETIF", netif}}), host, problems)
             .veths.at(0);
@@ -187,23 +214,29 @@ TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
     const struct {
         const char *netif, *problem;
     } rows[]{
-        {"bridge=vmbr0", "ifname= is missing"},
-        {"ifname=", "'ifname=': no name of a device (at most 15 characters)"},
-        {"ifname", "'ifname': no name of a device (at most 15 characters)"},
-        {"ifname=../eth0", "'ifname=../eth0': no name of a device (at most 15 characters)"},
-        {"ifname=eth0,bridge=\"a", "'bridge=\"a': no name of a device (at most 15 characters)"},
+        {"bridge=vmbr0", "'bridge=vmbr0': ifname= is missing"},
+        {"ifname=", "'ifname=': 'ifname=': no name of a device (at most 15 characters)"},
+        {"ifname", "'ifname': 'ifname': no name of a device (at most 15 characters)"},
+        {"ifname=../eth0",
+         "'ifname=../eth0': 'ifname=../eth0': no name of a device (at most 15 characters)"},
+        {"ifname=eth0,bridge=\"a",
+         "'ifname=eth0,bridge=\"a': 'bridge=\"a': no name of a device (at most 15 characters)"},
         {"ifname=eth0,mac=00:18:51:a0:8a",
-         "'mac=00:18:51:a0:8a': no hardware address of a single device, like 00:18:51:a0:b1:c2"},
+         "'ifname=eth0,mac=00:18:51:a0:8a': 'mac=00:18:51:a0:8a': no hardware address of a single "
+         "device, like 00:18:51:a0:b1:c2"},
         {"ifname=eth0,mac=01:18:51:a0:8a:d6",
-         "'mac=01:18:51:a0:8a:d6': no hardware address of a single device, like 00:18:51:a0:b1:c2"},
-        {"ifname=eth0,mac_filter=yes", "'mac_filter=yes': neither on nor off"},
+         "'ifname=eth0,mac=01:18:51:a0:8a:d6': 'mac=01:18:51:a0:8a:d6': no hardware address of a "
+         "single device, like 00:18:51:a0:b1:c2"},
+        {"ifname=eth0,mac_filter=yes",
+         "'ifname=eth0,mac_filter=yes': 'mac_filter=yes': neither on nor off"},
         {"ifname=eth0,vlan=5",
-         "'vlan=5': unknown; there are ifname, mac, host_ifname, host_mac, bridge and mac_filter"},
+         "'ifname=eth0,vlan=5': 'vlan=5': unknown; there are ifname, mac, host_ifname, host_mac, "
+         "bridge and mac_filter"},
         {"ifname=a-long-name",
-         "'veth101.a-long-name' would be its name on the host, which is too long; give "
-         "host_ifname="},
-        {"ifname=venet0", "the device of IP_ADDRESS has that name"},
-        {"ifname=eth9", "another device has that name"},
+         "'a-long-name': 'veth101.a-long-name' would be its name on the host, which is too long; "
+         "give host_ifname="},
+        {"ifname=venet0", "'venet0': the device of IP_ADDRESS has that name"},
+        {"ifname=eth9", "'eth9': another device has that name"},
     };
     for (const auto& row : rows) {
         std::vector<std::string> problems;
@@ -213,7 +246,7 @@ TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
                  problems);
         EXPECT_EQ(spec.veths.size(), 1U) << row.netif;
         ASSERT_EQ(problems.size(), 1U) << row.netif;
-        EXPECT_EQ(problems[0], "NETIF: '" + std::string(row.netif) + "': " + row.problem);
+        EXPECT_EQ(problems[0], std::string("NETIF: ") + row.problem);
     }
 }
 

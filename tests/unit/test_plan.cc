@@ -106,7 +106,8 @@ TEST(Limits, AreNotSetForWhatIsNone) {
         config.legacy_ubc_limits = true;
         EXPECT_EQ(limits_of(config), "");
     }
-    config.cpulimit = config.cpus = 0;
+    config.cpulimit = CpuLimit{};
+    config.cpus = 0;
     config.cpumask = config.nodemask = CpuMask{CpuMask::Kind::All, {}};
     EXPECT_EQ(limits_of(config), "");
 }
@@ -122,17 +123,27 @@ TEST(Limits, TakeThePageSize) {
 
 TEST(Limits, TakeTheLesserCpuQuota) {
     const struct {
-        std::optional<unsigned> cpulimit, cpus;
+        std::optional<CpuLimit> cpulimit;
+        std::optional<unsigned> cpus;
         std::string expected;
     } cases[] = {
-        {50, {}, "CPUQuota=50%\n"},  {{}, 2, "CPUQuota=200%\n"}, {50, 2, "CPUQuota=50%\n"},
-        {250, 2, "CPUQuota=200%\n"}, {0, 2, "CPUQuota=200%\n"},  {50, 0, "CPUQuota=50%\n"},
+        {CpuLimit{50}, {}, "CPUQuota=50%\n"},
+        {{}, 2, "CPUQuota=200%\n"},
+        {CpuLimit{50}, 2, "CPUQuota=50%\n"},
+        {CpuLimit{250}, 2, "CPUQuota=200%\n"},
+        {CpuLimit{0}, 2, "CPUQuota=200%\n"},
+        {CpuLimit{50}, 0, "CPUQuota=50%\n"},
+        {CpuLimit{50, true}, {}, "CPUQuota=400%\n"},
+        {CpuLimit{50, true}, 3, "CPUQuota=300%\n"},
+        {CpuLimit{0, true}, {}, ""},
     };
+    ScannedHost host;
+    host.cpus = 8;
     for (const auto& [cpulimit, cpus, expected] : cases) {
         VpsConfig config;
         config.cpulimit = cpulimit;
         config.cpus = cpus;
-        EXPECT_EQ(limits_of(config), expected);
+        EXPECT_EQ(limits_of(config, host), expected);
     }
 }
 

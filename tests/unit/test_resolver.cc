@@ -11,10 +11,10 @@ namespace {
 using namespace vps;
 
 Resolver find(const std::string& vps_conf, const std::string& host,
-              std::vector<std::string>* problems = nullptr) {
+              std::vector<ConfigProblem>* problems = nullptr) {
     ConfigDraft draft(ConfigDraft::Detail::Full);
     draft.read(ConfigFile::Vps, "101.conf", vps_conf);
-    std::vector<std::string> here;
+    std::vector<ConfigProblem> here;
     const Resolver resolver =
         find_resolver(std::move(draft).finish(*Veid::parse("101")), here, host);
     if (problems)
@@ -52,12 +52,12 @@ TEST(Resolver, InheritsTheServersBehindAStub) {
 
 TEST(Resolver, SaysThatTheHostHasNothing) {
     const TemporaryDirectory host;
-    std::vector<std::string> problems;
+    std::vector<ConfigProblem> problems;
     EXPECT_EQ(find("NAMESERVER=\"inherit\"\nSEARCHDOMAIN=\"inherit\"\n", host.path(), &problems),
               Resolver());
     ASSERT_EQ(problems.size(), 2u);
-    EXPECT_TRUE(problems[0].starts_with("NAMESERVER: 'inherit': "));
-    EXPECT_TRUE(problems[1].starts_with("SEARCHDOMAIN: 'inherit': "));
+    EXPECT_EQ(problems[0].key, "NAMESERVER");
+    EXPECT_EQ(problems[1].key, "SEARCHDOMAIN");
     EXPECT_EQ(find("", host.path()), Resolver());
 }
 

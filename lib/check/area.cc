@@ -1,0 +1,123 @@
+#include "check/area.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "context/become_init.hh"
+#include "limits/block_device.hh"
+#include "limits/slice_limits.hh"
+#include "quota/disk_quota.hh"
+#include "state/id_range.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace fs = std::filesystem;
+
+AreaJudge::AreaJudge(Veid veid, const VpsConfig& config, const std::string& root,
+                     StartVerdict& verdict, CheckedFile& file)
+    : veid_(veid),
+      config_(config),
+      root_(root),
+      shown_(root + *config.ve_private),
+      verdict_(verdict),
+      file_(file) {}
+
+void AreaJudge::judge_area(bool may_come) {
+    attempt(may_come, [&] {
+        if (is_this_host() && config_.ve_root)
+            judge_root();
+        look_for_area(may_come);
+        if (!area_ || !is_this_host())
+            return;
+        judge_quota(may_come);
+        judge_io_limits();
+    });
+}
+
+void AreaJudge::judge_content(bool may_come) {
+    attempt(may_come, [&] {
+        if (area_)
+            look_for_init(may_come);
+        struct stat status {};
+        if (area_ && config_.userns && fstat(area_.get(), &status) == 0)
+            (void)find_shifted_ids(status, config_);
+    });
+}
+
+template <typename Step>
+void AreaJudge::attempt(bool may_come, Step step) {
+    try {
+        step();
+    } catch (const Error& error) {
+        find(error.code(), may_come, error.what());
+    }
+}
+
+void AreaJudge::find(ExitCode code, bool may_come, const std::string& text) {
+    file_.findings.push_back({may_come ? Grade::Warning : Grade::Error,
+                              0,
+                              0,
+                              {},
+                              text + (may_come ? ", unless a script mounts it" : "")});
+    if (!may_come)
+        verdict_.refuse(code, text);
+}
+
+void AreaJudge::look_for_area(bool may_come) {
+    area_ = sys::find_in_root(sys::open(root_ + "/", O_PATH | O_DIRECTORY), *config_.ve_private,
+                              O_PATH | O_DIRECTORY);
+    if (!area_)
+        return find(ExitCode::NoPrivateArea, may_come,
+                    fmt::format("the private area '{}' does not exist", shown_));
+    if (sys::find_in_root(area_, "/root.hdd/DiskDescriptor.xml", O_PATH))
+        return find(ExitCode::Ploop, false,
+                    fmt::format("the private area '{}' is a ploop image", shown_));
+}
+
+void AreaJudge::look_for_init(bool may_come) {
+    const bool has_init = std::any_of(std::begin(kInits), std::end(kInits), [&](const char* path) {
+        return static_cast<bool>(sys::find_in_root(area_, path, O_PATH));
+    });
+    if (!has_init)
+        find(ExitCode::NoInit, may_come, fmt::format("there is no init in '{}'", shown_));
+}
+
+void AreaJudge::judge_root() {
+    std::error_code absent;
+    const std::string path = fs::canonical(*config_.ve_root, absent).string();
+    if (!absent && !read_state(veid_) && !mounts_at_or_below(read_mounts(), path).empty())
+        find(ExitCode::Mounted, false, fmt::format("something is mounted on '{}' already", path));
+}
+
+void AreaJudge::judge_quota(bool may_come) {
+    const DiskQuota quota = plan_disk_quota(config_);
+    if (quota.limits == ProjectLimits{})
+        return;
+    const auto why = find_missing_quota(area_, shown_);
+    if (!why)
+        return;
+    const bool refused = quota.demanded && !may_come;
+    if (refused)
+        verdict_.refuse(ExitCode::NoDiskQuota, "DISK_QUOTA=yes: " + *why);
+    file_.findings.push_back(file_.about(refused ? Grade::Error : Grade::Warning,
+                                         config_.diskspace ? "DISKSPACE" : "DISKINODES", *why));
+}
+
+void AreaJudge::judge_io_limits() {
+    const auto keys = io_limits_of(config_);
+    if (keys.empty() || !find_disks(shown_).empty())
+        return;
+    for (const std::string_view key : keys)
+        file_.findings.push_back(
+            file_.about(Grade::Warning, key, fmt::format("{}: {}", key, explain_no_disk(shown_))));
+}
+
+}  // namespace vps

@@ -1,0 +1,260 @@
+#include "config/config_list.hh"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+// The words of a value one by one: `take` takes a word in, or returns why it cannot, or an empty
+// text for a word that says nothing. Whether the value is of use.
+template <typename Take>
+Verdict read_words(std::string_view text, std::string_view separators, Reading& reading,
+                   Take take) {
+    bool good = false;
+    for (const auto word : words_of(text, separators)) {
+        if (word.starts_with('#'))
+            break;  // a comment, as behind vz.conf's own NAMESERVER=inherit
+        std::optional<std::string> why = take(word);
+        good |= !why || why->empty();
+        if (why && !why->empty())
+            reading.left_out.push_back({word, std::move(*why)});
+    }
+    return good || reading.left_out.empty() ? kGood : Verdict{Verdict::Bad, nullptr};
+}
+
+// The same of a vector's items. `parse` returns one, or nothing and the reason in its second
+// argument.
+template <typename Item, typename Parse>
+Verdict read_items(std::vector<Item>& out, std::string_view text, std::string_view separators,
+                   Reading& reading, Parse parse) {
+    std::vector<Item> items;
+    const auto take = [&](std::string_view word) -> std::optional<std::string> {
+        std::string why;
+        std::optional<Item> item = parse(word, why);
+        if (!item)
+            return why;
+        items.push_back(std::move(*item));
+        return std::nullopt;
+    };
+    const auto verdict = read_words(text, separators, reading, take);
+    if (verdict.grade == Verdict::Bad)
+        return verdict;
+    if (reading.field == Reading::Field::ToReplace)
+        out = std::move(items);
+    else
+        std::move(items.begin(), items.end(), std::back_inserter(out));
+    return verdict;
+}
+
+Verdict read_names(std::vector<std::string>& out, std::string_view text,
+                   std::string_view separators, Reading& reading, bool (*is_good)(std::string_view),
+                   const char* wrong) {
+    return read_items(out, text, separators, reading,
+                      [&](std::string_view word, std::string& why) -> std::optional<std::string> {
+                          if (is_good(word))
+                              return std::string(word);
+                          why = wrong;
+                          return std::nullopt;
+                      });
+}
+
+bool is_name_server(std::string_view word) {
+    return word == "inherit" || is_ip_address(word);
+}
+
+bool is_search_domain(std::string_view word) {
+    constexpr std::size_t kLongestName = 253, kLongestPart = 63;
+    if (word == ".")
+        return true;
+    if (word.ends_with('.'))
+        word.remove_suffix(1);
+    return word.size() <= kLongestName && has_name_parts(word, kLongestPart);
+}
+
+bool is_netdev(std::string_view word) {
+    return is_link_name(word) && word != "lo";
+}
+
+constexpr std::string_view kBlanks = " \t\n";
+constexpr const char* kNoDevice = "no name of a device";
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find(separator, at), text.size());
+        parts.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return parts;
+}
+
+// vzctl knows q, too, for quota. Nothing for what is no access.
+std::optional<std::string> parse_access(std::string_view text) {
+    std::string access(text);
+    std::erase(access, 'q');
+    if (access.empty() || access.find_first_not_of("rwm") != std::string::npos)
+        return std::nullopt;
+    return access;
+}
+
+std::optional<unsigned> to_number(std::string_view text) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
+std::optional<DeviceRule> parse_rule(std::string_view word, std::string& why) {
+    if (word.ends_with(":none"))
+        return std::nullopt;
+    const std::vector<std::string_view> parts = split(word, ':');
+    if (parts.size() == 4 && (parts[0] == "c" || parts[0] == "b")) {
+        const auto major = to_number(parts[1]), minor = to_number(parts[2]);
+        const auto access = parse_access(parts[3]);
+        if (major && access && (minor || parts[2] == "all"))
+            return DeviceRule{parts[0] == "b", *major, minor, *access};
+    }
+    why = "not like c:10:200:rw or b:8:all:r";
+    return std::nullopt;
+}
+
+std::optional<DeviceNode> parse_node(std::string_view word, std::string& why) {
+    if (word.ends_with(":none"))
+        return std::nullopt;
+    const std::vector<std::string_view> parts = split(word, ':');
+    const auto access = parts.size() == 2 ? parse_access(parts[1]) : std::nullopt;
+    std::string name(parts[0]);
+    if (access && !name.empty() && name.front() != '/' && name.find('\0') == std::string::npos &&
+        ("/" + name + "/").find("/../") == std::string::npos)
+        return DeviceNode{std::move(name), *access};
+    why = "not like net/tun:rw";
+    return std::nullopt;
+}
+
+// FEATURES that are no device: of them a stock kernel gives a VPS what its namespaces hold.
+constexpr std::string_view kOtherFeatures[] = {"nfs",   "nfsd",   "sit",   "ipip",
+                                               "ipgre", "bridge", "sysfs", "time"};
+
+constexpr std::pair<std::string_view, bool DeviceFeatures::*> kDeviceFeatures[] = {
+    {"ppp", &DeviceFeatures::ppp}, {"tun", &DeviceFeatures::tun}, {"fuse", &DeviceFeatures::fuse}};
+
+const char* change_feature(DeviceFeatures& features, std::string_view word) {
+    const auto colon = std::min(word.find(':'), word.size());
+    const auto name = word.substr(0, colon), state = word.substr(colon);
+    if (state != ":on" && state != ":off")
+        return "not like tun:on";
+    for (const auto& [device, field] : kDeviceFeatures)
+        if (name == device) {
+            features.*field = state == ":on";
+            return nullptr;
+        }
+    const bool known = std::find(std::begin(kOtherFeatures), std::end(kOtherFeatures), name) !=
+                       std::end(kOtherFeatures);
+    return known ? nullptr : "no feature";
+}
+
+// Words that change what is there: of two on one thing the later counts.
+template <typename Changes>
+Verdict read_changes(Changes& out, std::string_view text, Reading& reading,
+                     const char* (*change)(Changes&, std::string_view)) {
+    Changes changes = reading.field == Reading::Field::ToExtend ? out : Changes{};
+    const auto take = [&](std::string_view word) -> std::optional<std::string> {
+        const char* why = change(changes, word);
+        return why ? std::optional<std::string>(why) : std::nullopt;
+    };
+    const auto verdict = read_words(text, kBlanks, reading, take);
+    if (verdict.grade != Verdict::Bad)
+        out = changes;
+    return verdict;
+}
+
+}  // namespace
+
+bool is_ip_address(std::string_view text) {
+    in6_addr address{};
+    const std::string copy(text);
+    return copy.find('\0') == copy.npos && (inet_pton(AF_INET, copy.c_str(), &address) == 1 ||
+                                            inet_pton(AF_INET6, copy.c_str(), &address) == 1);
+}
+
+Verdict read_name_servers(std::vector<std::string>& out, std::string_view text, Reading& reading) {
+    constexpr std::size_t kMost = 3;  // MAXNS of resolv.h, and of musl
+    const auto verdict = read_names(out, text, kBlanks, reading, is_name_server,
+                                    "neither an IP address nor 'inherit'");
+    if (verdict.grade == Verdict::Good && out.size() > kMost)
+        return odd("more than three: resolvers ask the first three only");
+    return verdict;
+}
+
+Verdict read_search_domains(std::vector<std::string>& out, std::string_view text,
+                            Reading& reading) {
+    return read_names(out, text, kBlanks, reading, is_search_domain, "not a domain name");
+}
+
+Verdict read_addresses(std::vector<IpAddress>& out, std::string_view text, Reading& reading) {
+    const auto parse = [](std::string_view word, std::string& why) -> std::optional<IpAddress> {
+        if (word == "0.0.0.0" || word == "::" || word == "::0")
+            return std::nullopt;
+        try {
+            return IpAddress::parse(word);
+        } catch (const Error& error) {
+            why = error.what();
+            return std::nullopt;
+        }
+    };
+    return read_items(out, text, kBlanks, reading, parse);
+}
+
+Verdict read_netifs(std::vector<NetifSpec>& out, std::string_view text, Reading& reading) {
+    return read_items(out, text, "; \t\n", reading, parse_netif);
+}
+
+Verdict read_netdevs(std::vector<std::string>& out, std::string_view text, Reading& reading) {
+    return read_names(out, text, ", \t\n", reading, is_netdev, kNoDevice);
+}
+
+Verdict read_neighbour_devices(NeighbourDevices& out, std::string_view text, Reading& reading) {
+    using Kind = NeighbourDevices::Kind;
+    if (text.empty() || text == "detect") {
+        out = {};
+        return kGood;
+    }
+    constexpr std::string_view kList = "list:";
+    if (!text.starts_with(kList)) {
+        out = {Kind::All, {}};
+        return text == "all" ? kGood : odd("none of detect, all and list:…, taken for all");
+    }
+    std::vector<std::string> list;
+    (void)read_names(list, text.substr(kList.size()), kBlanks, reading, is_link_name, kNoDevice);
+    out = {Kind::List, std::move(list)};
+    return kGood;
+}
+
+Verdict read_device_rules(std::vector<DeviceRule>& out, std::string_view text, Reading& reading) {
+    return read_items(out, text, kBlanks, reading, parse_rule);
+}
+
+Verdict read_device_nodes(std::vector<DeviceNode>& out, std::string_view text, Reading& reading) {
+    return read_items(out, text, kBlanks, reading, parse_node);
+}
+
+Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& reading) {
+    return read_changes(out, text, reading, change_feature);
+}
+
+Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading& reading) {
+    return read_changes(out, text, reading, change_capability);
+}
+
+}  // namespace vps
