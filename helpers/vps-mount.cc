@@ -13,6 +13,7 @@
 #include "command/program.hh"
 #include "context/vps_scope.hh"
 #include "life/dismount.hh"
+#include "life/left_over.hh"
 #include "life/settings.hh"
 #include "life/stray_mount.hh"
 #include "limits/cpus_and_nodes.hh"
@@ -174,6 +175,7 @@ ExitCode mount_vps(const Invocation& invocation) {
         }
         end_earlier_life(lock, *state, invocation);
     }
+    const LeftOver left_over(invocation.veid, invocation.log);
     mount_with_scripts(lock, load_config_to_start(invocation), invocation);
     return ExitCode::Ok;
 }

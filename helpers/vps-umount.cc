@@ -9,6 +9,7 @@
 #include "command/program.hh"
 #include "context/vps_scope.hh"
 #include "life/dismount.hh"
+#include "life/left_over.hh"
 #include "life/settings.hh"
 #include "life/stop_running.hh"
 #include "state/reboot_rate.hh"
@@ -113,6 +114,7 @@ ExitCode umount_vps(const Invocation& invocation) {
             return ExitCode::Ok;
         }
     }
+    const LeftOver left_over(invocation.veid, log);
     if (state->phase == Phase::Running || state->phase == Phase::Stopping)
         forget_run(invocation);
     end_vps_scope(invocation.veid);

@@ -179,6 +179,18 @@ void await_scope(Scope& scope) {
     scope.cgroup = sys::open(scope.dir, O_RDONLY | O_DIRECTORY);
 }
 
+void attach_to_scope(const std::string& unit, const std::vector<pid_t>& pids) {
+    patiently([&] {
+        const Bus bus = connect();
+        const Message message = new_call(bus, "AttachProcessesToUnit");
+        check(sd_bus_message_append(message.get(), "ss", unit.c_str(), ""), kFill);
+        check(sd_bus_message_append_array(message.get(), 'u', pids.data(),
+                                          pids.size() * sizeof pids[0]),
+              kFill);
+        return call(bus, message, "move processes into " + unit);
+    });
+}
+
 void dismiss_keeper(Scope scope) noexcept {
     scope.keeper.kill_and_wait();
 }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "config/veid.hh"
 #include "sys/fd.hh"
@@ -41,6 +42,10 @@ Scope start_scope(const ScopeSpec& spec);
 // Waits until the settings of the scope are in force, thirty seconds at most, and opens its cgroup.
 // Processes that are cloned into the cgroup do not wait for the kernel. Throws Error System.
 void await_scope(Scope& scope);
+
+// Has systemd move processes into a scope that is there. Throws Error System, also where one of
+// them has ended.
+void attach_to_scope(const std::string& unit, const std::vector<pid_t>& pids);
 
 // Ends the keeper, once other processes are in the scope, and closes the scope's descriptors. To be
 // called when there is time: to close a watch takes a grace period of the kernel.

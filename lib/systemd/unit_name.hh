@@ -23,6 +23,10 @@ inline std::string slice_unit(Veid veid) {
 inline std::string scope_unit(Veid veid) {
     return "vps-" + veid.to_string() + ".scope";
 }
+// Of processes that action scripts have left running. Not "vps-…", whose drop-in upholds vps@N.
+inline std::string scripts_unit(Veid veid) {
+    return "scripts-of-vps-" + veid.to_string() + ".scope";
+}
 
 // The target that is reached when all VPSes of this BOOTORDER that start at boot are up.
 inline std::string bootorder_target(std::uint32_t bootorder) {
