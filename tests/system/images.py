@@ -13,6 +13,7 @@ Names:
     vz-demo                      for the demonstration: Debian 12 as private area of VPS 101
     build-bookworm               a tree to build the project in, where the machine's own libc is too
                                  new for a bookworm host
+    build-trixie                 the same with trixie's compiler and libraries (tests/build-trixie)
 
 Runs as root (mmdebstrap, mkfs.ext4 -d). The cache is $VPS_TEST_CACHE, else
 $XDG_CACHE_HOME/systemd-vps-tests, else /var/cache/systemd-vps-tests. An entry is named after the
@@ -155,6 +156,7 @@ RECIPES = {
     "vps-openrc": vps("bookworm", ["openrc"], customize=OPENRC_CUSTOMIZE),
     "vps-busybox": vps("bookworm", ["busybox-static"], variant="extract", finish=BUSYBOX_FINISH),
     "build-bookworm": vps("bookworm", BUILD_PACKAGES, documentation=True) ,
+    "build-trixie": vps("trixie", [*BUILD_PACKAGES, "systemd-dev"]),
 }
 # Which tree lies where on the disk.
 for name, places in {
