@@ -23,6 +23,7 @@
 #include "sys/followed_links.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
+#include "sys/within.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/notify.hh"
 
@@ -102,7 +103,7 @@ void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
     std::vector<std::string> texts;
     for (const ScriptKind& kind : {script::kGlobalMount, script::kMount})
         if (const auto script = find_script(kind, settings.veid, settings.dir))
-            texts.push_back(sys::read_all(script->file, script->path, 16 << 20));
+            texts.push_back(read_script(*script));
     if (texts.empty())
         return;
     const std::set<int> before = mount_ids();
@@ -122,11 +123,13 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
                         const Invocation& invocation) {
     const Log& log = invocation.log;
     const ScriptSettings settings = script_settings(invocation.veid, config);
-    sys::mkdir_all(*config.ve_root, 0755);
     VpsState state;
     state.ve_root = *config.ve_root;
     state.ve_private = *config.ve_private;
-    state.mount_point = sys::realpath(*config.ve_root);
+    within({"VE_ROOT", ExitCode::CannotMount}, [&] {
+        sys::mkdir_all(*config.ve_root, 0755);
+        state.mount_point = sys::realpath(*config.ve_root);
+    });
     if (is_mount_point(state.mount_point))
         throw Error(
             ExitCode::Mounted,
@@ -143,6 +146,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         tell_status("Starting");
         return result;
     };
+    TerminationRequest request;
     UnfinishedMount unfinished(lock, state, settings, log);
     const ScriptResult global = run(script::kGlobalPremount);
     const ScriptResult mount = std::max(global, run(script::kPremount));
@@ -159,6 +163,8 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     unfinished.owe(scripts_owed(state, config, true));
     run_mount_scripts(state, settings, run);
     make_receiving(state.mount_point);
+    if (request.heed())
+        throw Error(ExitCode::System, "told to end before it was mounted");
     lock.enter(state, Phase::Mounted);
     unfinished.keep();
 }

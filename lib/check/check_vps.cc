@@ -53,8 +53,7 @@ std::vector<Finding> check_open_script(const ScriptKind& kind, const ActionScrip
     struct stat status {};
     if (fstat(script.file.get(), &status) < 0)
         throw SysError(errno, "look at", path);
-    return check_script_text(kind, sys::read_all(script.file, path, 16 << 20), status.st_mode,
-                             place);
+    return check_script_text(kind, read_script(script), status.st_mode, place);
 }
 
 // Returns whether there is such a script.

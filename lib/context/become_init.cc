@@ -274,7 +274,7 @@ int hand_over_console(ContextSetup& setup) noexcept {
     if (mount("/dev/pts/0", "/dev/console", nullptr, MS_BIND, nullptr) < 0)
         return errno;
 
-    const SetupReport ready{0, 0};
+    const ChildReport ready{0, 0};
     const int error = send_fds(setup.channel, &ready, sizeof ready, &master, 1);
     close(master);
     return error;
@@ -351,7 +351,16 @@ constexpr std::array kSteps{
     Step{"execute init", execute_init},
 };
 
+constexpr auto kStepNames = [] {
+    std::array<const char*, kSteps.size()> names{};
+    for (std::size_t i = 0; i < kSteps.size(); ++i)
+        names[i] = kSteps[i].name;
+    return names;
+}();
+
 }  // namespace
+
+const StepNames kSetupSteps(kStepNames);
 
 void prepare_launch(ContextSetup& setup) {
     // "": an init's first word is its path.
@@ -361,16 +370,10 @@ void prepare_launch(ContextSetup& setup) {
     setup.envp = pointers_to(setup.environment);
 }
 
-const char* name_of_setup_step(int step) {
-    return step >= 0 && static_cast<std::size_t>(step) < kSteps.size()
-               ? kSteps[static_cast<std::size_t>(step)].name
-               : "set up";
-}
-
 void become_init(ContextSetup& setup) noexcept {
     for (std::size_t i = 0; i < kSteps.size(); ++i)
         if (const int error = kSteps[i].run(setup)) {
-            const SetupReport report{static_cast<int>(i), error};
+            const ChildReport report{static_cast<int>(i), error};
             (void)!send(setup.channel, &report, sizeof report, MSG_NOSIGNAL);
             _exit(1);
         }

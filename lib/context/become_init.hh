@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "context/capabilities.hh"
+#include "sys/child_report.hh"
 #include "sys/fd.hh"
 
 namespace vps {
@@ -29,13 +30,6 @@ struct ContextSetup {
     std::size_t views = 0;   // mounts over files of /proc and /sys
 };
 
-// From the VPS's first process to the supervisor: a step that failed, or (error 0) the context is
-// up, with the master of its console attached (SCM_RIGHTS).
-struct SetupReport {
-    int step;
-    int error;
-};
-
 // From the supervisor: here is the root; N.start is done, execute init by the launcher
 // (SCM_RIGHTS).
 enum class SetupSignal : char { Root = 'r', Go = 'g' };
@@ -53,8 +47,9 @@ struct SetupRoot {
 // complete, and `setup` must not be moved any more.
 void prepare_launch(ContextSetup& setup);
 
-// The words for a step in an error message: "mount /proc".
-const char* name_of_setup_step(int step);
+// The steps of the first process, which tells the supervisor by a ChildReport which one failed or,
+// with error 0 and the master of its console attached (SCM_RIGHTS), that the context is up.
+extern const StepNames kSetupSteps;
 
 [[noreturn]] void become_init(ContextSetup& setup) noexcept;
 

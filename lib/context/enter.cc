@@ -77,7 +77,7 @@ Child adopt_child(pid_t pid) {
 // may be silent for ever, because the VPS can stop it, by a signal or with its cgroup.
 void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& command,
                       const Patience& patience, ContextProcess& process) {
-    std::optional<Report> failure;
+    std::optional<ChildReport> failure;
     const auto require_word = [&](FdRef from) {
         if (!wait_to_read(from, patience))
             throw SysError(ETIMEDOUT, "enter", "the VPS context");
@@ -89,19 +89,21 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
         const ssize_t got = receive_fds(channel.get(), &report, sizeof report, fds, 3);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0 && errno != ECONNRESET)
+            throw SysError(errno, "hear from the process in the VPS context");
         if (got != sizeof report)
             break;
         if (report.news == News::Started) {
-            process.child = adopt_child(report.value);
+            process.child = adopt_child(report.pid);
         } else if (report.news == News::Streams) {
             (command.terminal ? process.terminal : process.out) = Fd(fds[0]);
             (command.terminal ? process.terminal_inside : process.err) = Fd(fds[1]);
             process.in = Fd(fds[2]);
         } else {
-            failure = report;
+            failure = report.failure;
         }
     }
-    LaunchReport launch_failure{};
+    ChildReport launch_failure{};
     const bool launched = !failure && process.child.pid() > 0 && (process.out || process.terminal);
     if (launched) {
         require_word(launch_report);
@@ -109,11 +111,12 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
             sizeof launch_failure)
             return;
     }
-    const std::string verb = "execute in the VPS context";
+    if (failure)
+        throw failure_of(*failure, kEntrySteps, "enter the VPS context");
+    if (!launched)
+        throw SysError(ESRCH, "enter", "the VPS context");
     const std::string& name = command.programs.size() == 1 ? command.programs[0] : command.argv[0];
-    if (launched)
-        throw ExecError(launch_failure.error, verb, name);
-    throw SysError(failure ? failure->value : ESRCH, verb, name);
+    throw ExecError(launch_failure.error, "execute in the VPS context", name);
 }
 
 // Waits for the end of the command, or of the patience.
@@ -188,10 +191,8 @@ LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier,
 }
 
 std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,
-                                     FdRef init, pid_t init_pid, const Deadline& deadline,
+                                     FdRef init, pid_t init_pid, const Patience& patience,
                                      const Log& log, std::vector<LineRelay>& relays) {
-    const TerminationRequest request;
-    const Patience patience{deadline, request.fd()};
     ContextProcess process;
     try {
         process = start_in_vps(init, init_pid, command, patience);

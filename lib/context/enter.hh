@@ -46,11 +46,11 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
 // A relay of the lines of `source` to `log`, under `identifier`.
 LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level);
 
-// Runs `command` and logs its output under `identifier` until it ends or the deadline passes;
-// processes that it left behind run on. Returns how the command ended, nothing if the deadline
-// passed (the command was killed).
+// Runs `command` and logs its output under `identifier` until it ends or the patience does;
+// processes that it left behind run on. Returns how the command ended, nothing if the patience
+// ended first (the command was killed).
 std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,
-                                     FdRef init, pid_t init_pid, const Deadline& deadline,
+                                     FdRef init, pid_t init_pid, const Patience& patience,
                                      const Log& log, std::vector<LineRelay>& relays);
 
 }  // namespace vps

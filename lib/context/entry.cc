@@ -23,8 +23,44 @@ namespace vps {
 
 namespace {
 
-[[noreturn]] void give_up(int channel, int error) noexcept {
-    const Report failure{News::NotEntered, error};
+enum class Step : int {
+    JoinKeyring,
+    SetLimits,
+    EnterNamespaces,
+    MakeProcess,
+    BecomeRoot,
+    KeepDescriptors,
+    EnterRoot,
+    DropCapabilities,
+    FilterSyscalls,
+    OpenTerminal,
+    BecomeUser,
+    OpenPipes,
+    PlaceStreams,
+    BecomeLauncher,
+};
+
+// In the order of the steps.
+constexpr std::array kStepNames{
+    "join a session keyring",
+    "set resource limits",
+    "enter its namespaces",
+    "create the process inside",
+    "become root of the user namespace",
+    "keep our descriptors",
+    "enter the root directory",
+    "drop capabilities",
+    "filter system calls",
+    "open a terminal",
+    "become the user",
+    "open pipes",
+    "hand over the streams",
+    "become the launcher",
+};
+static_assert(kStepNames.size() == static_cast<std::size_t>(Step::BecomeLauncher) + 1);
+
+[[noreturn]] void give_up(int channel, Step step, int error) noexcept {
+    const Report failure{News::NotEntered, 0, {static_cast<int>(step), error}};
     (void)send_fds(channel, &failure, sizeof failure, nullptr, 0);
     _exit(127);
 }
@@ -100,7 +136,7 @@ int open_terminal(const ContextTerminal& wanted, uid_t user, Streams& streams) n
 constexpr int kAboveStreams = 10;
 
 int place_streams(Streams& streams, int text, int channel) noexcept {
-    const Report ready{News::Streams, 0};
+    const Report ready{News::Streams, 0, {}};
     if (const int error =
             send_fds(channel, &ready, sizeof ready, streams.ours.data(), streams.count))
         return error;
@@ -126,66 +162,68 @@ int become(const ContextUser& user) noexcept {
                : 0;
 }
 
+// A step that has failed is the last one.
+void require(int channel, Step step, int error) noexcept {
+    if (error != 0)
+        give_up(channel, step, error);
+}
+
 [[noreturn]] void run_inside(const Entry& entry) noexcept {
     // ---- in the VPS context -------------------------------------------------------------------
     const ContextCommand& command = *entry.command;
     setsid();
     reset_signals();
     if ((entry.namespaces & CLONE_NEWUSER) != 0)
-        if (const int error = become_root_inside())
-            give_up(entry.channel, error);
+        require(entry.channel, Step::BecomeRoot, become_root_inside());
     umask(022);
     const auto lift = [&](int fd) {
         const int lifted = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, kAboveStreams);
         if (fd >= 0 && lifted < 0)
-            give_up(entry.channel, errno);
+            give_up(entry.channel, Step::KeepDescriptors, errno);
         return lifted;
     };
     const int channel = lift(entry.channel), text = lift(entry.text);
     const int launcher = lift(entry.launcher), launch_report = lift(entry.launch_report);
     if (chdir("/") < 0)
-        give_up(channel, errno);
-    if (const int error = keep_capabilities(entry.capabilities))
-        give_up(channel, error);
-    if (const int error = install_syscall_filter())
-        give_up(channel, error);
+        give_up(channel, Step::EnterRoot, errno);
+    require(channel, Step::DropCapabilities, keep_capabilities(entry.capabilities));
+    require(channel, Step::FilterSyscalls, install_syscall_filter());
     Streams streams;
     if (command.terminal)
-        if (const int error = open_terminal(*command.terminal, command.user.uid, streams))
-            give_up(channel, error);
-    if (const int error = become(command.user))
-        give_up(channel, error);
+        require(channel, Step::OpenTerminal,
+                open_terminal(*command.terminal, command.user.uid, streams));
+    require(channel, Step::BecomeUser, become(command.user));
     if (!command.terminal)
-        if (const int error = open_pipes(command.input, streams))
-            give_up(channel, error);
-    if (const int error = place_streams(streams, text, channel))
-        give_up(channel, error);
+        require(channel, Step::OpenPipes, open_pipes(command.input, streams));
+    require(channel, Step::PlaceStreams, place_streams(streams, text, channel));
     (void)!chdir(command.user.home.c_str());  // else it stays in "/"
-    give_up(channel, launch(launcher, launch_report, entry.words, entry.envp));
+    give_up(channel, Step::BecomeLauncher,
+            launch(launcher, launch_report, entry.words, entry.envp));
 }
 
 }  // namespace
 
+const StepNames kEntrySteps(kStepNames);
+
 void enter_context(const Entry& entry) noexcept {
     // Keys of the session that we were called from stay there.
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
-        give_up(entry.channel, errno);
-    if (const int error = set_init_limits(0, entry.limits))
-        give_up(entry.channel, error);
+        give_up(entry.channel, Step::JoinKeyring, errno);
+    require(entry.channel, Step::SetLimits, set_init_limits(0, entry.limits));
     // Whatever the caller's is, what runs in the VPS is no more precious than the rest of it.
     set_oom_score("0");
     // Nobody inside may look into our memory or at our executable before exec replaces them.
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(entry.init, entry.namespaces) < 0)
-        give_up(entry.channel, errno);
+        give_up(entry.channel, Step::EnterNamespaces, errno);
     // The pid namespace takes effect in children. CLONE_PARENT: the process is the caller's child.
     clone_args args{};
     args.flags = CLONE_PARENT;
     const long pid = syscall(SYS_clone3, &args, sizeof args);
     if (pid < 0)
-        give_up(entry.channel, errno);
+        give_up(entry.channel, Step::MakeProcess, errno);
     if (pid == 0)
         run_inside(entry);
-    const Report started{News::Started, static_cast<int>(pid)};
+    const Report started{News::Started, static_cast<pid_t>(pid), {}};
     (void)send_fds(entry.channel, &started, sizeof started, nullptr, 0);
     _exit(0);
 }

@@ -6,20 +6,24 @@
 #include "context/capabilities.hh"
 #include "context/command.hh"
 #include "limits/init_limits.hh"
+#include "sys/child_report.hh"
 
 namespace vps {
 
 // What goes up the channel, until the launcher is executed.
 enum class News : int {
-    Started,     // value: the pid of the process inside
+    Started,     // pid: of the process inside
     Streams,     // our ends of its streams come along
-    NotEntered,  // value: the errno of what failed on the way
+    NotEntered,  // failure: of kEntrySteps
 };
 
 struct Report {
     News news;
-    int value;
+    pid_t pid;
+    ChildReport failure;
 };
+
+extern const StepNames kEntrySteps;
 
 // Everything that the way needs, prepared before the clone.
 struct Entry {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "sys/child_report.hh"
 #include "sys/memory_file.hh"
 
 namespace vps {
@@ -44,7 +45,7 @@ int launch(int launcher, int report, char* const* words, char* const* envp) noex
         dup2(report_copy, kReportFd) < 0 || close_range(kLauncherFd + 1, ~0U, 0) < 0)
         return errno;
     (void)syscall(SYS_execveat, kLauncherFd, "", words, envp, AT_EMPTY_PATH);
-    const LaunchReport failure{atoi(words[0]), errno};
+    const ChildReport failure{atoi(words[0]), errno};
     (void)!write(kReportFd, &failure, sizeof failure);
     _exit(127);
 }

@@ -24,14 +24,10 @@ std::vector<std::string> launch_words(int tag, bool by_shell,
                                       const std::vector<std::string>& programs,
                                       const std::vector<std::string>& argv);
 
-// Written to `report` if no program could be executed; else `report` is closed.
-struct LaunchReport {
-    int tag;    // as given to launch_words()
-    int error;  // errno
-};
-
-// Closes every descriptor but the program's, and becomes the launcher; where that fails, writes the
-// report itself and exits. Returns, with an errno, only while nothing is closed. Safe after clone.
+// Closes every descriptor but those of the program, and becomes the launcher. If no program could
+// be executed, a ChildReport with the tag of launch_words() as its step is written to `report`,
+// which is closed else; where the launcher itself fails, this writes it and exits. Returns, with an
+// errno, only while nothing is closed. Safe after clone.
 int launch(int launcher, int report, char* const* words, char* const* envp) noexcept;
 
 }  // namespace vps

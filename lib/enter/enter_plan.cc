@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "script/action_script.hh"
+#include "script/script_environment.hh"
 
 namespace vps {
 

@@ -8,6 +8,7 @@
 #include "context/become_init.hh"
 #include "sys/error.hh"
 #include "sys/send_fds.hh"
+#include "sys/within.hh"
 
 namespace vps {
 
@@ -21,7 +22,7 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
                     const std::vector<Device>& devices, const std::vector<LxcfsFile>& views,
                     const std::function<void(FdRef)>& add_to_dev, pid_t pid, const Log& log) {
     if (ids)
-        map_ids(pid, *ids);
+        within({"map the user ids of the VPS"}, [&] { map_ids(pid, *ids); });
     const RootMounts root = make_root(state.mount_point, ids, pid);
     const SetupRoot message{SetupSignal::Root, root.below.size(), views.size()};
     send_mount(channel, &message, sizeof message, root.top.fd());
@@ -45,7 +46,7 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
 }
 
 std::optional<Fd> receive_report(FdRef channel) {
-    SetupReport report{};
+    ChildReport report{};
     int fd = -1;
     ssize_t got = receive_fds(channel.get(), &report, sizeof report, &fd, 1);
     // ECONNRESET: the first process ended before it had read everything. The socket tells so once,
@@ -57,7 +58,7 @@ std::optional<Fd> receive_report(FdRef channel) {
     if (got == 0)
         return std::nullopt;
     if (report.error != 0)
-        throw SysError(report.error, name_of_setup_step(report.step));
+        throw failure_of(report, kSetupSteps, "make the VPS context");
     return fd < 0 ? std::nullopt : std::optional(Fd(fd));
 }
 

@@ -7,6 +7,7 @@
 #include "context/enter.hh"
 #include "life/power_off.hh"
 #include "life/settings.hh"
+#include "script/script_environment.hh"
 #include "script/vps_script.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -57,9 +58,10 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
     }
     std::vector<LineRelay> relays;
     const ContextCommand command{{"/sbin/init", "0"}, basic_environment(veid)};
+    const TerminationRequest request;
     try {
-        (void)run_in_vps(command, veid.to_string() + ".console", target.init, target.pid, deadline,
-                         log, relays);
+        (void)run_in_vps(command, veid.to_string() + ".console", target.init, target.pid,
+                         {deadline, request.fd()}, log, relays);
     } catch (const SysError& error) {
         log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
     }

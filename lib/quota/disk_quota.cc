@@ -1,7 +1,6 @@
 #include "quota/disk_quota.hh"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +11,7 @@
 #include "sys/mount.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
+#include "sys/within.hh"
 #include "systemd/libsystemd.hh"
 
 namespace vps {
@@ -97,8 +97,7 @@ class Progress {
     explicit Progress(const Log& log) : log_(log) {}
 
     void tell(std::uint64_t files) {
-        pollfd told{request_.fd().get(), POLLIN, 0};
-        if (poll(&told, 1, 0) > 0)
+        if (request_.heed())
             throw Error(ExitCode::System,
                         fmt::format("told to end after marking {} files for the disk quota; the "
                                     "next start goes on with it",
@@ -169,6 +168,30 @@ void apply_limits(FdRef file, ProjectId project, const ProjectLimits& limits) {
         set_project_limits(file, project, limits);
 }
 
+void apply_to_area(Veid veid, const DiskQuota& quota, FdRef top, bool is_marked, PrivateArea area,
+                   const std::string& path, const Log& log) try {
+    const ProjectId project = veid.value();
+    if (quota.limits == ProjectLimits{}) {
+        apply_limits(top, project, {});
+        return;
+    }
+    if (!is_marked && area == PrivateArea::InUse) {
+        log.say(Level::Warning,
+                "DISKSPACE and DISKINODES apply from the next start on: the files have to be "
+                "marked for the disk quota first");
+        return;
+    }
+    if (!is_marked)
+        mark_area(veid, path, log);
+    if (quota.grace)
+        apply_grace(top, *quota.grace, path, log);
+    apply_limits(top, project, quota.limits);
+    say_what_is_over(read_project(top, project), log);
+} catch (const SysError& error) {
+    if (error.errnum() != EROFS)  // a file system that is read-only needs no limit
+        throw;
+}
+
 }  // namespace
 
 DiskQuota plan_disk_quota(const VpsConfig& config) {
@@ -208,27 +231,8 @@ void apply_disk_quota(Veid veid, const VpsConfig& config, PrivateArea area, cons
             log.say(Level::Warning, *why + "; starting without");
         return;
     }
-    try {
-        if (!is_limited) {
-            apply_limits(top, project, {});
-            return;
-        }
-        if (!is_marked && area == PrivateArea::InUse) {
-            log.say(Level::Warning,
-                    "DISKSPACE and DISKINODES apply from the next start on: the files have to be "
-                    "marked for the disk quota first");
-            return;
-        }
-        if (!is_marked)
-            mark_area(veid, path, log);
-        if (quota.grace)
-            apply_grace(top, *quota.grace, path, log);
-        apply_limits(top, project, quota.limits);
-        say_what_is_over(read_project(top, project), log);
-    } catch (const SysError& error) {
-        if (error.errnum() != EROFS)  // a file system that is read-only needs no limit
-            throw;
-    }
+    within({fmt::format("disk quota of '{}'", path)},
+           [&] { apply_to_area(veid, quota, top, is_marked, area, path, log); });
 }
 
 }  // namespace vps

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <csignal>
 
+#include "script/script_environment.hh"
+#include "sys/child_report.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
@@ -50,34 +54,51 @@ ScriptStreams open_streams(const std::string& identifier, const Log& log) {
     return {log.open_stream(identifier, Level::Info), log.open_stream(identifier, Level::Warning)};
 }
 
-// In the child: runs the script, or sends the errno of what failed through `failure`.
-[[noreturn]] void become_script(const char* path, const ScriptStreams& streams, FdRef null,
-                                FdRef failure, char* const argv[], char* const envp[]) noexcept {
+enum class Step : int { EnterRoot, OpenStreams, LeaveDescriptors, Execute };
+
+// In the order of the steps.
+constexpr std::array kStepNames{"enter the root directory", "open its streams",
+                                "leave our descriptors", "execute"};
+static_assert(kStepNames.size() == static_cast<std::size_t>(Step::Execute) + 1);
+
+// What becomes the script, prepared before the clone.
+struct ScriptProcess {
+    const char* path;
+    const ScriptStreams& streams;
+    FdRef null, report;
+    char* const* argv;
+    char* const* envp;
+};
+
+[[noreturn]] void give_up(const ScriptProcess& process, Step step, int error) noexcept {
+    const ChildReport failure{static_cast<int>(step), error};
+    (void)!write(process.report.get(), &failure, sizeof failure);
+    _exit(127);
+}
+
+[[noreturn]] void become_script(const ScriptProcess& process) noexcept {
+    const ScriptStreams& streams = process.streams;
     // From a terminal no session of its own, so that Ctrl-C reaches it.
     if (streams.out)
         setsid();
     reset_signals();
     umask(022);
-    int error = 0;
-    if (chdir("/") < 0 || dup2(null.get(), 0) < 0)
-        error = errno;
-    if (streams.out && (dup2(streams.out.get(), 1) < 0 || dup2(streams.err.get(), 2) < 0))
-        error = errno;
+    if (chdir("/") < 0)
+        give_up(process, Step::EnterRoot, errno);
+    if (dup2(process.null.get(), 0) < 0 ||
+        (streams.out && (dup2(streams.out.get(), 1) < 0 || dup2(streams.err.get(), 2) < 0)))
+        give_up(process, Step::OpenStreams, errno);
     if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)  // what systemd has passed us
-        error = errno;
-    if (error == 0) {
-        // A script that is being written, or that a forked child of somebody still holds open for
-        // writing, is busy for a moment.
-        for (int tries = 0; tries < 50; ++tries) {
-            execve(path, argv, envp);
-            error = errno;
-            if (error != ETXTBSY)
-                break;
-            (void)poll(nullptr, 0, 20);
-        }
+        give_up(process, Step::LeaveDescriptors, errno);
+    // A script that is being written, or that a forked child of somebody still holds open for
+    // writing, is busy for a moment.
+    for (int tries = 0; tries < 50; ++tries) {
+        execve(process.path, process.argv, process.envp);
+        if (errno != ETXTBSY)
+            break;
+        (void)poll(nullptr, 0, 20);
     }
-    (void)!write(failure.get(), &error, sizeof error);
-    _exit(127);
+    give_up(process, Step::Execute, errno);
 }
 
 // How it ended; nothing when the time was over or `request` came first: then nothing is left of it.
@@ -129,6 +150,9 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, const std::strin
         fail(SysError(errno, "look at it").what());
     if (!S_ISREG(file.st_mode))
         fail("is not a regular file");
+    if (static_cast<std::uint64_t>(file.st_size) > kLargestScript)
+        fail(fmt::format("is larger than {} MiB, the most that a script may have",
+                         kLargestScript >> 20));
     if (const std::string reason = find_foreign_writer(file); !reason.empty())
         fail(reason);
     // Whoever can write the directory can replace the script. For a link that is also the directory
@@ -145,10 +169,17 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, const std::strin
     return script;
 }
 
-std::vector<std::string> basic_environment(Veid veid) {
-    return {"HOME=/", "TERM=linux",
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "VEID=" + veid.to_string()};
+std::string read_script(const ActionScript& script) {
+    return within_script(*script.kind, script.path,
+                         [&] { return sys::read_all(script.file, {}, kLargestScript); });
+}
+
+void heed_request(TerminationRequest& request, const ActionScript& script,
+                  const std::optional<ExitStatus>& ended) {
+    if (request.heed() && ended && ended->success())
+        fail_script(
+            *script.kind, script.path,
+            "is done, but its caller was told to end meanwhile (SIGTERM, SIGINT or SIGHUP)");
 }
 
 std::string explain_exec_failure(int errnum, const std::string& text) {
@@ -207,6 +238,36 @@ ScriptResult report_script(const ActionScript& script, const std::optional<ExitS
     fail_script(*script.kind, script.path, reason);
 }
 
+namespace {
+
+ScriptResult run_words(const ActionScript& script, const std::vector<std::string>& words,
+                       const std::vector<std::string>& environment, const ScriptSettings& settings,
+                       const Log& log) {
+    const std::vector<char*> argv = pointers_to(words), envp = pointers_to(environment);
+    const ScriptStreams streams = open_streams(script.name, log);
+    const Fd null = sys::open("/dev/null", O_RDWR);
+    auto [failure, report] = sys::pipe();
+    const auto started = std::chrono::steady_clock::now();
+    TerminationRequest request;
+    Child child = clone_process();
+    if (child.pid() == 0)
+        become_script({argv[0], streams, null, report, argv.data(), envp.data()});
+    report.reset();
+
+    const std::optional<ExitStatus> ended =
+        wait_for_script(child, deadline_after(settings.timeout), request.fd());
+    ChildReport failed{};
+    if (ended && read(failure.get(), &failed, sizeof failed) == sizeof failed)
+        fail_script(*script.kind, script.path,
+                    failed.step == static_cast<int>(Step::Execute)
+                        ? explain_exec_failure(failed.error, read_script(script))
+                        : failure_of(failed, StepNames(kStepNames)).what());
+    heed_request(request, script, ended);
+    return report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
+}
+
+}  // namespace
+
 ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
                              const Log& log) {
     const std::optional<ActionScript> script = find_script(kind, settings.veid, settings.dir);
@@ -215,32 +276,15 @@ ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& setti
 
 ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
                              const ScriptSettings& settings, const Log& log) {
-    std::vector<std::string> environment = basic_environment(settings.veid);
-    environment.push_back("VE_CONFFILE=" + settings.dir + "/" + settings.veid.to_string() +
-                          ".conf");
-    environment.push_back("VE_ROOT=" + settings.ve_root);
-    environment.push_back("VE_PRIVATE=" + settings.ve_private);
+    std::vector<std::string> own = basic_environment(settings.veid);
+    own.push_back("VE_CONFFILE=" + settings.dir + "/" + settings.veid.to_string() + ".conf");
+    own.push_back("VE_ROOT=" + settings.ve_root);
+    own.push_back("VE_PRIVATE=" + settings.ve_private);
+    const std::vector<std::string> environment = host_environment(std::move(own), environ);
     std::vector<std::string> words{script.path};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    const std::vector<char*> argv = pointers_to(words), envp = pointers_to(environment);
-
-    const ScriptStreams streams = open_streams(script.name, log);
-    const Fd null = sys::open("/dev/null", O_RDWR);
-    auto [failure, report] = sys::pipe();
-    const auto started = std::chrono::steady_clock::now();
-    const TerminationRequest request;
-    Child child = clone_process();
-    if (child.pid() == 0)
-        become_script(argv[0], streams, null, report, argv.data(), envp.data());
-    report.reset();
-
-    const std::optional<ExitStatus> ended =
-        wait_for_script(child, deadline_after(settings.timeout), request.fd());
-    int error = 0;
-    if (ended && read(failure.get(), &error, sizeof error) == sizeof error)
-        fail_script(*script.kind, script.path,
-                    explain_exec_failure(error, sys::read_all(script.file, script.path)));
-    return report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
+    return within_script(*script.kind, script.path,
+                         [&] { return run_words(script, words, environment, settings, log); });
 }
 
 }  // namespace vps

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/veid.hh"
+#include "sys/error.hh"
 #include "sys/process.hh"
 #include "systemd/log.hh"
 
@@ -68,7 +69,7 @@ struct ActionScript {
 };
 
 // The script, if it exists. Throws Error ScriptFailed when root is not the only one who can write
-// the script or its directory.
+// the script or its directory, and when it is larger than kLargestScript.
 std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir);
 // A script that is configured by its path; `name` is for its lines in the journal. Throws likewise.
 std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
@@ -89,8 +90,9 @@ enum class ScriptResult {
 };
 
 // Runs one host-context script to its end: in the host's namespaces, cwd "/", stdin /dev/null,
-// environment VEID, VE_CONFFILE, VE_ROOT, VE_PRIVATE, HOME, TERM, PATH (vzctl's values) and nothing
-// else. Does nothing if it does not exist. Throws Error ScriptFailed.
+// environment VEID, VE_CONFFILE, VE_ROOT, VE_PRIVATE, HOME, TERM, PATH (vzctl's values) and what is
+// inherited (script_environment.hh). Does nothing if it does not exist. Throws Error ScriptFailed,
+// also at a TerminationRequest, even one that comes as the script ends.
 ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& settings,
                              const Log& log);
 
@@ -98,16 +100,34 @@ ScriptResult run_host_script(const ScriptKind& kind, const ScriptSettings& setti
 ScriptResult run_host_script(const ActionScript& script, const std::vector<std::string>& arguments,
                              const ScriptSettings& settings, const Log& log);
 
-// HOME, TERM, PATH and VEID, which a script of either context sees at least.
-std::vector<std::string> basic_environment(Veid veid);
-
 // The meaning of `errnum` from exec of a script, in an administrator's words: a missing
 // interpreter, no run bit, CRLF, a blank line before the shebang.
 std::string explain_exec_failure(int errnum, const std::string& text);
 
+// The text of a script, which find_script() has found to be no larger than this.
+inline constexpr std::size_t kLargestScript = 16 << 20;
+std::string read_script(const ActionScript& script);
+
 // Throws a ScriptError with the script's path, the reason and the consequence.
 [[noreturn]] void fail_script(const ScriptKind& kind, const std::string& path,
                               const std::string& reason);
+
+// Runs `step`; whatever fails in there fails the script.
+template <typename Step>
+auto within_script(const ScriptKind& kind, const std::string& path, Step step) -> decltype(step()) {
+    try {
+        return step();
+    } catch (const ScriptError&) {
+        throw;
+    } catch (const std::exception& error) {
+        fail_script(kind, path, error.what());
+    }
+}
+
+// To be called when the script has ended: throws ScriptError if we were told to end meanwhile, and
+// it did not fail by itself.
+void heed_request(TerminationRequest& request, const ActionScript& script,
+                  const std::optional<ExitStatus>& ended);
 
 // Logs that a script succeeded, or throws Error ScriptFailed. `ended` is empty when it
 // was killed, after settings.timeout or at a TerminationRequest.

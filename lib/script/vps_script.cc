@@ -5,38 +5,54 @@
 
 #include "context/enter.hh"
 #include "context/launch.hh"
+#include "script/script_environment.hh"
 #include "sys/error.hh"
 #include "sys/memory_file.hh"
-#include "sys/sys.hh"
 
 namespace vps {
+
+namespace {
+
+// What to execute in the VPS, in turn until one is there. The shebang decides; without one,
+// /bin/bash, else /bin/sh, as vzctl piped the text to bash.
+std::vector<std::vector<std::string>> ways_to_run(const std::string& text) {
+    const std::string inside = "/proc/self/fd/" + std::to_string(kTextFd);
+    if (text.starts_with("#!"))
+        return {{inside}};
+    return {{"/bin/bash", inside}, {"/bin/sh", inside}};
+}
+
+std::optional<ExitStatus> run_text(const ActionScript& script, const std::string& text,
+                                   const ScriptSettings& settings, FdRef init, pid_t init_pid,
+                                   FdRef request, const Log& log, std::vector<LineRelay>& relays) {
+    const Fd memory = sealed_memory_file(script.name, text);
+    ContextCommand command{{}, basic_environment(settings.veid), memory.get()};
+    const Patience patience{deadline_after(settings.timeout), request};
+    const auto ways = ways_to_run(text);
+    for (auto way = ways.begin();; ++way) {
+        command.argv = *way;
+        try {
+            return run_in_vps(command, script.name, init, init_pid, patience, log, relays);
+        } catch (const ExecError& error) {
+            if (error.errnum() != ENOENT || way + 1 == ways.end())
+                fail_script(*script.kind, script.path,
+                            "in the VPS: " + explain_exec_failure(error.errnum(), text));
+        }
+    }
+}
+
+}  // namespace
 
 std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
                                       FdRef init, pid_t init_pid, const Log& log) {
     std::vector<LineRelay> relays;
-    const std::string text = sys::read_all(script.file, script.path);
-    const Fd memory = sealed_memory_file(script.name, text);
-    const std::string inside = "/proc/self/fd/" + std::to_string(kTextFd);
-    ContextCommand command{{inside}, basic_environment(settings.veid), memory.get()};
+    const std::string text = read_script(script);
     const auto started = std::chrono::steady_clock::now();
-    const Deadline deadline = deadline_after(settings.timeout);
-    std::optional<ExitStatus> ended;
-    // The shebang decides; without one, /bin/bash, else /bin/sh, as vzctl piped the text to bash.
-    std::vector<std::vector<std::string>> tries{{inside}};
-    if (!text.starts_with("#!"))
-        tries = {{"/bin/bash", inside}, {"/bin/sh", inside}};
-    for (std::size_t i = 0; i < tries.size(); ++i) {
-        command.argv = tries[i];
-        try {
-            ended = run_in_vps(command, script.name, init, init_pid, deadline, log, relays);
-            break;
-        } catch (const SysError& error) {
-            if (error.errnum() == ENOENT && i + 1 < tries.size())
-                continue;
-            fail_script(*script.kind, script.path,
-                        "in the VPS: " + explain_exec_failure(error.errnum(), text));
-        }
-    }
+    TerminationRequest request;
+    const std::optional<ExitStatus> ended = within_script(*script.kind, script.path, [&] {
+        return run_text(script, text, settings, init, init_pid, request.fd(), log, relays);
+    });
+    heed_request(request, script, ended);
     (void)report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
     return relays;
 }

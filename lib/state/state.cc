@@ -1,5 +1,6 @@
 #include "state/state.hh"
 
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,7 @@
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
+#include "sys/within.hh"
 
 namespace vps {
 
@@ -115,7 +117,8 @@ void VpsLock::write_state(const VpsState& state) const {
     if (state.init_pid != 0)
         text += "init_pid=" + std::to_string(state.init_pid) +
                 "\ninit_start=" + std::to_string(state.init_start) + "\n";
-    sys::replace_file(dir_ + "/state", text);
+    within({fmt::format("note the phase \"{}\" of the VPS", row_of(state.phase).name)},
+           [&] { sys::replace_file(dir_ + "/state", text); });
 }
 
 void VpsLock::enter(VpsState& state, Phase next) const {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/single_threaded.h>
 extern "C" {  // glibc 2.36 forgets it
 #include <sys/pidfd.h>
 }
@@ -16,6 +17,7 @@ extern "C" {  // glibc 2.36 forgets it
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -56,6 +58,11 @@ TerminationRequest::TerminationRequest() {
     sigset_t wanted;
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
+    for (const int signal : {SIGINT, SIGHUP}) {
+        struct sigaction action {};
+        if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&wanted, signal);
+    }
     sigprocmask(SIG_BLOCK, &wanted, &before_);
     signals_ = Fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_) {
@@ -66,10 +73,20 @@ TerminationRequest::TerminationRequest() {
 }
 
 TerminationRequest::~TerminationRequest() {
-    // One that has come was heeded.
-    signalfd_siginfo info;
-    (void)!read(signals_.get(), &info, sizeof info);
     sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool TerminationRequest::came() const {
+    pollfd waiting{signals_.get(), POLLIN, 0};
+    return poll(&waiting, 1, 0) > 0;
+}
+
+bool TerminationRequest::heed() noexcept {
+    bool came = false;
+    signalfd_siginfo info;
+    while (read(signals_.get(), &info, sizeof info) == sizeof info)
+        came = true;
+    return came;
 }
 
 bool wait_for_end(FdRef pidfd, const Deadline& deadline, FdRef request) {
@@ -131,6 +148,8 @@ void Child::kill_and_wait() noexcept {
 }
 
 Child clone_process(std::uint64_t flags, FdRef cgroup) {
+    if (!__libc_single_threaded)
+        throw std::logic_error("internal error: a process with threads cannot be cloned");
     int pidfd = -1;
     clone_args args{};
     args.flags = flags | CLONE_PIDFD;

@@ -62,8 +62,10 @@ class [[nodiscard]] Child {
 };
 
 // clone3(2) with `flags` (CLONE_NEW*, CLONE_INTO_CGROUP with `cgroup`) and CLONE_PIDFD, as fork(2):
-// the child has pid() == 0. With CLONE_PARENT our parent reaps it, so it is released. Throws
-// SysError in the parent.
+// the child has pid() == 0. The child goes on with a copy of this thread only, and whatever another
+// one was about to do, a lock of malloc's for instance, would stay so for ever: throws
+// std::logic_error in a process that has had a second thread. With CLONE_PARENT our parent reaps
+// it, so it is released. Throws SysError in the parent.
 Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
 
 // True in a process that clone_process() has made: such a one may enter a VPS.
@@ -107,7 +109,9 @@ std::optional<std::uint64_t> find_start_time(pid_t pid);
 bool is_ending(pid_t pid);
 
 // While one exists, SIGTERM does not end us but makes fd() readable: systemd sends it when the time
-// of a unit's start or stop is over, and what we run for it has to go first.
+// of a unit's start or stop is over, and what we run for it has to go first. So do SIGINT and
+// SIGHUP, of who calls us by hand, unless they were ignored before (nohup(1)). A request that
+// nobody heeds ends us after all, once no object of this class exists any more.
 class TerminationRequest {
   public:
     TerminationRequest();
@@ -115,6 +119,9 @@ class TerminationRequest {
     TerminationRequest(const TerminationRequest&) = delete;
     TerminationRequest& operator=(const TerminationRequest&) = delete;
     [[nodiscard]] FdRef fd() const { return signals_; }
+    [[nodiscard]] bool came() const;
+    // The request is being met: what was begun is undone. True if there was one.
+    bool heed() noexcept;
 
   private:
     sigset_t before_;

@@ -40,18 +40,22 @@ ssize_t receive_fds(int socket, void* data, std::size_t size, int* fds,
     message.msg_controllen = sizeof control;
     const ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-        return got;
-    const std::size_t sent = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < sent; ++i) {
-        int fd = -1;
-        memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-        if (i < count)
-            fds[i] = fd;
-        else
-            close(fd);
+    const bool truncated = got >= 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        const std::size_t sent = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < sent; ++i) {
+            int fd = -1;
+            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+            if (i < count && !truncated)
+                fds[i] = fd;
+            else
+                close(fd);
+        }
     }
-    return got;
+    if (!truncated)
+        return got;
+    errno = EMFILE;
+    return -1;
 }
 
 }  // namespace vps

@@ -73,14 +73,22 @@ TEST_F(ActionScripts, AbsentIsSuccess) {
     EXPECT_NO_THROW(run(script::kMount));
 }
 
-TEST_F(ActionScripts, RunsWithAPlainEnvironment) {
-    setenv("SECRET", "x", 1);
+TEST_F(ActionScripts, SeeWhatTheAdministratorSetsAndNothingOfSystemdsProtocol) {
+    clearenv();
+    setenv("BACKUP_SERVER", "10.0.0.9", 1);
+    setenv("NOTIFY_SOCKET", "/run/systemd/notify", 1);
+    setenv("INVOCATION_ID", "0123", 1);
+    setenv("EXIT_STATUS", "133", 1);
+    setenv("PATH", "/opt/bin", 1);
+    setenv("VEID", "102", 1);
     (void)dir_.write("101.mount",
                      "#!/bin/sh\nexec >" + dir_.path() +
                          "/out\nenv | grep -v -e '^_=' -e ^PWD= | sort\npwd\necho $0\ncat\n",
                      0755);
     run(script::kMount);
+    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
     EXPECT_EQ(output(),
+              "BACKUP_SERVER=10.0.0.9\n"
               "HOME=/\n"
               "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
               "TERM=linux\n"
@@ -155,6 +163,86 @@ TEST_F(ActionScripts, AHangingOneIsKilled) {
     const auto before = std::chrono::steady_clock::now();
     EXPECT_NE(failure(1).find("SCRIPT_TIMEOUT=1"), std::string::npos);
     EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(30));
+}
+
+TEST_F(ActionScripts, HaveOneLimitOfTheirSize) {
+    const std::string path = dir_.write("101.mount", "#!/bin/sh\nexit 0\n", 0755);
+    ASSERT_EQ(truncate(path.c_str(), static_cast<off_t>(kLargestScript)), 0);
+    EXPECT_EQ(failure(), "it succeeded");
+    ASSERT_EQ(truncate(path.c_str(), static_cast<off_t>(kLargestScript) + 1), 0);
+    EXPECT_EQ(failure(), "action script '" + path +
+                             "': is larger than 16 MiB, the most that a script may have; the VPS "
+                             "is not started");
+}
+
+// What a process that runs 101.mount ends with. 0: the script succeeded; 79: it failed.
+template <typename Prepare>
+ExitStatus run_apart(const std::string& dir, Prepare prepare) {
+    Child child = clone_process();
+    if (child.pid() == 0) {
+        try {
+            prepare();
+            (void)run_host_script(script::kMount, {k101, dir, "/root", "/private", {}},
+                                  Log("test", k101));
+        } catch (const Error& error) {
+            _exit(static_cast<int>(error.code()));
+        }
+        _exit(0);
+    }
+    return child.wait().value();
+}
+
+TEST_F(ActionScripts, FailAtARequestToEndByHandAsWell) {
+    for (const char* signal : {"TERM", "INT", "HUP"}) {
+        (void)dir_.write("101.mount",
+                         std::string("#!/bin/sh\nkill -") + signal + " $(cat " + dir_.path() +
+                             "/pid)\nsleep 60\n",
+                         0755);
+        const auto note_pid = [&] { (void)dir_.write("pid", std::to_string(getpid())); };
+        EXPECT_EQ(run_apart(dir_.path(), note_pid).to_string(), "exit code 79") << signal;
+    }
+}
+
+TEST_F(ActionScripts, AnIgnoredSignalIsNoRequest) {
+    (void)dir_.write("101.mount", "#!/bin/sh\nkill -HUP $(cat " + dir_.path() + "/pid)\nexit 0\n",
+                     0755);
+    const auto ignore = [&] {
+        (void)dir_.write("pid", std::to_string(getpid()));
+        (void)signal(SIGHUP, SIG_IGN);
+    };
+    EXPECT_EQ(run_apart(dir_.path(), ignore).to_string(), "exit code 0");
+}
+
+// The caller is stopped until the script has ended, and the request is there as well.
+TEST_F(ActionScripts, ARequestThatComesAsOneEndsIsNotSwallowed) {
+    (void)dir_.write("101.mount",
+                     "#!/bin/sh\npid=$(cat " + dir_.path() +
+                         "/pid)\nkill -STOP $pid\nkill -TERM $pid\n"
+                         "(sleep 0.5; kill -CONT $pid) >/dev/null 2>&1 &\nexit 0\n",
+                     0755);
+    const auto note_pid = [&] { (void)dir_.write("pid", std::to_string(getpid())); };
+    EXPECT_EQ(run_apart(dir_.path(), note_pid).to_string(), "exit code 79");
+}
+
+TEST(TerminationRequests, EndUsUnlessTheyAreHeeded) {
+    for (const bool heeded : {true, false}) {
+        Child child = clone_process();
+        if (child.pid() == 0) {
+            {
+                TerminationRequest outer;
+                {
+                    TerminationRequest request;
+                    raise(SIGTERM);
+                    if (!request.came() || (heeded && !request.heed()) || request.came() == heeded)
+                        _exit(1);
+                }
+                if (outer.came() == heeded)
+                    _exit(2);
+            }
+            _exit(0);
+        }
+        EXPECT_EQ(child.wait()->to_string(), heeded ? "exit code 0" : "signal SIGTERM");
+    }
 }
 
 TEST_F(ActionScripts, WhatOneLeavesRunningIsNotOurChild) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "context/launch.hh"
+#include "sys/child_report.hh"
 #include "sys/sys.hh"
 #include "temporary_directory.hh"
 
@@ -37,9 +38,9 @@ Outcome run(const std::vector<std::string>& programs, std::vector<std::string> a
     report_end.reset();
     output_end.reset();
     Outcome outcome{-1, 0, sys::read_all(output, "output")};
-    LaunchReport failure{};
+    ChildReport failure{};
     if (read(report.get(), &failure, sizeof failure) == sizeof failure) {
-        EXPECT_EQ(failure.tag, 7);
+        EXPECT_EQ(failure.step, 7);
         outcome.error = failure.error;
     }
     int status = 0;

@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "sys/fd.hh"
 #include "sys/send_fds.hh"
@@ -80,6 +82,48 @@ TEST_F(SendFdsTest, KeepsNoDescriptorThatWasNotAskedFor) {
     EXPECT_TRUE(is_null(got));
     EXPECT_EQ(count_open(), before + 1);
     close(got);
+}
+
+TEST_F(SendFdsTest, TellsThatNotAllCouldBeReceived) {
+    // More than there is room for.
+    constexpr std::size_t kMany = kMaxSentFds + 2;
+    std::array<int, kMany> fds{};
+    fds.fill(null_.get());
+    char byte = 'a';
+    iovec part{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMany)] = {};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * kMany);
+    memcpy(CMSG_DATA(header), fds.data(), sizeof(int) * kMany);
+    ASSERT_EQ(sendmsg(here_.get(), &message, 0), 1);
+    const std::size_t before = count_open();
+    std::array<int, kMaxSentFds> got{};
+    EXPECT_EQ(receive_fds(there_.get(), &byte, 1, got.data(), got.size()), -1);
+    EXPECT_EQ(errno, EMFILE);
+    EXPECT_EQ(got[0], -1);
+    EXPECT_EQ(count_open(), before);
+
+    // More than this process may have open.
+    ASSERT_EQ(send_fds(here_.get(), "a", 1, fds.data(), 2), 0);
+    rlimit limit{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const int next = dup(null_.get());
+    close(next);
+    const rlimit low{static_cast<rlim_t>(next) + 1, limit.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    const ssize_t received = receive_fds(there_.get(), &byte, 1, got.data(), got.size());
+    const int error = errno;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_EQ(received, -1);
+    EXPECT_EQ(error, EMFILE);
+    EXPECT_EQ(count_open(), before);
 }
 
 TEST_F(SendFdsTest, TellsTheEndAndErrors) {
