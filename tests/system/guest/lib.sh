@@ -1,8 +1,14 @@
 # What scenarios use. A scenario runs as root on the host, has the variables SCENARIO and PHASE (how
 # often it asked for a reboot or a power cut), and passes if it ends without `fail`. Its output is shown if it fails
-# and goes to the report as it is. `# timeout: N` on a line of its own gives it N seconds (240), `# host: container`
-# a host in a container, `# release: bookworm` or `trixie` only one of these, `# shown: yes` has its output
-# shown always.
+# and goes to the report as it is.
+#
+# Lines of their own in the comment at its top say where it runs (../plan.py has all about them):
+#   # host: container    in a container: fast, for all that needs no limits, modules or disks of the host's
+#   # host: emulated     on an emulated host (so it is without a line)
+#   # host: kernel       on an emulated host, on one release a run, in turn; may stand beside `container`
+#   # release: trixie    only there
+#   # timeout: 600       has so many seconds (240)
+#   # shown: yes         its output is shown always
 #
 # Before it: no VPS, an empty /etc/vz/conf, the vz.conf of `plain_vz_conf`. After it the driver
 # compares mounts, processes, cgroups, links, /run/vps, failed units and jobs with before, then
@@ -105,6 +111,13 @@ note_next_phase() { # as the driver's `note`, on disk
     echo "$SCENARIO $((PHASE + 1)) rebooting" >/var/lib/vps-tests/now.tmp
     mv /var/lib/vps-tests/now.tmp /var/lib/vps-tests/now
     sync
+}
+
+loop_devices() { # a container has no udev that would make their nodes
+    local number
+    [ ! -e /dev/loop-control ] || return 0
+    mknod /dev/loop-control c 10 237
+    for number in $(seq 0 99); do mknod "/dev/loop$number" b 7 "$number"; done
 }
 
 two_cpus() { # an emulated host starts with one, and keeps the second one until it is rebooted
