@@ -1,5 +1,5 @@
-// The private area and the place of its mount as a start would find them: what it would refuse, and
-// what of disk quota and I/O limits the file system cannot keep. Reads below a root directory;
+// The private area and the place of its mount as a start would find them: the refusals of a start,
+// and the disk quota and I/O limits that the file system cannot keep. Reads below a root directory;
 // changes nothing.
 #pragma once
 
@@ -11,22 +11,23 @@
 
 namespace vps {
 
-// What a start would come upon, in its order. Scripts are checked in between. What it finds it adds
-// to the verdict and to the file, which must outlive it, as must the configuration.
+// The findings of a start, in its order. Scripts are checked in between. AreaJudge adds them to the
+// verdict and to the file, which must outlive it, as must the configuration.
 class AreaJudge {
   public:
     // The configuration has a VE_PRIVATE.
     AreaJudge(Veid veid, const VpsConfig& config, const std::string& root, StartVerdict& verdict,
               CheckedFile& file);
 
-    // `may_come`: a premount script may bring it.
+    // Judges the private area. `may_come`: a premount script may bring it.
     void judge_area(bool may_come);
 
-    // `may_come`: a premount or mount script may bring what is missing.
+    // Judges the files in the area. `may_come`: a premount or mount script may bring missing ones.
     void judge_content(bool may_come);
 
   private:
-    // Elsewhere mounts and file systems are not those that the VPS is going to have.
+    // True for this host's own files: with another root, mounts and file systems are not the ones
+    // that the VPS is going to have.
     [[nodiscard]] bool is_this_host() const { return root_.empty(); }
 
     template <typename Step>

@@ -93,7 +93,7 @@ class Effects {
         return plan_settings(texts[0], texts[1], veid_);
     }
 
-    // Settings of `with` that `without` does not have and that are the key's.
+    // The settings of `with` that `without` does not have and that are the key's.
     static std::vector<std::string> difference(const std::set<std::string>& with,
                                                const std::set<std::string>& without,
                                                const ConfigKey& key) {
@@ -170,7 +170,7 @@ Grade grade_of(Severity severity) {
                                            : Grade::Error;
 }
 
-// What a second assignment in one file means, beside the warning where it is ignored.
+// The words for a second assignment in one file, beside the warning where it is ignored.
 std::string describe_second(const ConfigKey& key, unsigned first) {
     switch (key.duplicate) {
         case Duplicate::First:

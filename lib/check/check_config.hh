@@ -1,6 +1,6 @@
-// A configuration line by line: what each becomes, which of two counts, what sh reads differently.
-// Everything about keys comes from their table and from the generator's own planning. Reads nothing
-// but, for CPUMASK=auto, the NUMA nodes of this host.
+// A configuration line by line: what each line becomes, which of two lines counts, and which lines
+// sh reads differently. Everything about keys comes from their table and from the generator's own
+// planning. Reads nothing but, for CPUMASK=auto, the NUMA nodes of this host.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,13 @@
 namespace vps {
 
 struct ConfigText {
-    std::string name;  // what findings call the file
+    std::string name;  // the file's name in findings
     std::string text;
 };
 
 struct CheckedConfig {
     VpsConfig config;             // of both files
-    std::vector<ConfigRow> rows;  // of the one that was checked
+    std::vector<ConfigRow> rows;  // of the file that was checked
     std::vector<Finding> findings;
 };
 

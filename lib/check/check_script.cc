@@ -122,7 +122,7 @@ class Reader {
         }
     }
 
-    // Behind ">&": a descriptor in any shell, a file in bash only.
+    // Takes the word behind ">&": a descriptor in any shell, a file in bash only.
     void take_duplication() {
         while (here() == ' ' || here() == '\t')
             ++at_;
@@ -139,7 +139,7 @@ class Reader {
         add_word(text_.substr(start, at_ - start), line);
     }
 
-    // A character of a word, or a quoted piece of it.
+    // Takes a character of a word, or a quoted piece of it.
     void take_part() {
         const char c = text_[at_++];
         if (c == '\\' && at_ < text_.size())
@@ -150,7 +150,7 @@ class Reader {
             take_substitution();
     }
 
-    // Behind a "$".
+    // Takes the text behind a "$".
     void take_substitution() {
         const std::size_t start = at_ + 1;
         const unsigned line = line_;
@@ -163,7 +163,7 @@ class Reader {
             read_within(start, line);
     }
 
-    // What is between `start` and the character before this place is a script by itself.
+    // Reads the text between `start` and the character before this place as a script by itself.
     void read_within(std::size_t start, unsigned line) {
         if (nesting_ > 0 || depth_ == kMostNested || at_ <= start)
             return;
@@ -264,7 +264,7 @@ class Reader {
         if (words_.empty() && (is_one_of(word, kBeforeCommands) || is_assignment(word)))
             return;
         if (words_.empty() && word.starts_with('-'))
-            return;  // an option of what runs a command
+            return;  // an option of a program that runs a command
         if (words_.empty())
             command_line_ = line;
         words_.push_back(word);
@@ -315,7 +315,7 @@ std::string base_name(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-// What bash knows and dash does not, and what dash knows instead.
+// A word that bash knows and dash does not, and the word that dash knows instead.
 struct Bashism {
     std::string_view word, instead;
 };
@@ -377,7 +377,7 @@ void check_command(const ShellCommand& command, const ScriptKind& kind, bool das
         check_host_command(command, place, findings);
 }
 
-// Of findings of one text the first stays, with the other lines.
+// Of several findings with one text the first stays, and names the lines of the others.
 std::vector<Finding> join_equal(std::vector<Finding> findings) {
     std::vector<Finding> joined;
     std::map<std::string, std::size_t> places;
@@ -401,7 +401,7 @@ std::vector<Finding> join_equal(std::vector<Finding> findings) {
     return joined;
 }
 
-// What reads a script with this first line.
+// The program that reads a script with this first line.
 struct Interpreter {
     std::string path;     // as execve(2) takes it; empty without "#!"
     std::string program;  // behind env(1), else the path
@@ -431,7 +431,7 @@ ScriptPlace this_host() {
     try {
         sh = sys::realpath("/bin/sh");
     } catch (const Error&) {
-        // no sh at all: a script that asks for it is told so
+        // Without any sh, a finding tells a script that asks for it.
     }
     return {[](const std::string& path) { return access(path.c_str(), X_OK) == 0; },
             base_name(sh) == "dash"};
@@ -457,7 +457,7 @@ std::vector<Finding> check_script_text(const ScriptKind& kind, const std::string
     const bool shebang = first.starts_with("#!");
     const Interpreter interpreter = find_interpreter(first);
     if (!shebang) {
-        // In the VPS context bash or sh reads a text without one.
+        // In the VPS context bash or sh reads a text without a first line of its own.
         if (host)
             say(Grade::Error, 1, explain_exec_failure(ENOEXEC, text));
     } else if (!place.has_program(interpreter.path)) {

@@ -1,4 +1,4 @@
-// An action script as its text shows it: its interpreter, what sh is not bash for, commands of
+// The text of an action script: its interpreter, words that bash knows and sh does not, commands of
 // OpenVZ's time. Nothing is executed.
 #pragma once
 
@@ -11,16 +11,16 @@
 
 namespace vps {
 
-// Where the script is going to run.
+// The place where the script is going to run.
 struct ScriptPlace {
     std::function<bool(const std::string& path)> has_program;  // an absolute path
     bool sh_is_dash = false;
 };
 
-// The host that this runs on.
+// The place of scripts of the host context: this host.
 ScriptPlace this_host();
 
-// `mode` is the file's; the run bit counts for scripts of the host context.
+// Checks the text. `mode` is the file's; the run bit counts for scripts of the host context.
 std::vector<Finding> check_script_text(const ScriptKind& kind, const std::string& text, mode_t mode,
                                        const ScriptPlace& place);
 
@@ -31,7 +31,8 @@ struct ShellCommand {
     std::vector<std::string> words;  // quotes stay, so that only a plain word equals a name
 };
 
-// Finds them without comments, here-documents and quoted text, those of command substitutions, too.
+// Finds the commands of a script, and of its command substitutions; leaves out comments,
+// here-documents and quoted text.
 std::vector<ShellCommand> find_commands(const std::string& script);
 
 }  // namespace vps

@@ -1,5 +1,6 @@
-// What would become of VPSes on this host: their files checked, and each one's start tried as far
-// as it can be told without starting anything. Reads below a root directory; changes nothing.
+// The starts of VPSes on this host, foretold: their files are checked, and each start is followed
+// as far as it can be told without starting anything. Reads below a root directory; changes
+// nothing.
 #pragma once
 
 #include <map>
@@ -19,14 +20,15 @@ struct Checked {
     std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
 };
 
-// vz.conf and the scripts for all VPSes.
+// Checks vz.conf and the scripts for all VPSes.
 void check_host(const std::string& root, Checked& checked);
 
-// N.conf, N's scripts, its private area; also scripts for all VPSes that have not been checked yet.
+// Checks N.conf, N's scripts and private area; also scripts for all VPSes that have not been
+// checked yet.
 void check_vps(Veid veid, const std::string& root, Checked& checked);
 
-// A file by itself: PATH/N.conf (with PATH/../vz.conf, if that exists) or an action script. Throws
-// Error Usage for any other.
+// Checks a file by itself: PATH/N.conf (with PATH/../vz.conf, if that exists) or an action script.
+// Throws Error Usage for any other.
 void check_file(const std::string& path, Checked& checked);
 
 }  // namespace vps

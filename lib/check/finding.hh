@@ -1,5 +1,5 @@
-// What the checker has found, as plain data: the lines of a configuration file with what each
-// becomes, and what is to be said about a line of it or of a script.
+// The checker's findings, as plain data: the lines of a configuration file with the settings that
+// each becomes, and notes, warnings and errors about a line of it or of a script.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ std::string_view name_of(Grade grade);
 struct Finding {
     Grade grade;
     unsigned line, column;
-    std::string key;  // of a configuration; empty where none is meant
+    std::string key;  // of a configuration; empty in a finding about no key
     std::string text;
 };
 
@@ -36,14 +36,14 @@ struct ConfigRow {
     bool counts;  // false: another line replaces it, or its value is unusable
 };
 
-// How a start would end.
+// The end that a start would come to.
 struct StartVerdict {
     Veid veid;
     ExitCode code = ExitCode::Ok;
     std::string reason{};                 // empty for Ok
-    std::vector<std::string> warnings{};  // what it would start without
+    std::vector<std::string> warnings{};  // the things that it would start without
 
-    // The first refusal is the one that a start would come upon.
+    // Refuses the start; the first refusal counts, as in a start.
     void refuse(ExitCode why, const std::string& text);
 };
 
@@ -54,7 +54,7 @@ struct CheckedFile {
     std::vector<ConfigRow> rows;  // in the order of the file; none for scripts
     std::vector<Finding> findings;
 
-    // At the line that sets the key; line 0 where another file does.
+    // A finding at the line that sets the key; line 0 where another file does.
     [[nodiscard]] Finding about(Grade grade, std::string_view key, const std::string& text) const;
 };
 

@@ -13,7 +13,7 @@ std::string to_printable(std::string_view text);
 // A JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD.
 std::string to_json(std::string_view text);
 
-// How many columns of a terminal the text takes, if each character takes one.
+// The columns of a terminal that the text takes, if each character takes one.
 std::size_t count_columns(std::string_view printable);
 
 }  // namespace vps

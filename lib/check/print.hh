@@ -1,4 +1,4 @@
-// What the checker found, as text for people and as JSON for programs. Pure. The schema of the JSON
+// The checker's findings as text for people and as JSON for programs. Pure. The schema of the JSON
 // is in vps-check(8).
 #pragma once
 
@@ -16,7 +16,7 @@ struct PrintStyle {
 std::string print_text(const Checked& checked, const PrintStyle& style);
 std::string print_json(const Checked& checked);
 
-// How many findings of that grade there are.
+// The number of findings of that grade.
 std::size_t count_findings(const Checked& checked, Grade grade);
 
 }  // namespace vps

@@ -14,7 +14,7 @@ namespace vps {
 
 namespace {
 
-// A mask is a number of bits or, of IPv4, spelled as an address.
+// A mask: a number of bits or, for IPv4, an address.
 unsigned parse_mask(std::string_view text, int family) {
     const unsigned most = family == AF_INET ? 32 : 128;
     unsigned bits = 0;
@@ -31,7 +31,7 @@ unsigned parse_mask(std::string_view text, int family) {
                                      (family == AF_INET ? ", or like 255.255.255.0" : ""));
 }
 
-// Why nobody's traffic can go to it; null if it can.
+// The reason why no traffic can go to the address; null if it can.
 const char* find_fault(const IpAddress& address) {
     const std::uint8_t* raw = address.raw.data();
     if (address.family == AF_INET) {

@@ -1,4 +1,4 @@
-// Addresses and names of networks, as configurations spell them: plain data. Pure.
+// Addresses and names of a network, as configurations spell them: plain data. Pure.
 #pragma once
 
 #include <array>
@@ -13,14 +13,14 @@ namespace vps {
 struct IpAddress {
     int family = 0;                      // AF_INET or AF_INET6
     std::array<std::uint8_t, 16> raw{};  // network byte order; of IPv4 the first four
-    unsigned prefix = 0;                 // its mask; 32 or 128 where none was given
+    unsigned prefix = 0;                 // the mask; 32 or 128 where none was given
 
     // "192.0.2.7", "192.0.2.7/24", "192.0.2.7/255.255.255.0", "2001:db8::7", "2001:db8::7/64".
     // Throws Error BadIp, whose text completes "'…': ".
     static IpAddress parse(std::string_view text);
 
-    [[nodiscard]] std::string_view bytes() const;  // 4 or 16 of them
-    // In the one canonical spelling, without the mask.
+    [[nodiscard]] std::string_view bytes() const;  // 4 or 16 bytes
+    // The address in its one canonical spelling, without the mask.
     [[nodiscard]] std::string to_string() const;
     bool operator==(const IpAddress&) const = default;
 };
@@ -28,18 +28,18 @@ struct IpAddress {
 struct MacAddress {
     std::array<std::uint8_t, 6> raw{};
 
-    // "00:18:51:a0:b1:c2", also with "-"; one that a single device can have. Nothing for other
-    // text.
+    // "00:18:51:a0:b1:c2", also with "-": an address that a single device can have. Nothing for
+    // other text.
     static std::optional<MacAddress> parse(std::string_view text);
     [[nodiscard]] std::string_view bytes() const;
     [[nodiscard]] std::string to_string() const;
     bool operator==(const MacAddress&) const = default;
 };
 
-// On which devices of the host the addresses are answered for (NEIGHBOUR_DEVS).
+// The devices on which the host answers for the addresses (NEIGHBOUR_DEVS).
 struct NeighbourDevices {
     enum class Kind {
-        Detect,  // those that an address would be routed to
+        Detect,  // the devices that an address would be routed to
         All,
         List,
     } kind = Kind::Detect;
@@ -47,7 +47,7 @@ struct NeighbourDevices {
     bool operator==(const NeighbourDevices&) const = default;
 };
 
-// A device of NETIF as it is written; what is empty or absent is made up at the start.
+// A device of NETIF as it is written; a start makes up empty and absent values.
 struct NetifSpec {
     std::string ifname, host_ifname;
     std::optional<MacAddress> mac, host_mac;
@@ -56,7 +56,7 @@ struct NetifSpec {
     bool operator==(const NetifSpec&) const = default;
 };
 
-// Reads "ifname=eth0,bridge=vmbr0,…". Where it cannot be one, `why` completes "'…': ".
+// Reads "ifname=eth0,bridge=vmbr0,…". For text that is no device, `why` completes "'…': ".
 std::optional<NetifSpec> parse_netif(std::string_view text, std::string& why);
 
 // True for a link's name that needs quoting nowhere: 1 to 15 of letters, digits and "._-@", not

@@ -20,7 +20,7 @@ constexpr std::array kHostOnly{
     CAP_AUDIT_READ, CAP_PERFMON,       CAP_BPF,          CAP_CHECKPOINT_RESTORE,
 };
 
-// By number.
+// The names by number.
 constexpr std::array<std::string_view, CAP_CHECKPOINT_RESTORE + 1> kNames{
     "CHOWN",
     "DAC_OVERRIDE",

@@ -1,7 +1,7 @@
-// What a VPS's configuration says: vz.conf, then N.conf, read as vzctl 4 reads them, into plain
-// data. The generator calls it at boot for every VPS, the helpers for one; no privilege beyond
-// reading the two files is needed and nothing is changed. Values come from files that only root may
-// write; they are still checked, because they end up in units, mounts and system calls.
+// A VPS's configuration: vz.conf, then N.conf, read as vzctl 4 reads them, into plain data. The
+// generator reads it at boot for every VPS, the helpers for one; no privilege beyond reading the
+// two files is needed and nothing is changed. Values come from files that only root may write; they
+// are still checked, because they end up in units, mounts and system calls.
 #pragma once
 
 #include <cstdint>
@@ -32,14 +32,14 @@ struct Diagnostic {
     std::string file;
     unsigned line;
     unsigned column;
-    std::string key;  // as it is written; empty where none is meant
+    std::string key;  // as it is written; empty in a finding about no key
     std::string text;
 
     // "<file>:<line>:<column>: <text>"
     [[nodiscard]] std::string to_string() const;
 };
 
-// What only the host, or the VEID, shows to be wrong with a key's value.
+// A fault of a key's value that only the host, or the VEID, shows.
 struct ConfigProblem {
     std::string_view key;
     std::string text;  // completes "KEY: "
@@ -65,7 +65,7 @@ struct CpuMask {
     std::string list;  // for List: checked, digits, commas and hyphens only
 };
 
-// Percent of one CPU, or of all that the host has; 0: no limit.
+// Percent of one CPU, or of all CPUs of the host; 0: no limit.
 struct CpuLimit {
     unsigned percent = 0;
     bool of_all = false;
@@ -132,13 +132,13 @@ struct VpsConfig {
     bool ipv6 = true;
     NeighbourDevices neighbour_devices;
     bool skip_arpdetect = false, error_on_arpfail = false;
-    // the resolver; "inherit" stands for what the host has
+    // the resolver; "inherit" stands for the host's own servers or domains
     std::vector<std::string> nameservers;    // IP addresses
     std::vector<std::string> searchdomains;  // domain names
 
     std::vector<Setting> others;
-    // Where the value of a key that counts is written, "<file>:<line>:<column>": for what only the
-    // host can judge. Not at boot.
+    // The places "<file>:<line>:<column>" of the values that count, for faults that only the host
+    // can judge. Empty at boot.
     std::map<std::string_view, std::string> places;
     std::vector<Diagnostic> diagnostics;  // of both files, in reading order
 

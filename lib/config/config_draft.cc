@@ -28,8 +28,7 @@ void ConfigDraft::read(ConfigFile file, std::string name, std::string_view text)
                "lines end in CR LF: sh keeps the CR in every value");
 }
 
-// A VPS's own file of which nothing can be taken is no oversight to be silent about: the VPS has no
-// limits then.
+// A VPS's own file from which nothing can be taken gets a finding: the VPS has no limits then.
 void ConfigDraft::read_all(ConfigFile file, ConfigLines& lines) {
     const auto before = config_.diagnostics.size();
     bool settings = false;
@@ -109,7 +108,7 @@ ReadLine::Fate ConfigDraft::read_known(ConfigFile file, const ConfigLine& line,
     return ReadLine::Fate::Counts;
 }
 
-// Takes the value in, and says what is odd about it. False where it is not usable.
+// Takes the value in, and reports an odd one. False where the value is unusable.
 bool ConfigDraft::read_value(const Place& place, const ConfigLine& line, const ConfigKey& key) {
     if (!key.read)
         return true;
@@ -119,7 +118,7 @@ bool ConfigDraft::read_value(const Place& place, const ConfigLine& line, const C
     const auto verdict = key.read(config_, line.value, reading);
     for (const auto& [word, why] : reading.left_out) {
         Place at = place;
-        if (is_part_of(word, line.raw))  // and no copy without backslashes or line breaks
+        if (is_part_of(word, line.raw))  // no copy without backslashes or line breaks
             at.column += static_cast<unsigned>(word.data() - line.value.data());
         report(Severity::Warning, at, key.name,
                std::string(key.name) + ": " + quote_for_message(word) + ": " + why);
@@ -197,14 +196,14 @@ void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string t
     report(guards ? Severity::Refusal : Severity::Warning, place, key.name, std::move(text));
 }
 
-// A later, good value takes the place of a bad one: that one is no reason to refuse any more.
+// A later, good value takes the place of a bad one, which is no reason to refuse any more.
 void ConfigDraft::forgive(const ConfigKey& key) {
     for (const auto& refused : refused_)
         if (refused.key == &key)
             config_.diagnostics[refused.diagnostic].severity = Severity::Warning;
 }
 
-// Nor is a bad value from which nothing would follow.
+// A bad value from which nothing would follow is no reason to refuse, either.
 void ConfigDraft::forgive_idle() {
     for (const auto& refused : refused_)
         if (find_idle_reason(*refused.key, config_))

@@ -18,7 +18,7 @@ struct ReadLine {
     enum class Fate {
         Counts,
         Unknown,    // no key of the table
-        Elsewhere,  // its key says something in the other file only
+        Elsewhere,  // its key counts in the other file only
         Unusable,   // its value is bad
         Replaced,   // another line's value counts instead, by the key's rule for duplicates
     } fate;
@@ -47,14 +47,15 @@ class ConfigDraft {
     // The findings so far, which are then no longer part of the result.
     std::vector<Diagnostic> take_diagnostics();
 
-    // The configuration of that VPS: paths expanded and checked.
+    // The configuration of this VPS: paths expanded and checked.
     [[nodiscard]] VpsConfig finish(Veid veid) &&;
 
-    // What VIRTUOZZO and VE_PARALLEL say; the fields of one VPS are not complete here.
+    // The fields so far, for VIRTUOZZO and VE_PARALLEL; the fields of one VPS are not complete
+    // here.
     [[nodiscard]] const VpsConfig& fields() const { return config_; }
 
   private:
-    // Where the value that counts was written.
+    // The place of the value that counts.
     struct Place {
         ConfigFile file = ConfigFile::None;
         unsigned line = 0;

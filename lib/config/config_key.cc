@@ -53,7 +53,7 @@ static Verdict number(VpsConfig& config, std::string_view value, Reading&) {
     return verdict;
 }
 
-// A number of which 0, and so "unlimited", sets no limit. An empty one must not lift a limit.
+// A number of which 0, and so "unlimited", sets no limit. An empty number must not lift a limit.
 template <auto Field, std::uint64_t Max>
 static Verdict number_or_none(VpsConfig& config, std::string_view value, Reading& reading) {
     if (value.empty())
@@ -84,7 +84,7 @@ static Verdict nonzero_pair(VpsConfig& config, std::string_view value, Reading&)
 }
 
 static Verdict onboot(VpsConfig& config, std::string_view value, Reading&) {
-    if (value == "auto") {  // Virtuozzo 7's word for what unset does
+    if (value == "auto") {  // Virtuozzo 7's word for an unset key
         config.onboot = OnBoot::Unset;
         return kGood;
     }
@@ -330,8 +330,8 @@ static constexpr ConfigKey kKeys[] = {
 };
 // clang-format on
 
-// Keys by a hash of their names, for a node's thousands of lines: the first free slot from there
-// on.
+// Keys by a hash of their names, for a node's thousands of lines: a key is in the first free slot
+// from its hash on.
 using Slot = std::uint8_t;
 static constexpr Slot kFree = 255;
 static constexpr std::size_t kSlots = 512;
@@ -378,8 +378,8 @@ const ConfigKey* find_config_key(std::string_view name) {
 
 // ---- keys that are misspelled -------------------------------------------------------------------
 
-// Without what may stand around a name by mistake and can hardly be seen: blanks, no-break and zero
-// width spaces, byte order marks.
+// The text without characters that may stand around a name by mistake and can hardly be seen:
+// blanks, no-break and zero width spaces, byte order marks.
 static std::string_view strip_unseen(std::string_view text) {
     constexpr std::string_view kUnseen[] = {" ",  "\t",       "\v",           "\f",
                                             "\r", "\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf"};
@@ -398,13 +398,14 @@ static std::string_view strip_unseen(std::string_view text) {
     return text;
 }
 
-// Behind sh's own words, as of "export NAME=" and "declare -x NAME=".
+// The name behind sh's own words, as in "export NAME=" and "declare -x NAME=".
 static std::string_view last_word(std::string_view text) {
     const auto blank = text.find_last_of(" \t");
     return blank == text.npos ? text : text.substr(blank + 1);
 }
 
-// Whether one letter is missing, too many or another one, or two have changed places.
+// Whether the words differ by one letter, which is missing, too many or another one, or by two
+// letters that have changed places.
 static bool differs_by_one(std::string_view a, std::string_view b) {
     if (a.size() > b.size())
         std::swap(a, b);

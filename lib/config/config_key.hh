@@ -1,5 +1,5 @@
-// The one table of configuration keys: what a value looks like, what a second one does, what it
-// becomes. The readers of files, the checker and the manual's list all come from it.
+// The one table of configuration keys: the form of a value, the meaning of a second value, the
+// effect. The readers of files, the checker and the manual's list all come from it.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,12 @@
 
 namespace vps {
 
-// Of two assignments to a key in one file; between vz.conf and N.conf the latter wins.
+// The meaning of two assignments to a key in one file; between vz.conf and N.conf the latter wins.
 enum class Duplicate {
     First,       // the second is ignored, with a warning
     Last,        // the second replaces the first
     Accumulate,  // both count: a list
-    Merge,       // both count, each word for what it names; of two on one thing the later
+    Merge,       // both count; of two words on one thing the later
 };
 
 // Whether the VPS may start when the value is unusable.
@@ -24,11 +24,11 @@ enum class Guards { No, Yes };
 
 enum class Scope {
     Both,
-    Host,  // says something in vz.conf only
-    Vps,   // says something in N.conf only
+    Host,  // counts in vz.conf only
+    Vps,   // counts in N.conf only
 };
 
-// Where what follows from a key is seen.
+// The place where the effect of a key is seen.
 enum class Effect {
     None,           // nowhere: a stock kernel has no equivalent
     ToolsOnly,      // nowhere: it means something to OpenVZ's own tools only
@@ -36,11 +36,11 @@ enum class Effect {
     StartSettings,  // in settings of units that a start makes: they need the host's devices
     Boot,           // in whether vps.target starts the VPS
     Quota,          // in the project quota of the private area
-    Start,          // in what a start or stop does, or whether it is refused
+    Start,          // in the steps of a start or stop, or in its refusal
     Inside,         // in the VPS
 };
 
-// What else has to be so for anything to follow from a key's value, be it good or bad.
+// The further condition for a key's value, good or bad, to have an effect.
 enum class Needs {
     Nothing,
     DiskQuota,        // DISK_QUOTA=yes
@@ -50,33 +50,34 @@ enum class Needs {
 
 struct ConfigKey {
     std::string_view name;
-    std::string_view type;  // what a value looks like, in a word or two
+    std::string_view type;  // the form of a value, in a word or two
     Duplicate duplicate;
     Guards guards;
     Scope scope;
     Effect effect;
-    std::string_view settings[4];  // of units, that it becomes; "" from the first unused one on
-    std::string_view becomes;      // the same in words, for people
-    // Takes the value into the model; null where nothing follows from it.
+    // the settings of units that it becomes; "" from the first unused one on
+    std::string_view settings[4];
+    std::string_view becomes;  // the same in words, for people
+    // Takes the value into the model; null where the key has no effect.
     Verdict (*read)(VpsConfig& config, std::string_view text, Reading& reading);
     Needs needs = Needs::Nothing;
-    std::string_view usual = {};  // a value that changes nothing, because it is so anyhow
+    std::string_view usual = {};  // a value that changes nothing, because it is the usual one
 
     [[nodiscard]] bool has_setting(std::string_view setting) const;
 };
 
-// By subject, as in the manual.
+// The keys by subject, as in the manual.
 std::span<const ConfigKey> config_keys();
 
 // The key of that name, case counts; null if it is unknown.
 const ConfigKey* find_config_key(std::string_view name);
 
-// The key that somebody meant who wrote `name`, which is none: the case, "export" before it, or
-// what is around it (a blank, a no-break space) is wrong, or one letter of a key that guards the
-// VPS. Null where nothing is like it.
+// The key that is meant by `name`, which is no key: its case is wrong, or there is "export" before
+// it, or a blank or a no-break space around it, or one letter differs from a key that guards the
+// VPS. Null where no key is like it.
 const ConfigKey* find_meant_key(std::string_view name);
 
-// Why nothing follows from the key's value in this configuration; null where something does.
+// The reason why the key's value has no effect in this configuration; null where it has one.
 const char* find_idle_reason(const ConfigKey& key, const VpsConfig& config);
 
 // Whether the key's two assignments in one file make one value of both.

@@ -15,8 +15,8 @@ namespace vps {
 
 namespace {
 
-// The words of a value one by one: `take` takes a word in, or returns why it cannot, or an empty
-// text for a word that says nothing. Whether the value is of use.
+// Reads the words of a value one by one: `take` takes a word in, or returns the reason why it
+// cannot, or an empty text for a word without a meaning. Returns whether the value is of use.
 template <typename Take>
 Verdict read_words(std::string_view text, std::string_view separators, Reading& reading,
                    Take take) {
@@ -32,8 +32,8 @@ Verdict read_words(std::string_view text, std::string_view separators, Reading& 
     return good || reading.left_out.empty() ? kGood : Verdict{Verdict::Bad, nullptr};
 }
 
-// The same of a vector's items. `parse` returns one, or nothing and the reason in its second
-// argument.
+// Reads the items of a vector likewise. `parse` returns an item, or nothing and the reason in its
+// second argument.
 template <typename Item, typename Parse>
 Verdict read_items(std::vector<Item>& out, std::string_view text, std::string_view separators,
                    Reading& reading, Parse parse) {
@@ -98,7 +98,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     return parts;
 }
 
-// vzctl knows q, too, for quota. Nothing for what is no access.
+// The access of a device; vzctl knows q, too, for quota. Nothing for other text.
 std::optional<std::string> parse_access(std::string_view text) {
     std::string access(text);
     std::erase(access, 'q');
@@ -142,7 +142,7 @@ std::optional<DeviceNode> parse_node(std::string_view word, std::string& why) {
     return std::nullopt;
 }
 
-// FEATURES that are no device: of them a stock kernel gives a VPS what its namespaces hold.
+// FEATURES that are no device: a VPS has them in its namespaces, as far as a stock kernel does.
 constexpr std::string_view kOtherFeatures[] = {"nfs",   "nfsd",   "sit",   "ipip",
                                                "ipgre", "bridge", "sysfs", "time"};
 
@@ -164,7 +164,7 @@ const char* change_feature(DeviceFeatures& features, std::string_view word) {
     return known ? nullptr : "no feature";
 }
 
-// Words that change what is there: of two on one thing the later counts.
+// Reads words that change the field: of two words on one thing the later counts.
 template <typename Changes>
 Verdict read_changes(Changes& out, std::string_view text, Reading& reading,
                      const char* (*change)(Changes&, std::string_view)) {

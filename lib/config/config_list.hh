@@ -18,10 +18,9 @@ struct LeftOut {
     std::string why;
 };
 
-// What is read into a list, beside the value.
+// The circumstances of reading a list, beside the value.
 struct Reading {
-    // What there is in the field already: what other lines of this file have put there, or what a
-    // value takes the place of.
+    // The field's content: words of other lines of this file, or a value whose place is taken.
     enum class Field { ToReplace, ToExtend } field = Field::ToReplace;
     std::vector<LeftOut> left_out{};
 };
@@ -47,10 +46,10 @@ Verdict read_neighbour_devices(NeighbourDevices& out, std::string_view text, Rea
 // "c:10:200:rw b:8:all:r"; vzctl knows q, too, for quota, and none, which is passed over.
 Verdict read_device_rules(std::vector<DeviceRule>& out, std::string_view text, Reading& reading);
 
-// "net/tun:rw", the same.
+// "net/tun:rw", with the same letters.
 Verdict read_device_nodes(std::vector<DeviceNode>& out, std::string_view text, Reading& reading);
 
-// "ppp:on nfs:off"; those that are no devices are known and passed over.
+// "ppp:on nfs:off"; features that are no devices are known and passed over.
 Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& reading);
 
 // "SYS_PTRACE:off CHOWN:on"

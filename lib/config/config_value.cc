@@ -20,7 +20,7 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// Takes the digits at the start of `text` off it; `none` is the verdict where there are not any.
+// Takes the digits at the start of `text` off it; `none` is the verdict where there are no digits.
 static Verdict take_number(std::uint64_t& out, std::string_view& text, const Verdict& none) {
     if (text.starts_with('-'))
         return bad("negative");
@@ -134,7 +134,7 @@ Verdict read_barrier_limit(BarrierLimit& out, std::string_view text, Unit unit) 
 }
 
 Verdict read_cpu_mask(CpuMask& out, std::string_view text) {
-    constexpr std::uint64_t kMaxCpu = 8191;  // what systemd takes
+    constexpr std::uint64_t kMaxCpu = 8191;  // the highest number that systemd takes
     if (text == "all") {
         out = {CpuMask::Kind::All, {}};
         return kGood;

@@ -10,7 +10,7 @@
 
 namespace vps {
 
-// What became of a value: taken, taken although it looks wrong, or unusable. `why` completes the
+// The verdict on a value: taken, taken although it looks wrong, or unusable. `why` completes the
 // sentence "bad value '…': "; null for Good.
 struct Verdict {
     enum Grade { Good, Odd, Bad } grade;
@@ -24,7 +24,7 @@ constexpr Verdict bad(const char* why) {
     return {Verdict::Bad, why};
 }
 
-// What a number without a suffix counts. Counts take no suffix; one on pages or blocks gives bytes,
+// The unit of a number without a suffix. Counts take no suffix; one on pages or blocks gives bytes,
 // which are divided by the page size or 1024.
 enum class Unit { Count, Bytes, Pages, Blocks };
 

@@ -1,4 +1,4 @@
-// Devices that DEVICES, DEVNODES and FEATURES name, as plain data: which the host has is not asked.
+// Devices that DEVICES, DEVNODES and FEATURES name, as plain data; the host is not asked for them.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@ namespace vps {
 struct DeviceRule {
     bool block = false;
     unsigned major = 0;
-    std::optional<unsigned> minor;  // none: all of them
+    std::optional<unsigned> minor;  // none: all minors
     std::string access;             // of "rwm", as in systemd.resource-control(5), DeviceAllow=
     bool operator==(const DeviceRule&) const = default;
 };
@@ -22,7 +22,7 @@ struct DeviceNode {
     bool operator==(const DeviceNode&) const = default;
 };
 
-// Of FEATURES those that are devices.
+// The words of FEATURES that are devices.
 struct DeviceFeatures {
     bool ppp = false, tun = false, fuse = false;
     bool operator==(const DeviceFeatures&) const = default;

@@ -17,8 +17,9 @@ void skip_blanks(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
 }
 
-// Takes a quoted piece off `text`, which starts behind the quote. Within single quotes all stands
-// for itself; within double quotes a backslash takes the meaning from what sh would expand.
+// Takes a quoted piece off `text`, which starts behind the quote. Within single quotes every
+// character stands for itself; within double quotes a backslash takes the meaning from a character
+// that sh would expand.
 void take_quoted(std::string& word, std::string_view& text, char quote) {
     while (!text.empty()) {
         char c = text.front();

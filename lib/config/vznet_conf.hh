@@ -12,7 +12,8 @@ inline constexpr const char* kVznetConf = "/etc/vz/vznet.conf";
 // backslashes as sh takes them; empty if it is not set. Nothing is expanded or run. Pure.
 std::string find_external_script(std::string_view text);
 
-// The same of ROOT/etc/vz/vznet.conf; empty where there is no such file. Throws SysError.
+// The EXTERNAL_SCRIPT of ROOT/etc/vz/vznet.conf; empty where there is no such file. Throws
+// SysError.
 std::string read_external_script(const std::string& root = {});
 
 }  // namespace vps

@@ -1,5 +1,5 @@
-// The capabilities that root of a VPS has: all but those over what a VPS shares with its host, and
-// those that CAPABILITY= of its configuration takes away.
+// The capabilities that root of a VPS has: all but the ones over things that a VPS shares with its
+// host, and the ones that CAPABILITY= of its configuration takes away.
 #pragma once
 
 #include <sys/types.h>
@@ -9,14 +9,14 @@
 
 namespace vps {
 
-// What CAPABILITY= leaves of what a VPS has.
+// The set that CAPABILITY= leaves of what a VPS has.
 CapabilitySet find_capabilities(const VpsConfig& config);
 
 // The bounding set of a process, from /proc. Throws SysError: ENOENT when there is none.
 CapabilitySet bounding_set_of(pid_t pid);
 
-// Takes all others out of the calling process's bounding set, so that they are gone with the next
-// exec (capabilities(7)). Returns 0 or an errno. Safe between clone and exec.
+// Takes all other capabilities out of the calling process's bounding set, so that they are gone
+// with the next exec (capabilities(7)). Returns 0 or an errno. Safe between clone and exec.
 int keep_capabilities(CapabilitySet kept) noexcept;
 
 // Gives up all capabilities of the calling process for good. Throws SysError.

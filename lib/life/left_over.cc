@@ -43,7 +43,7 @@ void add_name(std::string& names, const std::string& name) {
         names += (names.empty() ? "" : ", ") + name;
 }
 
-// The processes of our unit, but for ourselves.
+// The processes of the unit, but for this one.
 std::vector<pid_t> find_in_unit() {
     std::vector<pid_t> others = processes_in("/sys/fs/cgroup" + cgroup_of());
     std::erase(others, getpid());
@@ -54,7 +54,7 @@ std::string dir_aside(Veid veid) {
     return slice_cgroup(veid) + "/" + scripts_unit(veid);
 }
 
-// Asks again while processes are left: one may end, or have a child, before PID 1 comes to it.
+// Asks again while processes are left: one may end, or have a child, before PID 1 has moved it.
 void move_aside(const std::string& unit) {
     const Deadline deadline = deadline_after(kMoveGrace);
     for (std::vector<pid_t> left;
@@ -80,7 +80,8 @@ void set_aside(Veid veid, const Log& log) {
     move_aside(unit);
     if (scope)
         dismiss_keeper(std::move(*scope));
-    // Named as late as here: a process that a script has just started has the script's name.
+    // The processes are named as late as here: a process that a script has just started has the
+    // script's name.
     std::string names;
     for (const pid_t pid : processes_in(dir_aside(veid)))
         if (std::find(before.begin(), before.end(), pid) == before.end())
@@ -110,7 +111,7 @@ bool kill_left_over(Veid veid, const Log& log) {
     std::set<pid_t> spared;
     const auto find_others = [&] {
         std::vector<pid_t> others = processes_in(dir_aside(veid));
-        if (log.to_journal())  // by hand, our own cgroup is the caller's
+        if (log.to_journal())  // by hand, the cgroup is the caller's
             for (const pid_t pid : find_in_unit())
                 others.push_back(pid);
         std::erase_if(others, [&](pid_t pid) { return spared.count(pid) != 0; });

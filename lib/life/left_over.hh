@@ -1,7 +1,7 @@
-// What action scripts of the host leave running. The cgroup of vps@N.service has these processes at
-// first, and systemd warns of each at the next step of the unit. So they are set aside, in a scope
-// of their own, and are known by their place from then on. For vps-mount and vps-umount, under the
-// VPS's lock.
+// Processes that action scripts of the host leave running. The cgroup of vps@N.service has these
+// processes at first, and systemd warns of each at the next step of the unit. So they are set aside
+// in a scope of their own, and are known by their place from then on. For vps-mount and vps-umount,
+// under the VPS's lock.
 #pragma once
 
 #include "config/veid.hh"
@@ -9,9 +9,9 @@
 
 namespace vps {
 
-// Sets aside at its end, however that comes, processes that scripts have left running by then, and
-// names them. Does nothing where there are none, or outside of the unit: such processes are the
-// caller's there. Processes that cannot be set aside stay where they are.
+// Sets processes aside, at its end, that scripts have left running by then, and names them. Does
+// nothing where there are none, or outside of the unit, where such processes are the caller's.
+// Processes that cannot be set aside stay where they are.
 class [[nodiscard]] LeftOver {
   public:
     LeftOver(Veid veid, const Log& log) : veid_(veid), log_(log) {}

@@ -55,7 +55,7 @@ void set_memory(Limits& limits, const VpsConfig& config, std::uint64_t page_size
 }
 
 void set_cpu(Limits& limits, const VpsConfig& config, const LimitHost& host) {
-    constexpr std::uint64_t kMaxUnits = 500000;  // which is the weight 1 of CPUUWEIGHT
+    constexpr std::uint64_t kMaxUnits = 500000;  // the weight 1 of CPUUWEIGHT
     auto units = config.cpuunits;
     if (!units && config.cpuuweight)
         units = kMaxUnits / *config.cpuuweight;
@@ -109,7 +109,7 @@ void read_node(LimitHost& host, const std::string& root, unsigned node,
                std::vector<std::string>& errors) {
     if (host.node_cpus.contains(node))
         return;
-    auto& cpus = host.node_cpus[node];  // stays empty for a node without CPUs, or that is not there
+    auto& cpus = host.node_cpus[node];  // stays empty for a node that has no CPUs or is absent
     const auto path = "/sys/devices/system/node/node" + std::to_string(node) + "/cpulist";
     try {
         auto text = read_config_text(AT_FDCWD, (root + path).c_str(), path);

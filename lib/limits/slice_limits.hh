@@ -21,9 +21,8 @@ enum class LimitKind {
     PerDevice,  // a number, of the device that holds VE_PRIVATE
 };
 
-// A setting of the slice, the property of org.freedesktop.systemd1.Slice that it is, the value of
-// an Amount or Quota that says "none", and what the cgroup calls it: its file, or a PerDevice's
-// name in io.max.
+// A setting of the slice, its property of org.freedesktop.systemd1.Slice, the value of an Amount or
+// Quota that says "none", and its name in the cgroup: a file, or a PerDevice's name in io.max.
 struct LimitSetting {
     Literal name;
     const char* property;
@@ -32,7 +31,7 @@ struct LimitSetting {
     const char* in_kernel;
 };
 
-// All that a configuration can set, in the order in which units have them.
+// All settings that a configuration can make, in the order in which units have them.
 inline constexpr std::array kLimitSettings{
     LimitSetting{"MemoryHigh", "MemoryHigh", LimitKind::Amount, UINT64_MAX, "memory.high"},
     LimitSetting{"MemoryMax", "MemoryMax", LimitKind::Amount, UINT64_MAX, "memory.max"},
@@ -52,7 +51,7 @@ inline constexpr std::array kLimitSettings{
     LimitSetting{"IOWriteIOPSMax", "IOWriteIOPSMax", LimitKind::PerDevice, 0, "wiops"},
 };
 
-// The row of a setting by its name, "MemoryMax"; found by the compiler, or it says so.
+// The row of a setting by its name, "MemoryMax"; a name without a row does not compile.
 consteval const LimitSetting& setting_of(std::string_view name) {
     for (const LimitSetting& row : kLimitSettings)
         if (row.name.text() == name)
@@ -66,21 +65,21 @@ struct SliceLimit {
     std::string text;      // Set: the list; PerDevice: a path on the device
 };
 
-// What of the host the limits depend on.
+// The facts of the host that limits depend on.
 struct LimitHost {
     std::uint64_t page_size = 4096;
-    std::map<unsigned, std::string> node_cpus;  // "0-3,8", of nodes that a CPUMASK=auto asks for
+    std::map<unsigned, std::string> node_cpus;  // "0-3,8", for nodes that a CPUMASK=auto asks for
     unsigned cpus = 0;                          // how many, where a CPULIMIT=…% asks for it
 };
 
 // The limits that the configuration asks for, in the table's order.
 std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& host);
 
-// MemoryLow= among them, in bytes; 0 for none.
+// The MemoryLow= of these limits, in bytes; 0 for none.
 std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits);
 
-// CPUQuota= in percent, 0 for none. The scope has it, too: lxcfs looks for it where the processes
-// are, and not above.
+// CPUQuota= in percent, 0 for none. The scope has it, too, because lxcfs looks for it in the cgroup
+// of the processes, and not above.
 std::uint64_t cpu_quota(const VpsConfig& config, const LimitHost& host);
 
 // The same on the host that this runs on.
@@ -89,10 +88,10 @@ std::uint64_t cpu_quota_here(const VpsConfig& config);
 // OpenVZ's kernels took anything from INT_MAX on for no limit, and its tools write such numbers.
 bool is_limit(std::uint64_t amount);
 
-// Which of IOLIMIT and IOPSLIMIT limit something.
+// The keys of IOLIMIT and IOPSLIMIT that set a limit.
 std::vector<std::string_view> io_limits_of(const VpsConfig& config);
 
-// The nodes whose CPUs a CPUMASK=auto stands for; none if it does not say so.
+// The nodes whose CPUs a CPUMASK=auto stands for; none without CPUMASK=auto.
 std::vector<unsigned> auto_nodes(const VpsConfig& config);
 
 // Finds out what the limits of this configuration depend on, as far as it is not known yet: the

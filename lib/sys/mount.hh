@@ -1,5 +1,5 @@
-// Mounts: the table of mounts, mounts that nobody sees yet, and dismounting a whole tree Everything
-// here works in the caller's mount namespace and needs CAP_SYS_ADMIN to change it.
+// Mounts: the table of mounts, mounts that nobody sees yet, and dismounting a whole tree.
+// Everything here works in the caller's mount namespace and needs CAP_SYS_ADMIN to change it.
 #pragma once
 
 #include <cstdint>
@@ -111,9 +111,9 @@ void make_shared(const std::string& target);
 void make_receiving(const std::string& root);
 
 // Dismounts everything at and below `root`, last mounted first, and nothing elsewhere: mounts below
-// `root` that are copies of the host's (mount --bind, --rbind) are no peers of the host's any more
-// Waits for a busy one until the deadline, then throws Error CannotDismount, which names it and
-// what holds it.
+// `root` that are copies of the host's (mount --bind, --rbind) are no peers of the host's any
+// more. Waits for a busy mount until the deadline, then throws Error CannotDismount, which names
+// the mount and its holders.
 void dismount_tree(const std::string& root, const Deadline& deadline);
 
 // Detaches everything at and below `root` (MNT_DETACH): a busy mount goes out of sight now, and is

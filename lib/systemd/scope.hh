@@ -32,7 +32,7 @@ struct Scope {
 };
 
 // Asks systemd for the scope, delegated, with a keeper: a child that does nothing and ends with the
-// caller A scope of that name that systemd has yet to forget is waited for, ten seconds at most.
+// caller. A scope of that name that systemd has yet to forget is waited for, ten seconds at most.
 // Throws Error System, and there is no scope then.
 //
 // Returns when systemd has agreed. To make the scope takes PID 1 some ten milliseconds more, in

@@ -23,7 +23,8 @@ inline std::string slice_unit(Veid veid) {
 inline std::string scope_unit(Veid veid) {
     return "vps-" + veid.to_string() + ".scope";
 }
-// Of processes that action scripts have left running. Not "vps-…", whose drop-in upholds vps@N.
+// The scope of processes that action scripts have left running. Its name is not "vps-…", because
+// the drop-in for these upholds vps@N.
 inline std::string scripts_unit(Veid veid) {
     return "scripts-of-vps-" + veid.to_string() + ".scope";
 }
