@@ -20,7 +20,8 @@ namespace {
 
 constexpr int kMountSkippedCode = 39;  // libvzctl's VZCTL_E_SKIP_ACTION of a premount script
 
-// Why a script must not be trusted: who but root can write it. Empty if nobody can.
+// The reason why a script must not be trusted: somebody other than root can write it. Empty if
+// nobody can.
 std::string find_foreign_writer(const struct stat& file) {
     if (file.st_uid != 0)
         return fmt::format("refused: it belongs to user {}, not to root; chown root it",
@@ -45,7 +46,7 @@ std::string interpreter_of(const std::string& text) {
 }
 
 struct ScriptStreams {
-    Fd out, err;  // empty: ours are inherited
+    Fd out, err;  // empty: the caller's are inherited
 };
 
 ScriptStreams open_streams(const std::string& identifier, const Log& log) {
@@ -78,7 +79,7 @@ struct ScriptProcess {
 
 [[noreturn]] void become_script(const ScriptProcess& process) noexcept {
     const ScriptStreams& streams = process.streams;
-    // From a terminal no session of its own, so that Ctrl-C reaches it.
+    // A script that is called from a terminal has no session of its own, so that Ctrl-C reaches it.
     if (streams.out)
         setsid();
     reset_signals();
@@ -88,7 +89,7 @@ struct ScriptProcess {
     if (dup2(process.null.get(), 0) < 0 ||
         (streams.out && (dup2(streams.out.get(), 1) < 0 || dup2(streams.err.get(), 2) < 0)))
         give_up(process, Step::OpenStreams, errno);
-    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)  // what systemd has passed us
+    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)  // descriptors that systemd has passed
         give_up(process, Step::LeaveDescriptors, errno);
     // A script that is being written, or that a forked child of somebody still holds open for
     // writing, is busy for a moment.
@@ -134,7 +135,7 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, const std::strin
                                         const std::string& path) {
     ActionScript script{&kind, name, path, Fd()};
     const auto fail = [&](const std::string& reason) { fail_script(kind, script.path, reason); };
-    // O_NONBLOCK: a FIFO of that name must not hang us; it is refused below.
+    // O_NONBLOCK: a FIFO of that name must not hang the program; it is refused below.
     script.file = Fd(open(script.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!script.file) {
         const int error = errno;

@@ -140,7 +140,8 @@ std::optional<ExitStatus> Child::wait(const Deadline& deadline, FdRef request) {
 void Child::kill_and_wait() noexcept {
     if (pid_ <= 0)
         return;
-    (void)::pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0);  // it may have ended by itself
+    // the child may have ended by itself
+    (void)::pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0);
     siginfo_t info;
     while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR) {
     }
@@ -228,8 +229,9 @@ void adopt_orphans(bool adopt) {
 
 void kill_descendants() {
     const std::string file = "/proc/self/task/" + std::to_string(getpid()) + "/children";
-    // One may only be gone once another is reaped: the init of a pid namespace waits for what we
-    // have put there. The children of what is killed become ours, and are found next time.
+    // One process may only be gone once another is reaped: the init of a pid namespace waits for
+    // processes that were put there. Children of a killed process become this process's, and the
+    // next round finds them.
     for (std::string children; !(children = sys::read_file(file)).empty();) {
         for (const char* at = children.c_str(); *at;) {
             char* end = nullptr;
@@ -237,7 +239,7 @@ void kill_descendants() {
             if (end == at)
                 break;
             at = *end == ' ' ? end + 1 : end;
-            (void)kill(pid, SIGKILL);  // a child of ours that nobody else reaps: the pid is its own
+            (void)kill(pid, SIGKILL);  // a child that nobody else reaps, so that the pid is its own
         }
         (void)waitpid(-1, nullptr, 0);
     }

@@ -17,7 +17,7 @@
 
 namespace vps {
 
-// How a process ended, as waitid(2) tells: exactly one of the two is meant.
+// How a process ended, as waitid(2) tells: by its exit code or by a signal.
 struct ExitStatus {
     int code = 0;    // exit code, if signal is 0
     int signal = 0;  // the signal that killed it, else 0
@@ -31,7 +31,7 @@ Deadline deadline_after(std::optional<unsigned> seconds);
 // Milliseconds until then for poll(2), rounded up; -1 for none, 0 when it has passed.
 int milliseconds_until(const Deadline& deadline);
 
-// A child of ours, which is killed and reaped with its owner unless it was released or waited for.
+// A child process, which is killed and reaped with its owner unless it was released or waited for.
 class [[nodiscard]] Child {
   public:
     Child() = default;
@@ -68,50 +68,50 @@ class [[nodiscard]] Child {
 // it, so it is released. Throws SysError in the parent.
 Child clone_process(std::uint64_t flags = 0, FdRef cgroup = FdRef(-1));
 
-// True in a process that clone_process() has made: such a one may enter a VPS.
+// True in a process that clone_process() has made: such a process may enter a VPS.
 bool is_clone() noexcept;
 
 // The pid that `text` spells in plain decimal, as the names in /proc do; nothing for other text.
 std::optional<pid_t> parse_pid(std::string_view text);
 
-// What execve(2) takes for these words: pointers to each, and null. They must outlive it.
+// The form in which execve(2) takes these words: a pointer to each, and null. The words must
+// outlive it.
 std::vector<char*> pointers_to(const std::vector<std::string>& words);
 
-// Closes all descriptors from 3 on but those, which are in ascending order. Returns 0 or an errno.
-// Safe after clone.
+// Closes all descriptors from 3 on but the kept ones, which are in ascending order. Returns 0 or an
+// errno. Safe after clone.
 int close_all_but(std::initializer_list<int> kept) noexcept;
 
-// In a child, before exec: every signal to its default and none blocked. Safe after clone.
+// Sets every signal to its default and blocks none; for a child, before exec. Safe after clone.
 void reset_signals() noexcept;
 
 // Ends the calling process as another has ended: with its exit code, or by its signal and without a
 // core dump.
 [[noreturn]] void end_as(const ExitStatus& status) noexcept;
 
-// How much sooner (up to 1000) or later (down to -1000) than others of its size the calling process
-// is killed for want of memory (proc_pid_oom_score_adj(5)). Left as it is where that is not
-// allowed. Safe after clone.
+// Sets how much sooner (up to 1000) or later (down to -1000) than others of its size the calling
+// process is killed for want of memory (proc_pid_oom_score_adj(5)). Leaves the score as it is where
+// that is not allowed. Safe after clone.
 void set_oom_score(const char* adjustment) noexcept;
 
-// Makes orphans among our descendants our children (PR_SET_CHILD_SUBREAPER), so that
+// Makes orphans among the caller's descendants its children (PR_SET_CHILD_SUBREAPER), so that
 // kill_descendants() finds them; or no longer.
 void adopt_orphans(bool adopt = true);
 
-// Kills and reaps every process that descends from us.
+// Kills and reaps every process that descends from the caller.
 void kill_descendants();
 
 // Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22); with the pid it
 // names a process for the time of a boot. Nothing if there is no such process, or only a zombie.
 std::optional<std::uint64_t> find_start_time(pid_t pid);
 
-// True when the process's exit has begun: of a pid namespace's init, that the kernel is killing
-// everything in it. Also true when there is no such process any more.
+// True when the process's exit has begun; if the process is the init of a pid namespace, the kernel
+// is killing all others there. Also true when there is no such process any more.
 bool is_ending(pid_t pid);
 
-// While one exists, SIGTERM does not end us but makes fd() readable: systemd sends it when the time
-// of a unit's start or stop is over, and what we run for it has to go first. So do SIGINT and
-// SIGHUP, of who calls us by hand, unless they were ignored before (nohup(1)). A request that
-// nobody heeds ends us after all, once no object of this class exists any more.
+// While a TerminationRequest exists, SIGTERM does not end the program but makes fd() readable:
+// systemd sends it when the time of a unit's start or stop is over, and children of the program
+// have to end first.
 class TerminationRequest {
   public:
     TerminationRequest();
