@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -76,6 +77,7 @@ constexpr std::array kDeviceLinks{
 constexpr std::array kReadOnlyProc{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
                                    "/proc/fs",  "/proc/acpi",          "/proc/scsi", "/proc/mtrr"};
 constexpr const char* kWritableProc = "/proc/sys/net";
+constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 // Files that tell of the host, which is no VPS's business: they read as empty.
 constexpr std::array kMaskedProc{"/proc/kcore", "/proc/kallsyms", "/proc/timer_list",
                                  "/proc/sched_debug", "/proc/latency_stats"};
@@ -156,7 +158,7 @@ int enter_root(ContextSetup& setup) noexcept {
 
 // Until here the process is the host's root, a user id that its user namespace does not know.
 int become_root(ContextSetup& setup) noexcept {
-    if (!setup.user_namespace)
+    if (!setup.filtered.user_namespace)
         return 0;
     if (const int error = become_root_inside())
         return error;
@@ -216,6 +218,39 @@ int mask_proc(ContextSetup&) noexcept {
         if (mount("/dev/null", path, nullptr, MS_BIND, nullptr) < 0 && errno != ENOENT)
             return errno;
     return 0;
+}
+
+// Each boot of a VPS is one of its own for what runs in it (random(4), boot_id): a random UUID,
+// version 4, in a file that no name leads to but this one.
+int give_boot_id(ContextSetup&) noexcept {
+    unsigned char id[16];
+    if (getrandom(id, sizeof id, 0) != sizeof id)
+        return errno;
+    id[6] = static_cast<unsigned char>((id[6] & 0x0f) | 0x40);
+    id[8] = static_cast<unsigned char>((id[8] & 0x3f) | 0x80);
+    char text[2 * sizeof id + 5];
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < sizeof id; ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text[at++] = '-';
+        text[at++] = "0123456789abcdef"[id[i] >> 4];
+        text[at++] = "0123456789abcdef"[id[i] & 0xf];
+    }
+    text[at++] = '\n';
+    constexpr const char* kFile = "/dev/.boot-id";
+    const int file = open(kFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    if (file < 0)
+        return errno;
+    const ssize_t written = write(file, text, at);
+    close(file);
+    if (written != static_cast<ssize_t>(at))
+        return ENOSPC;
+    if (mount(kFile, kBootId, nullptr, MS_BIND, nullptr) < 0)
+        return errno;
+    if (mount(nullptr, kBootId, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY | kNoProgram, nullptr) <
+        0)
+        return errno;
+    return result_of(unlink(kFile));
 }
 
 // The old root lies over the new one since pivot_root(".", "."): the working directory is below it.
@@ -285,8 +320,8 @@ int drop_capabilities(ContextSetup& setup) noexcept {
     return keep_capabilities(setup.capabilities);
 }
 
-int filter_syscalls(ContextSetup&) noexcept {
-    return install_syscall_filter();
+int filter_syscalls(ContextSetup& setup) noexcept {
+    return install_syscall_filter(setup.filtered);
 }
 
 int wait_for_go(ContextSetup& setup) noexcept {
@@ -341,6 +376,7 @@ constexpr std::array kSteps{
     Step{"mount files of lxcfs", receive_views},
     Step{"make /dev", make_dev},
     Step{"hide parts of /proc", mask_proc},
+    Step{"give the VPS a boot id", give_boot_id},
     Step{"leave the host's directory tree", leave_host_tree},
     Step{"make the cgroup namespace", make_cgroup_namespace},
     Step{"make /sys read-only", protect_sys},

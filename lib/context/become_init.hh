@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "context/capabilities.hh"
+#include "context/init_program.hh"
+#include "context/syscall_filter.hh"
 #include "sys/child_report.hh"
 #include "sys/fd.hh"
 
@@ -15,7 +17,7 @@ namespace vps {
 // Everything that the steps need, prepared before the clone: no step allocates.
 struct ContextSetup {
     std::string mount_point;     // VE_ROOT in the host's tree, where the root is attached
-    bool user_namespace;         // whether it has a user namespace of its own
+    FilteredVps filtered;        // whether it is in a user namespace of its own, and more
     CapabilitySet capabilities;  // its bounding set
     std::string hostname;        // for uts_namespaces(7)
     // the mount options of its devpts
@@ -52,8 +54,5 @@ void prepare_launch(ContextSetup& setup);
 extern const StepNames kSetupSteps;
 
 [[noreturn]] void become_init(ContextSetup& setup) noexcept;
-
-// The programs that are tried as init, in this order (init/main.c of Linux; vzctl).
-inline constexpr const char* kInits[] = {"/sbin/init", "/etc/init", "/bin/init"};
 
 }  // namespace vps

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 
 #include "context/entry.hh"
 #include "context/launch.hh"
@@ -34,6 +35,17 @@ constexpr std::array kNamespaces{
     Namespace{CLONE_NEWIPC, "ipc"},       Namespace{CLONE_NEWNET, "net"},
     Namespace{CLONE_NEWCGROUP, "cgroup"},
 };
+
+// What init has been filtered by, from how many filters it has (proc_pid_status(5), Linux 5.9). It
+// may have added some: that makes those of whoever enters stricter.
+FilteredVps filters_of(pid_t init_pid, bool user_namespace) {
+    constexpr std::string_view kField = "\nSeccomp_filters:\t";
+    const std::string status = sys::read_file(fmt::format("/proc/{}/status", init_pid));
+    const std::size_t at = status.find(kField);
+    const int filters =
+        at == std::string::npos ? 0 : std::atoi(status.c_str() + at + kField.size());
+    return {user_namespace, filters < (user_namespace ? 2 : 3)};
+}
 
 // The namespaces of the VPS that differ from the caller's: a process cannot enter its own user
 // namespace.
@@ -161,7 +173,9 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
         command.programs.empty() ? std::vector{command.argv[0]} : command.programs, command.argv);
     const std::vector<char*> word_pointers = pointers_to(words);
     const std::vector<char*> envp = pointers_to(command.environment);
-    const Entry entry{namespaces_of(init_pid),
+    const int namespaces = namespaces_of(init_pid);
+    const Entry entry{namespaces,
+                      filters_of(init_pid, (namespaces & CLONE_NEWUSER) != 0),
                       bounding_set_of(init_pid),
                       read_init_limits(init_pid),
                       init.get(),

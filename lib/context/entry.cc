@@ -187,7 +187,7 @@ void require(int channel, Step step, int error) noexcept {
     if (chdir("/") < 0)
         give_up(channel, Step::EnterRoot, errno);
     require(channel, Step::DropCapabilities, keep_capabilities(entry.capabilities));
-    require(channel, Step::FilterSyscalls, install_syscall_filter());
+    require(channel, Step::FilterSyscalls, install_syscall_filter(entry.filtered));
     Streams streams;
     if (command.terminal)
         require(channel, Step::OpenTerminal,

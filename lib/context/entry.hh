@@ -5,6 +5,7 @@
 
 #include "context/capabilities.hh"
 #include "context/command.hh"
+#include "context/syscall_filter.hh"
 #include "limits/init_limits.hh"
 #include "sys/child_report.hh"
 
@@ -28,6 +29,7 @@ extern const StepNames kEntrySteps;
 // Everything that the way needs, prepared before the clone.
 struct Entry {
     int namespaces;
+    FilteredVps filtered;        // as the VPS's init
     CapabilitySet capabilities;  // as the VPS's init
     InitLimits limits;
     int init, channel, text;

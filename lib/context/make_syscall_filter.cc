@@ -1,21 +1,29 @@
-// Build-time program: compiles the deny list below with libseccomp and prints it as C++
+// Build-time program: compiles the lists below with libseccomp and prints one of the filters as C++
 // initialisers for syscall_filter.cc. Runs unprivileged on the build machine.
+//
+//   make-syscall-filter every|host-user|socketcall
 
+#include <linux/fs.h>
 #include <linux/mount.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
+#include <string_view>
 
 namespace {
 
-constexpr std::array<const char*, 27> kDenied{
+constexpr std::array<const char*, 24> kDenied{
     // calls over the time of the host
     "adjtimex",
     "clock_adjtime",
@@ -39,16 +47,22 @@ constexpr std::array<const char*, 27> kDenied{
     "acct",
     "quotactl",
     "quotactl_fd",
-    // calls for keys and handles, which know no namespaces
-    "add_key",
-    "keyctl",
-    "request_key",
+    // handles that know no namespaces
     "open_by_handle_at",
     // calls that open windows into the kernel
     "bpf",
     "perf_event_open",
     "userfaultfd",
 };
+
+// Keys know no namespaces either. Container runtimes in a VPS stop at EPERM, and go on without keys
+// where the kernel has none.
+constexpr std::array kAbsent{"add_key", "keyctl", "request_key"};
+
+// The families of sockets that know network namespaces and that a VPS needs. Others reach round
+// them (AF_VSOCK: the hypervisor and the host), or have the host load modules.
+constexpr std::array kFamilies{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
+constexpr std::uint64_t kTypeMask = 0xf;  // of a socket's type; the rest are flags (socket(2))
 
 constexpr std::uint64_t kRemount = 32, kBind = 4096;  // MS_REMOUNT, MS_BIND of mount(2)
 
@@ -57,32 +71,79 @@ constexpr std::uint64_t kRemount = 32, kBind = 4096;  // MS_REMOUNT, MS_BIND of 
     std::_Exit(1);
 }
 
-void deny(scmp_filter_ctx filter, const char* name) {
+void deny(scmp_filter_ctx filter, const char* name, int error,
+          std::initializer_list<scmp_arg_cmp> when = {}) {
     const int number = seccomp_syscall_resolve_name(name);
     if (number == __NR_SCMP_ERROR)
         die(name, -ENOSYS);
-    const int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+    const int result =
+        seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(static_cast<std::uint32_t>(error)), number,
+                               static_cast<unsigned>(when.size()), when.begin());
     if (result < 0 && result != -EDOM)
         die(name, result);  // EDOM: the architecture lacks the call
+}
+
+// The kernel looks at 32 bits of each of these arguments only.
+scmp_arg_cmp equals(unsigned argument, std::uint64_t value, std::uint64_t mask = 0xffffffff) {
+    return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
+void deny_families(scmp_filter_ctx filter) {
+    for (const char* name : {"socket", "socketpair"}) {
+        // Families beyond the last known one have no bit of their own here.
+        for (int family = 0; family < 64; ++family)
+            if (std::find(kFamilies.begin(), kFamilies.end(), family) == kFamilies.end())
+                deny(filter, name, EAFNOSUPPORT, {equals(0, static_cast<std::uint64_t>(family))});
+        for (unsigned bit = 6; bit < 32; ++bit)
+            deny(filter, name, EAFNOSUPPORT, {equals(0, 1ULL << bit, 1ULL << bit)});
+    }
+    // Of the internet's protocols those that are modules: SCTP and DCCP, by number or by type.
+    for (const std::uint64_t family : {AF_INET, AF_INET6}) {
+        for (const std::uint64_t type : {SOCK_SEQPACKET, SOCK_DCCP})
+            deny(filter, "socket", EPROTONOSUPPORT,
+                 {equals(0, family), equals(1, type, kTypeMask)});
+        for (const std::uint64_t protocol : {IPPROTO_SCTP, IPPROTO_DCCP})
+            deny(filter, "socket", EPROTONOSUPPORT, {equals(0, family), equals(2, protocol)});
+    }
 }
 
 // A remount that is not of a bind mount changes the file system itself, for everybody: a VPS that
 // shuts down would make /vz read-only on the host.
 void deny_remount(scmp_filter_ctx filter) {
-    const scmp_arg_cmp flags{3, SCMP_CMP_MASKED_EQ, kRemount | kBind, kRemount};
-    int result = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mount), 1, &flags);
-    if (result < 0)
-        die("mount", result);
-    // The kernel looks at 32 bits of the command only.
-    const scmp_arg_cmp command{1, SCMP_CMP_MASKED_EQ, 0xffffffff, FSCONFIG_CMD_RECONFIGURE};
-    result = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fsconfig), 1, &command);
-    if (result < 0)
-        die("fsconfig", result);
+    deny(filter, "mount", EPERM, {equals(3, kRemount, kRemount | kBind)});
+    deny(filter, "fsconfig", EPERM, {equals(1, FSCONFIG_CMD_RECONFIGURE)});
+}
+
+// So does freezing it.
+void deny_freezing(scmp_filter_ctx filter) {
+    for (const std::uint64_t command : {FIFREEZE, FITHAW})
+        deny(filter, "ioctl", EPERM, {equals(1, command)});
+}
+
+void fill(scmp_filter_ctx filter, std::string_view name) {
+    if (name == "every") {
+        for (const char* call : kDenied)
+            deny(filter, call, EPERM);
+        for (const char* call : kAbsent)
+            deny(filter, call, ENOSYS);
+        deny_families(filter);
+    } else if (name == "host-user") {
+        deny_remount(filter);
+        deny_freezing(filter);
+    } else if (name == "socketcall") {
+        // Its arguments are in memory, where no filter sees them. Programs have the calls of their
+        // own since Linux 4.3, and take them since glibc 2.23.
+        for (const std::uint64_t call : {1 /* SYS_SOCKET */, 8 /* SYS_SOCKETPAIR */})
+            deny(filter, "socketcall", ENOSYS, {equals(0, call)});
+    } else {
+        std::fputs("which filter?\n", stderr);
+        std::exit(2);
+    }
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
         die("libseccomp", -ENOMEM);
@@ -95,9 +156,7 @@ int main() {
     // An unknown architecture's calls fail as if they did not exist.
     seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a binary tree, not a list
-    for (const char* name : kDenied)
-        deny(filter, name);
-    deny_remount(filter);
+    fill(filter, argc == 2 ? argv[1] : "");
 
     const int file = memfd_create("filter", MFD_CLOEXEC);
     if (const int result = seccomp_export_bpf(filter, file); result < 0)

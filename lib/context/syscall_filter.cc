@@ -6,16 +6,38 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 
 namespace vps {
 
-static constexpr sock_filter kFilter[] = {
-#include "syscall_filter.inc"
+namespace {
+
+constexpr sock_filter kEvery[] = {
+#include "every_filter.inc"
+};
+constexpr sock_filter kHostUser[] = {
+#include "host-user_filter.inc"
+};
+constexpr sock_filter kSocketcall[] = {
+#include "socketcall_filter.inc"
 };
 
-int install_syscall_filter() noexcept {
-    const sock_fprog program{sizeof kFilter / sizeof kFilter[0], const_cast<sock_filter*>(kFilter)};
+template <std::size_t length>
+int load(const sock_filter (&filter)[length]) noexcept {
+    const sock_fprog program{length, const_cast<sock_filter*>(filter)};
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? errno : 0;
+}
+
+}  // namespace
+
+int install_syscall_filter(const FilteredVps& vps) noexcept {
+    if (!vps.user_namespace)
+        if (const int error = load(kHostUser))
+            return error;
+    if (!vps.old_32_bit)
+        if (const int error = load(kSocketcall))
+            return error;
+    return load(kEvery);
 }
 
 }  // namespace vps

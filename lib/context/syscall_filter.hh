@@ -1,13 +1,19 @@
 // The system calls that a VPS must not make because they would change the host, not the VPS:
-// a seccomp(2) deny list. It is compiled when the project is built (make_syscall_filter.cc, where
-// the table is), so that a start only has to load it.
+// seccomp(2) filters. They are compiled when the project is built (make_syscall_filter.cc, where
+// the lists are), so that a start only has to load them.
 #pragma once
 
 namespace vps {
 
-// Loads the filter into the calling process, for it and all its descendants. Needs CAP_SYS_ADMIN,
+// What decides on the filters of a VPS.
+struct FilteredVps {
+    bool user_namespace;  // its own: the kernel itself then refuses to change file systems
+    bool old_32_bit;      // its programs make sockets by socketcall(2), which cannot be filtered
+};
+
+// Loads the filters into the calling process, for it and all its descendants. Needs CAP_SYS_ADMIN,
 // so that set-user-ID programs go on working (no_new_privs is not set). Returns 0 or an errno. Safe
 // between clone and exec.
-int install_syscall_filter() noexcept;
+int install_syscall_filter(const FilteredVps& vps) noexcept;
 
 }  // namespace vps

@@ -44,7 +44,8 @@ void require_init(const VpsState& state) {
 ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef channel) {
     ContextSetup setup;
     setup.mount_point = state.mount_point;
-    setup.user_namespace = config.userns;
+    setup.filtered = {config.userns,
+                      is_init_32_bit(sys::open(state.mount_point, O_PATH | O_DIRECTORY))};
     setup.hostname = config.hostname.value_or("localhost");
     // The environment that the kernel gives an init, and the kind of container under the name that
     // inits look for (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The

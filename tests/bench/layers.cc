@@ -62,6 +62,10 @@ int leave_capabilities() {
     return keep_capabilities(0);
 }
 
+int filter_syscalls() {
+    return install_syscall_filter({.user_namespace = true, .old_32_bit = false});
+}
+
 struct Layer {
     const char* name;
     std::uint64_t flags;
@@ -75,7 +79,7 @@ const Layer kLayers[] = {
     {"user namespace and its ids", kPlain | CLONE_NEWUSER, map_user_ids, stay},
     {"network namespace", kPlain | CLONE_NEWNET, nothing, stay},
     {"capability bounding set", kPlain, nothing, leave_capabilities},
-    {"seccomp filter", kPlain, nothing, install_syscall_filter},
+    {"seccomp filter", kPlain, nothing, filter_syscalls},
     {"/dev with its nodes", kPlain, make_devices, stay},
     {"exec of a program", kPlain, nothing, execute},
     {"the same by the launcher", kPlain, nothing, execute_by_launcher, 6},

@@ -456,6 +456,31 @@ int keyctl(const Words&) {
     return judge(syscall(SYS_keyctl, 0 /* get id */, -3 /* of the session's keyring */, 1));
 }
 
+// FAMILY TYPE PROTOCOL
+int open_socket(const Words& words) {
+    return judge(socket(number(words, 1), number(words, 2), number(words, 3)));
+}
+
+// FAMILY: by the call of old 32-bit programs, which has its arguments in memory
+int open_socket_32([[maybe_unused]] const Words& words) {
+#ifdef __x86_64__
+    auto* arguments = static_cast<int*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
+                                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+    if (arguments == MAP_FAILED)
+        cannot_try(std::strerror(errno));
+    arguments[0] = number(words, 1);
+    arguments[1] = SOCK_STREAM;
+    arguments[2] = 0;
+    long result = 102;  // socketcall there
+    asm volatile("int $0x80" : "+a"(result) : "b"(1L), "c"(arguments) : "memory");
+    result = static_cast<int>(result);
+    errno = result < 0 ? static_cast<int>(-result) : 0;
+    return judge(result < 0 ? -1 : result);
+#else
+    cannot_try("no 32-bit calls");
+#endif
+}
+
 // The same call by the way of 32-bit programs: the filter must know it, too.
 int add_key_32([[maybe_unused]] const Words& words) {
 #ifdef __x86_64__
@@ -1096,6 +1121,8 @@ constexpr std::array kAttempts{
     Row{"add_key-32", add_key_32},
     Row{"request_key", request_key},
     Row{"keyctl", keyctl},
+    Row{"socket", open_socket},
+    Row{"socket-32", open_socket_32},
     Row{"userfaultfd", open_userfaultfd},
     Row{"clock_settime", set_clock},
     Row{"settimeofday", set_time_of_day},

@@ -1,0 +1,16 @@
+// The init of a VPS as a file of its tree: where it is looked for, and what kind of program it is.
+// The tree is the VPS's, and nothing of it is trusted. Needs to be able to read it.
+#pragma once
+
+#include "sys/fd.hh"
+
+namespace vps {
+
+// The programs that are tried as init, in this order (init/main.c of Linux; vzctl).
+inline constexpr const char* kInits[] = {"/sbin/init", "/etc/init", "/bin/init"};
+
+// Whether the first of these that is there is a 32-bit program (the class of elf(5)), and with it,
+// most likely, all of the VPS. False where there is none, or none that can be told.
+bool is_init_32_bit(FdRef root);
+
+}  // namespace vps

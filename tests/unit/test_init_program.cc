@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "context/init_program.hh"
+#include "sys/sys.hh"
+#include "temporary_directory.hh"
+
+namespace {
+
+using namespace vps;
+
+class InitProgram : public testing::Test {
+  protected:
+    void SetUp() override {
+        for (const char* dir : {"/sbin", "/bin", "/lib"})
+            sys::mkdir_all(dir_.path() + dir, 0755);
+    }
+    bool is_32_bit() const { return is_init_32_bit(sys::open(dir_.path(), O_PATH | O_DIRECTORY)); }
+    std::string path(const std::string& name) const { return dir_.path() + name; }
+    void link(const std::string& target, const std::string& name) const {
+        ASSERT_EQ(symlink(target.c_str(), path(name).c_str()), 0);
+    }
+
+    const std::string elf32_ = std::string(
+                                   "\x7f"
+                                   "ELF\x01\x01\x01",
+                                   7) +
+                               std::string(40, '\0');
+    const std::string elf64_ = std::string(
+                                   "\x7f"
+                                   "ELF\x02\x01\x01",
+                                   7) +
+                               std::string(40, '\0');
+    TemporaryDirectory dir_;
+};
+
+TEST_F(InitProgram, IsToldByItsClass) {
+    EXPECT_FALSE(is_32_bit());
+    (void)dir_.write("bin/init", elf32_);
+    EXPECT_TRUE(is_32_bit());
+    (void)dir_.write("sbin/init", elf64_);  // the first counts
+    EXPECT_FALSE(is_32_bit());
+    for (const std::string& other :
+         {std::string(), std::string("#!/bin/sh\n"), elf32_.substr(0, 8)}) {
+        (void)dir_.write("sbin/init", other);
+        EXPECT_FALSE(is_32_bit()) << other;
+    }
+}
+
+TEST_F(InitProgram, LinksAreFollowedInsideOnly) {
+    (void)dir_.write("lib/init", elf32_);
+    link("/lib/init", "/sbin/init");
+    EXPECT_TRUE(is_32_bit());
+    (void)unlink(path("/sbin/init").c_str());
+    link("../../../../../../../../lib/init", "/sbin/init");
+    EXPECT_TRUE(is_32_bit());
+}
+
+TEST_F(InitProgram, AFifoHoldsNobodyUp) {
+    ASSERT_EQ(mkfifo(path("/sbin/init").c_str(), 0700), 0);
+    EXPECT_FALSE(is_32_bit());
+}
+
+}  // namespace
