@@ -2,6 +2,8 @@
 // vps.conf(5).
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@ struct Device {
     std::optional<unsigned> minor;  // none: all minors
     std::string access;             // of "rwm", as in systemd.resource-control(5), DeviceAllow=
     std::string node;               // its path below /dev in the VPS; empty: none is made
+    mode_t mode = 0666;             // of the node
 
     bool operator==(const Device&) const = default;
 };

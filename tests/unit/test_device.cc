@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "context/device.hh"
+#include "context/vps_root.hh"
 #include "other_settings.hh"
+#include "temporary_directory.hh"
 
 namespace {
 
@@ -31,6 +35,27 @@ TEST(Devices, AreThoseOfBothKeys) {
                                        {true, 8, std::nullopt, "r", ""}};
     EXPECT_EQ(found, expected);
     EXPECT_TRUE(problems.empty());
+}
+
+TEST(Devices, KeepTheModeThatTheHostGivesThem) {
+    const TemporaryDirectory dev;
+    if (mknod((dev.path() + "/disk").c_str(), S_IFBLK, makedev(7, 250)) < 0)
+        GTEST_SKIP() << "needs the right to make device nodes";
+    ASSERT_EQ(chmod((dev.path() + "/disk").c_str(), 01640), 0);
+    std::vector<std::string> problems;
+    const std::vector<Device> found =
+        find_devices(config_of({{"DEVNODES", "disk:r"}}), problems, dev.path());
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0], (Device{true, 7, 250, "r", "disk", 0640}));
+
+    const Fd made = make_dev(std::nullopt, found);
+    struct stat disk {}, null{};
+    ASSERT_EQ(fstatat(made.get(), "disk", &disk, 0), 0);
+    EXPECT_EQ(disk.st_mode, static_cast<mode_t>(S_IFBLK | 0640));
+    EXPECT_EQ(disk.st_rdev, makedev(7, 250));
+    EXPECT_EQ(disk.st_gid, 0U);
+    ASSERT_EQ(fstatat(made.get(), "null", &null, 0), 0);
+    EXPECT_EQ(null.st_mode, static_cast<mode_t>(S_IFCHR | 0666));
 }
 
 TEST(Devices, AreLeftOutWhereTheyMakeNoSense) {
