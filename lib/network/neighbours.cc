@@ -5,11 +5,13 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "network/netlink.hh"
+#include "network/network_record.hh"
 #include "sys/error.hh"
 
 namespace vps {
@@ -21,9 +23,11 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
         names.push_back(name);
 }
 
-// Ours: a VPS is nobody's neighbour.
-bool is_of_a_vps(std::string_view name) {
-    return name.starts_with("venet");
+// A host's end of ours, whatever it is called: a VPS is nobody's neighbour, nor may it say who has
+// an address.
+bool is_of_a_vps(const std::string& name) {
+    const std::optional<Veid> owner = find_claim(link_claim(name));
+    return owner && access(network_record_path(*owner).c_str(), F_OK) == 0;
 }
 
 // Where the host would send what is for the address; nothing if it knows no way.

@@ -76,6 +76,14 @@ std::vector<std::pair<Veid, NetworkRecord>> read_records_of_others(Veid veid) {
     return records;
 }
 
+ClaimName address_claim(const std::string& address) {
+    return {"addresses", address};
+}
+
+ClaimName link_claim(const std::string& link) {
+    return {"links", link};
+}
+
 std::string format_network_record(const NetworkRecord& record) {
     std::string text = record.filter ? fmt::format("{}\n", kFilter) : "";
     for (const Field& field : kFields)

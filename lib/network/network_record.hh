@@ -10,6 +10,7 @@
 
 #include "config/veid.hh"
 #include "network/moved_devices.hh"
+#include "state/claim.hh"
 #include "state/state.hh"
 
 namespace vps {
@@ -33,6 +34,10 @@ std::optional<NetworkRecord> read_network_record(Veid veid);
 
 // Of all VPSes but this one; what cannot be read is left out.
 std::vector<std::pair<Veid, NetworkRecord>> read_records_of_others(Veid veid);
+
+// Names of the record by which its VPS is found (claim.hh).
+ClaimName address_claim(const std::string& address);
+ClaimName link_claim(const std::string& link);
 
 void write_network_record(Veid veid, const NetworkRecord& record);
 void remove_network_record(Veid veid);

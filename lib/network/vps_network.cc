@@ -30,15 +30,42 @@ using namespace std::chrono_literals;
 constexpr auto kGlance = 100ms;
 constexpr auto kLook = 1000ms;
 
+// The VPS that has the address by its claim and by its record. One whose record cannot be read
+// better keeps it.
+std::optional<Veid> find_holder(const std::string& address) {
+    const std::optional<Veid> holder = find_claim(address_claim(address));
+    try {
+        const auto record = holder ? read_network_record(*holder) : std::nullopt;
+        const bool held = record && std::find(record->addresses.begin(), record->addresses.end(),
+                                              address) != record->addresses.end();
+        return held ? holder : std::nullopt;
+    } catch (const Error&) {
+        return holder;
+    }
+}
+
 void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
-    for (const auto& [other, record] : read_records_of_others(veid))
-        for (const IpAddress& address : spec.addresses)
-            if (std::find(record.addresses.begin(), record.addresses.end(), address.to_string()) !=
-                record.addresses.end())
-                throw Error(ExitCode::IpInUse,
-                            fmt::format("the address {} is in use by VPS {}; change IP_ADDRESS "
-                                        "of one of the two, or stop that one",
-                                        address.to_string(), other.to_string()));
+    for (const IpAddress& address : spec.addresses)
+        if (const auto other = find_holder(address.to_string()); other && *other != veid)
+            throw Error(ExitCode::IpInUse,
+                        fmt::format("the address {} is in use by VPS {}; change IP_ADDRESS of one "
+                                    "of the two, or stop that one",
+                                    address.to_string(), other->to_string()));
+}
+
+// Names first, record second: a claim without a record keeps nobody out.
+void set_claims(Veid veid, const NetworkRecord& record) {
+    for (const std::string& address : record.addresses)
+        set_claim(address_claim(address), veid);
+    for (const std::string& link : record.links)
+        set_claim(link_claim(link), veid);
+}
+
+void drop_claims(Veid veid, const NetworkRecord& record) {
+    for (const std::string& address : record.addresses)
+        drop_claim(address_claim(address), veid);
+    for (const std::string& link : record.links)
+        drop_claim(link_claim(link), veid);
 }
 
 // While one exists, no other VPS takes addresses or changes the packet filter.
@@ -74,6 +101,7 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
         record.links.push_back(veth.host_ifname);
     }
     record.filter = needs_packet_filter(spec);
+    set_claims(veid, record);
     write_network_record(veid, record);
     return record;
 }
@@ -221,6 +249,7 @@ void undo_network(Veid veid, const Log& log) {
             remove_packet_filter(veid, record->links.size(), last ? LastOfAll::Yes : LastOfAll::No);
         });
     remove_network_record(veid);
+    try_undo(log, [&] { drop_claims(veid, *record); });
 }
 
 }  // namespace vps
