@@ -3,9 +3,7 @@
 // but the root file system; by hand or in tests with --root= and --dry-run, without privilege.
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "generator/message.hh"
@@ -13,6 +11,8 @@
 #include "generator/scan.hh"
 #include "generator/write.hh"
 #include "sys/error.hh"
+#include "sys/streams.hh"
+#include "sys/utf8.hh"
 #include "version.hh"
 
 namespace vps {
@@ -20,43 +20,65 @@ namespace vps {
 namespace {
 
 constexpr char kHelp[] =
-    "systemd-vps-generator [--root=DIR] [--dry-run] NORMAL-DIR [EARLY-DIR LATE-DIR]\n"
+    "Usage: systemd-vps-generator [--root DIR] [--dry-run] NORMAL-DIR [EARLY-DIR LATE-DIR]\n"
     "\n"
     "Writes units for the VPSes of /etc/vz below NORMAL-DIR.\n"
     "\n"
-    "  --root=DIR  read DIR/etc/vz\n"
-    "  --dry-run   print what would be written; needs no directories\n"
-    "  --help      print this\n"
-    "  --version   print the version\n";
+    "      --root DIR  read DIR/etc/vz\n"
+    "      --dry-run   print what would be written; needs no directories\n"
+    "  -h, --help      show this help\n"
+    "      --version   show the version\n"
+    "\n"
+    "More: man systemd-vps-generator\n";
 
 struct Options {
     std::string root;
-    bool dry_run = false;
+    bool dry_run = false, help = false, version = false;
     std::vector<std::string> directories;
 };
 
 [[noreturn]] void fail_usage(const std::string& why) {
-    throw Error(ExitCode::Usage, why + "; see --help");
+    throw Error(ExitCode::Usage, why + " (see --help)");
 }
 
-Options parse_options(int argc, char** argv) {
+void require_directories(const Options& options) {
+    const auto count = options.directories.size();
+    if (options.dry_run ? count != 0 && count != 1 && count != 3 : count != 1 && count != 3)
+        fail_usage("one or three directories are wanted");
+}
+
+// The grammar of all programs (grammar.hh), by hand: PID 1 waits for us.
+Options parse_options(const std::vector<std::string>& words) {
     Options options;
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view argument = argv[i];
-        if (argument.starts_with("--root="))
-            options.root = argument.substr(7);
-        else if (argument == "--dry-run")
-            options.dry_run = true;
-        else if (argument.starts_with("-"))
-            fail_usage("unknown option '" + std::string(argument) + "'");
-        else
-            options.directories.emplace_back(argument);
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        const std::string name = word->substr(0, word->starts_with("--") ? word->find('=') : 2);
+        const bool has_value = name.size() < word->size();
+        if (*word == "--") {
+            options.directories.insert(options.directories.end(), word + 1, words.end());
+            break;
+        }
+        if (name == "--root") {
+            if (!has_value && word + 1 != words.end() && !(word + 1)->starts_with('-'))
+                options.root = *++word;
+            else if (has_value && word->size() > name.size() + 1)
+                options.root = word->substr(name.size() + 1);
+            else
+                fail_usage("--root wants a value, DIR");
+        } else if (bool* const flag = name == "--dry-run"                ? &options.dry_run
+                                      : name == "--help" || name == "-h" ? &options.help
+                                      : name == "--version"              ? &options.version
+                                                                         : nullptr) {
+            if (has_value)
+                fail_usage(name + " takes no value");
+            *flag = true;
+        } else if (word->starts_with('-') && *word != "-") {
+            fail_usage("unknown option '" + name + "'");
+        } else {
+            options.directories.push_back(*word);
+        }
     }
     while (options.root.ends_with('/'))
         options.root.pop_back();
-    const auto count = options.directories.size();
-    if (options.dry_run ? count != 0 && count != 1 && count != 3 : count != 1 && count != 3)
-        fail_usage("one or three directories expected");
     return options;
 }
 
@@ -81,7 +103,6 @@ bool report(const ScannedHost& host) {
 
 // What is in memory ends with the process: to free it piece by piece took three percent of a run.
 [[noreturn]] void end(bool complete) {
-    (void)std::fflush(stdout);
     _exit(static_cast<int>(complete ? ExitCode::Ok : ExitCode::System));
 }
 
@@ -90,7 +111,7 @@ bool report(const ScannedHost& host) {
     bool complete = report(host);
     const auto tree = plan(host);
     if (options.dry_run) {
-        (void)std::fputs(print_tree(tree).c_str(), stdout);
+        sys::print(print_tree(tree));
         end(complete);
     }
     for (const auto& error : write_tree(tree, options.directories[0])) {
@@ -100,22 +121,33 @@ bool report(const ScannedHost& host) {
     end(complete);
 }
 
+void run_as_told(const std::vector<std::string>& words) {
+    sys::open_standard_streams();
+    const Options options = parse_options(words);
+    if (options.help)
+        sys::print(kHelp);
+    else if (options.version)
+        sys::print(std::string("systemd-vps-generator ") + kVersion + "\n");
+    else {
+        require_directories(options);
+        run(options);
+    }
+}
+
 }  // namespace
 
 }  // namespace vps
 
 int main(int argc, char** argv) {
     using namespace vps;
-    for (int i = 1; i < argc; ++i) {
-        if (std::string_view(argv[i]) == "--help")
-            return std::puts(kHelp) < 0;
-        if (std::string_view(argv[i]) == "--version")
-            return std::printf("systemd-vps-generator %s\n", kVersion) < 0;
-    }
     try {
-        run(parse_options(argc, argv));
+        run_as_told({argv + (argc > 0), argv + argc});
+        return 0;
     } catch (const Error& error) {
-        say(Priority::Error, error.what());
+        say(Priority::Error, printable(error.what()));
         return static_cast<int>(error.code());
+    } catch (const std::exception& error) {
+        say(Priority::Error, error.what());
+        return static_cast<int>(ExitCode::System);
     }
 }

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "sys/error.hh"
+#include "sys/utf8.hh"
 
 namespace vps {
 
 // systemd refuses lines of 1 MiB, and with them the whole file; people refuse sooner.
 static constexpr std::size_t kMaxText = 200;
 
-static bool is_control(char c) {
+static bool is_ascii_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
@@ -22,29 +23,6 @@ static bool is_word_char(char c) {
     return is_alphanumeric_or("@:._,-", c);
 }
 
-// The length of the UTF-8 character that `text` starts with; 0 if there is none (RFC 3629).
-static std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80)
-        return 1;
-    const std::size_t length = first >= 0xf5   ? 0
-                               : first >= 0xf0 ? 4
-                               : first >= 0xe0 ? 3
-                               : first >= 0xc2 ? 2
-                                               : 0;
-    if (length == 0 || text.size() < length)
-        return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xc0) != 0x80)
-            return 0;
-    // Overlong forms, surrogates, and what lies beyond the last code point.
-    if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-        (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
-        return 0;
-    return length;
-}
-
 // What nearly all text is: nothing of it has a meaning of its own in a unit.
 static bool is_plain(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) {
@@ -55,14 +33,11 @@ static bool is_plain(std::string_view text) {
 static bool is_expressible(std::string_view path) {
     if (is_plain(path))
         return true;
-    if (std::any_of(path.begin(), path.end(), is_control))
+    if (std::any_of(path.begin(), path.end(), is_ascii_control))
         return false;
-    while (!path.empty()) {
-        const auto length = utf8_length(path);
-        if (length == 0)
+    while (!path.empty())
+        if (!take_character(path).code)
             return false;
-        path.remove_prefix(length);
-    }
     return true;
 }
 
@@ -116,15 +91,9 @@ void UnitFile::set_text(Literal key, std::string_view text) {
     if (is_plain(text))
         plain = text.substr(0, kMaxText);
     else
-        for (std::size_t i = 0; i < text.size() && plain.size() < kMaxText;) {
-            const auto length = utf8_length(text.substr(i));
-            if (length == 0)
-                plain += '?';
-            else if (is_control(text[i]))
-                plain += ' ';
-            else
-                plain += text.substr(i, length);
-            i += std::max<std::size_t>(length, 1);
+        while (!text.empty() && plain.size() < kMaxText) {
+            const auto [code, bytes] = take_character(text);
+            plain += !code ? "?" : is_control(*code) ? " " : bytes;
         }
     // A backslash at the end would join the next line to this one.
     plain.resize(plain.find_last_not_of("\\ ") + 1);

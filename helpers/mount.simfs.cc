@@ -6,25 +6,20 @@
 
 #include <fmt/format.h>
 #include <sys/mount.h>
-#include <unistd.h>
 
 #include <array>
-#include <cstdio>
-#include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "command/main.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/streams.hh"
 #include "sys/sys.hh"
-#include "version.hh"
 
 namespace vps {
 
 namespace {
-
-constexpr const char* kName = "mount.simfs";
 
 struct MountOption {
     std::string_view name;
@@ -53,14 +48,21 @@ constexpr std::array kOptions{
     MountOption{"bind", 0, 0},
 };
 
-struct CommandLine {
-    BindSpec bind;
-    bool fake = false, verbose = false, help = false, version = false;
+// mount(8), "External helpers", and -r and -w, which scripts give that call us themselves.
+const Grammar kGrammar{
+    "mount.simfs",
+    "SRC DST",
+    "Binds SRC on DST, for mount -t simfs SRC DST -o SRC[,OPTIONS].",
+    {{"", 'f', {}, "do everything but the mount"},
+     {"", 'n', {}, "ignored"},
+     {"", 'N', "NAMESPACE", "ignored"},
+     {"", 'o', "OPTIONS", "mount options"},
+     {"", 'r', {}, "as -o ro"},
+     {"", 's', {}, "ignored"},
+     {"", 't', "TYPE", "ignored"},
+     {"", 'v', {}, "say what is mounted"},
+     {"", 'w', {}, "ignored"}},
 };
-
-[[noreturn]] void usage_error(const std::string& text) {
-    throw Error(ExitCode::Usage, text + " (see --help)");
-}
 
 // The first of the options is the source's path once more, which may itself hold commas.
 std::string without_source(std::string options, const std::string& source) {
@@ -95,77 +97,49 @@ void apply_options(const std::string& text, BindSpec& spec) {
     }
 }
 
-// mount(8), "External helpers": -o is given as one more word, -f -n -s -v as letters, -t and -N
-// with a value. Scripts that call us themselves may put the options first.
-CommandLine parse(int argc, char** argv) {
-    CommandLine line;
-    std::vector<std::string> operands, options;
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        const auto next = [&] {
-            if (i + 1 >= argc)
-                usage_error(fmt::format("'{}' wants a value", word));
-            return std::string(argv[++i]);
-        };
-        if (word == "--help" || word == "-h")
-            line.help = true;
-        else if (word == "--version")
-            line.version = true;
-        else if (word == "-o")
-            options.push_back(next());
-        else if (word == "-t" || word == "-N")
-            (void)next();
-        else if (word.size() > 1 && word.front() == '-') {
-            if (word.find_first_not_of("fnsvrw", 1) != std::string::npos)
-                usage_error(fmt::format("unknown option '{}'", word));
-            line.fake |= word.find('f') != std::string::npos;
-            line.verbose |= word.find('v') != std::string::npos;
-            if (word.find('r') != std::string::npos)
-                options.emplace_back("ro");
-        } else
-            operands.push_back(word);
-    }
-    if (line.help || line.version)
-        return line;
-    if (operands.size() != 2)
+BindSpec plan_bind(const CommandLine& line) {
+    if (line.operands.size() != 2)
         usage_error("a source and a mount point are wanted");
-    line.bind.source = operands[0];
-    line.bind.target = operands[1];
-    for (const std::string& option : options)
-        apply_options(option, line.bind);
-    return line;
+    BindSpec bind;
+    bind.source = line.operands[0];
+    bind.target = line.operands[1];
+    if (line.has("-r"))
+        apply_option("ro", bind);
+    for (const std::string& options : line.values("-o"))
+        apply_options(options, bind);
+    return bind;
 }
 
-int run(int argc, char** argv) try {
-    CommandLine line = parse(argc, argv);
-    if (line.help) {
-        fmt::print(
-            "Usage: {} SRC DST [-fnsv] [-o OPTIONS]\n\n"
-            "Binds SRC on DST, for mount -t simfs SRC DST -o SRC[,OPTIONS].\n\nMore: man {}\n",
-            kName, kName);
-        return 0;
-    }
-    if (line.version) {
-        fmt::print("{} {}\n", kName, kVersion);
-        return 0;
-    }
-    if (line.verbose)
-        fmt::print("{}: {} on {}\n", kName, line.bind.source, line.bind.target);
-    if (line.fake)
-        return 0;
+// In a running VPS root owns what root owns in the source, where the file system can do that.
+void show_as_in_vps(BindSpec& bind, FdRef user_namespace) {
+    if (DetachedMount::copy_of(bind.source).map_ids(user_namespace))
+        bind.user_namespace = user_namespace;
+    else
+        sys::print_line(sys::kErrors,
+                        fmt::format("mount.simfs: user ids cannot be mapped in '{}': its file "
+                                    "system cannot do that; in the running VPS its files are "
+                                    "nobody's",
+                                    bind.source));
+}
+
+ExitCode mount_simfs(const CommandLine& line) {
+    BindSpec bind = plan_bind(line);
+    if (line.has("-v"))
+        sys::print_line(sys::kOutput,
+                        fmt::format("mount.simfs: {} on {}", bind.source, bind.target));
+    if (line.has("-f"))
+        return ExitCode::Ok;
     // A mount that a running VPS is to see; those of its mount scripts are mapped at its start.
-    const std::optional<Fd> user_namespace =
-        find_user_namespace_of(sys::realpath(line.bind.target));
+    const std::optional<Fd> user_namespace = find_user_namespace_of(sys::realpath(bind.target));
     if (user_namespace)
-        line.bind.user_namespace = *user_namespace;
-    bind_mount(line.bind).keep();
-    return 0;
-} catch (const Error& error) {
-    fmt::print(stderr, "{}: {}\n", kName, error.what());
-    return error.code() == ExitCode::Usage ? 1 : 32;  // mount(8), "EXIT STATUS"
-} catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", kName, error.what());
-    return 2;
+        show_as_in_vps(bind, *user_namespace);
+    bind_mount(bind).keep();
+    return ExitCode::Ok;
+}
+
+// mount(8), "EXIT STATUS"
+int to_mount_code(int code) {
+    return code == 0 ? 0 : code == static_cast<int>(ExitCode::Usage) ? 1 : 32;
 }
 
 }  // namespace
@@ -173,5 +147,5 @@ int run(int argc, char** argv) try {
 }  // namespace vps
 
 int main(int argc, char** argv) {
-    return vps::run(argc, argv);
+    return vps::to_mount_code(vps::run_main(argc, argv, vps::kGrammar, vps::mount_simfs));
 }

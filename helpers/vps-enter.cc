@@ -220,15 +220,7 @@ int Session::run() {
     return kSignalled + ended_by_;
 }
 
-// Numbers below 3 that the caller has closed would be taken by files of ours.
-void occupy_streams() {
-    for (int fd = 0; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)sys::open("/dev/null", O_RDWR).release();
-}
-
 ExitCode enter_vps(const Invocation& invocation) {
-    occupy_streams();
     const RunningInit init = require_init(invocation);
     ContextCommand command = plan(invocation, init);
     std::unique_ptr<OuterTerminal> terminal;

@@ -3,15 +3,13 @@
 // when that is another one, it ends, and is started again.
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <optional>
-#include <string_view>
 
+#include "command/main.hh"
 #include "context/lxcfs.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -19,21 +17,17 @@
 #include "sys/sys.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/log.hh"
-#include "version.hh"
 
 namespace vps {
 
 namespace {
 
-constexpr char kHelp[] =
-    "Usage: vps-lxcfs\n"
-    "\n"
-    "Has the VPSes that run see what lxcfs shows now. Called by vps-lxcfs.service.\n"
-    "\n"
-    "  -h, --help   show this help\n"
-    "  --version    show the version\n"
-    "\n"
-    "More: man vps-lxcfs\n";
+const Grammar kGrammar{
+    "vps-lxcfs",
+    "",
+    "Has the VPSes that run see what lxcfs shows now. Called by vps-lxcfs.service.",
+    {},
+};
 
 // A VPS that has not reached its start yet will open what is there then; one that is being started
 // may have opened what was there before. Its lock is not ours to wait for: who wants it while we
@@ -84,7 +78,11 @@ void wait_for_change(FdRef mounts, const LxcfsPlace& place, FdRef done = FdRef(-
     }
 }
 
-void follow_lxcfs() {
+ExitCode follow_lxcfs(const CommandLine& line) {
+    if (!line.operands.empty())
+        usage_error("no arguments are wanted");
+    if (geteuid() != 0)
+        throw Error(ExitCode::System, "only root can do this");
     signal(SIGCHLD, SIG_IGN);  // nobody waits for what is done
     load_libsystemd();         // which children may not
     // It polls as changed from when it was opened on: nothing is missed in between.
@@ -95,10 +93,11 @@ void follow_lxcfs() {
         wait_for_change(mounts, place);
         place = look_for_lxcfs();
         if (place.is_lxcfs)
-            return;  // the next of us sees to it
+            return ExitCode::Ok;  // the next of us sees to it
         done = renew_all();
     }
     wait_for_change(mounts, place, done);
+    return ExitCode::Ok;
 }
 
 }  // namespace
@@ -106,24 +105,5 @@ void follow_lxcfs() {
 }  // namespace vps
 
 int main(int argc, char** argv) {
-    const std::string_view word = argc == 2 ? argv[1] : "";
-    if (word == "--help" || word == "-h") {
-        fmt::print("{}", vps::kHelp);
-        return 0;
-    }
-    if (word == "--version") {
-        fmt::print("vps-lxcfs {}\n", vps::kVersion);
-        return 0;
-    }
-    try {
-        if (argc > 1)
-            throw vps::Error(vps::ExitCode::Usage, "no arguments are wanted (see --help)");
-        if (geteuid() != 0)
-            throw vps::Error(vps::ExitCode::System, "only root can do this");
-        vps::follow_lxcfs();
-        return 0;
-    } catch (const vps::Error& error) {
-        fmt::print(stderr, "vps-lxcfs: {}\n", error.what());
-        return static_cast<int>(error.code());
-    }
+    return vps::run_main(argc, argv, vps::kGrammar, vps::follow_lxcfs);
 }

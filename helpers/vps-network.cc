@@ -12,6 +12,7 @@
 #include "network/network_spec.hh"
 #include "network/vps_network.hh"
 #include "sys/error.hh"
+#include "sys/streams.hh"
 #include "systemd/libsystemd.hh"
 
 namespace vps {
@@ -56,7 +57,7 @@ ExitCode run_network(const Invocation& invocation) {
         else
             throw Error(ExitCode::Usage, fmt::format("after VEID, {} is wanted", kUsage));
     } catch (const Error& error) {
-        fmt::print("{}", error.what());
+        sys::print_line(sys::kOutput, error.what());
         return error.code();
     }
     return ExitCode::Ok;

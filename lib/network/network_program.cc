@@ -40,7 +40,8 @@ Started run_program(std::vector<std::string> words) {
 }
 
 void finish_program(Child& program, const Fd& said) {
-    const std::string text = sys::read_all(said, "what vps-network says");
+    std::string text = sys::read_all(said, "what vps-network says");
+    text.resize(text.find_last_not_of('\n') + 1);
     const ExitStatus status = program.wait().value_or(ExitStatus{});
     if (status.success())
         return;

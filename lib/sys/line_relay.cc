@@ -4,56 +4,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
 
 #include "sys/error.hh"
+#include "sys/utf8.hh"
 
 namespace vps {
-
-namespace {
-
-// The length of the UTF-8 character at the start of `text`, 0 if there is none (overlong forms,
-// surrogates, beyond U+10FFFF, a cut one). The Unicode Standard, table 3-7.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4)
-        return 0;
-    const std::size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (text.size() < length)
-        return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xc0) != 0x80)
-            return 0;
-    const unsigned char second = byte(1);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
-        return 0;
-    return length;
-}
-
-}  // namespace
-
-std::string printable(std::string_view text) {
-    std::string clean;
-    while (!text.empty()) {
-        std::size_t length = utf8_length(text);
-        const auto first = static_cast<unsigned char>(text.front());
-        const bool control =
-            (first < 0x20 && first != '\t') || first == 0x7f ||
-            (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
-        if (length == 0 || control) {
-            clean += '?';
-            length = std::max<std::size_t>(length, 1);
-        } else {
-            clean += text.substr(0, length);
-        }
-        text.remove_prefix(length);
-    }
-    return clean;
-}
 
 LineRelay::LineRelay(Fd source, Sink sink, RateLimit limit)
     : source_(std::move(source)), sink_(std::move(sink)), limit_(limit) {

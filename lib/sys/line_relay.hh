@@ -60,8 +60,4 @@ class LineRelay {
     std::size_t dropped_ = 0;
 };
 
-// `text` with each byte that is part of no valid UTF-8 character, or of a control character,
-// replaced by '?'.
-std::string printable(std::string_view text);
-
 }  // namespace vps

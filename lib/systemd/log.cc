@@ -4,11 +4,11 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
 #include "sys/error.hh"
+#include "sys/streams.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/unit_name.hh"
@@ -46,15 +46,13 @@ bool Log::send(const std::string& identifier, Level level, const std::string& me
 void Log::say(Level level, const std::string& text, std::initializer_list<LogField> fields) const {
     const std::string message = "vps " + veid_.to_string() + ": " + text;
     if (!send(program_, level, message, fields))
-        std::fprintf(stderr, "%s: %s\n", program_.c_str(), message.c_str());
+        sys::print_line(sys::kErrors, program_ + ": " + message);
 }
 
 void Log::pass_on(const std::string& identifier, Level level, std::string_view line) const {
     if (send(identifier, level, std::string(line), {}))
         return;
-    std::FILE* out = level <= Level::Warning ? stderr : stdout;
-    std::fprintf(out, "%.*s\n", static_cast<int>(line.size()), line.data());
-    std::fflush(out);
+    sys::print_line(level <= Level::Warning ? sys::kErrors : sys::kOutput, std::string(line));
 }
 
 Fd Log::open_stream(const std::string& identifier, Level level) const {

@@ -4,6 +4,7 @@
 #include "check/plain_text.hh"
 #include "require.hh"
 #include "sys/line_relay.hh"
+#include "sys/utf8.hh"
 
 using namespace vps;
 

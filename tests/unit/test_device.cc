@@ -43,13 +43,13 @@ TEST(Devices, KeepTheModeThatTheHostGivesThem) {
         GTEST_SKIP() << "needs the right to make device nodes";
     ASSERT_EQ(chmod((dev.path() + "/disk").c_str(), 01640), 0);
     std::vector<std::string> problems;
-    const std::vector<Device> found =
-        find_devices(config_of({{"DEVNODES", "disk:r"}}), problems, dev.path());
+    const std::vector<Device> found = devices_of({{"DEVNODES", "disk:r"}}, problems, dev.path());
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0], (Device{true, 7, 250, "r", "disk", 0640}));
 
     const Fd made = make_dev(std::nullopt, found);
-    struct stat disk {}, null{};
+    struct stat disk {
+    }, null{};
     ASSERT_EQ(fstatat(made.get(), "disk", &disk, 0), 0);
     EXPECT_EQ(disk.st_mode, static_cast<mode_t>(S_IFBLK | 0640));
     EXPECT_EQ(disk.st_rdev, makedev(7, 250));

@@ -2,44 +2,12 @@
 
 #include <algorithm>
 
-#include "command/command_words.hh"
 #include "enter/enter_plan.hh"
 
 namespace {
 
 using namespace vps;
 using Words = std::vector<std::string>;
-
-TEST(CommandWords, EverythingAfterTheVeidIsTheCommand) {
-    struct Case {
-        Words words, ours, command;
-    };
-    for (const Case& given : {
-             Case{{}, {}, {}},
-             Case{{"101"}, {"101"}, {}},
-             Case{{"101", "--"}, {"101"}, {}},
-             Case{{"101", "ls", "-l"}, {"101"}, {"ls", "-l"}},
-             Case{{"101", "--", "ls", "--"}, {"101"}, {"ls", "--"}},
-             Case{{"101", "--", "--", "x"}, {"101"}, {"--", "x"}},
-             Case{{"101", "--user", "web"}, {"101"}, {"--user", "web"}},
-             Case{{"101", "--help"}, {"101"}, {"--help"}},
-             Case{{"101", ""}, {"101"}, {""}},
-             Case{{"--user", "web", "101", "id"}, {"--user", "web", "101"}, {"id"}},
-             Case{{"--user", "-web", "101"}, {"--user", "-web", "101"}, {}},
-             Case{{"--user=web", "101", "id"}, {"--user=web", "101"}, {"id"}},
-             Case{{"--us", "web", "101", "id"}, {"--us", "web", "101"}, {"id"}},
-             Case{{"--", "101", "id"}, {"--", "101"}, {"id"}},
-             Case{{"--", "101", "--", "-x"}, {"--", "101"}, {"-x"}},
-             Case{{"--user", "101"}, {"--user", "101"}, {}},
-             Case{{"--user"}, {"--user"}, {}},
-             Case{{"--help"}, {"--help"}, {}},
-             Case{{"-h", "101", "x"}, {"-h", "101"}, {"x"}},
-         }) {
-        const CommandWords split = split_words(given.words);
-        EXPECT_EQ(split.ours, given.ours);
-        EXPECT_EQ(split.command, given.command);
-    }
-}
 
 TEST(Enter, ATerminalNameIsNothingElse) {
     for (const char* good : {"linux", "xterm-256color", "screen.xterm+x", "vt220", "a_b"})

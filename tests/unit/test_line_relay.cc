@@ -78,12 +78,4 @@ TEST(LineRelay, PumpsUntilTheEndOfAPipe) {
     EXPECT_EQ(lines, (Lines{"a", "b"}));
 }
 
-TEST(Printable, ReplacesWhatIsNotText) {
-    EXPECT_EQ(vps::printable("plain \xe2\x82\xac"), "plain \xe2\x82\xac");
-    EXPECT_EQ(vps::printable("\xed\xa0\x80"), "???");       // a surrogate
-    EXPECT_EQ(vps::printable("\xc0\xaf"), "??");            // overlong
-    EXPECT_EQ(vps::printable("\xf4\x90\x80\x80"), "????");  // beyond U+10FFFF
-    EXPECT_EQ(vps::printable("cut \xe2\x82"), "cut ??");
-}
-
 }  // namespace

@@ -55,6 +55,34 @@ for arguments in "" "$dir/src" "$dir/src $dir/dst x" "$dir/src $dir/dst -o frobn
 done
 ! mountpoint -q "$dir/dst" || fail "left mounted"
 
+# Below the root of a running VPS, files have its ids; where that cannot be, it is said.
+mkdir -p /run/vps
+mount -t tmpfs tmpfs /run/vps
+mount -t tmpfs tmpfs "$dir/src"
+echo text >"$dir/src/file"
+unshare --user sleep 60 &
+init=$!
+for _ in {1..1000}; do
+    [ "$(readlink "/proc/$init/ns/user")" = "$(readlink /proc/self/ns/user)" ] || break
+    sleep 0.01
+done
+echo 0 600000 65536 >"/proc/$init/uid_map"
+echo 0 600000 65536 >"/proc/$init/gid_map"
+mkdir /run/vps/101
+printf 'phase=running\nve_root=%s\nve_private=/x\nmount_point=%s\nfirst_id=600000\ninit_pid=%s\ninit_start=%s\n' \
+    "$dir/dst" "$dir/dst" "$init" "$(cut -d' ' -f22 "/proc/$init/stat")" >/run/vps/101/state
+said=$("$simfs" "$dir/src" "$dir/dst" 2>&1) || fail "in a VPS: $said"
+[ -z "$said" ] || fail "said: $said"
+[ "$(stat -c %u:%g "$dir/dst/file")" = 600000:600000 ] || fail "owner $(stat -c %u:%g "$dir/dst/file")"
+umount "$dir/dst"
+said=$("$simfs" /proc/self/attr "$dir/dst" 2>&1) || fail "of proc: $said"
+case $said in
+    "mount.simfs: user ids cannot be mapped in '/proc/self/attr': "*"nobody's") ;;
+    *) fail "says nothing of ids: $said" ;;
+esac
+umount "$dir/dst" "$dir/src" /run/vps
+kill $init
+
 # mount(8) itself finds it by its name.
 real=$(realpath /sbin)
 mkdir "$dir/up" "$dir/work"

@@ -1,0 +1,26 @@
+#include "sys/streams.hh"
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps::sys {
+
+void open_standard_streams() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)  // the lowest free number
+            throw SysError(errno, "open", "/dev/null");
+}
+
+void print(const std::string& text) {
+    write_all(kOutput, text, "standard output");
+}
+
+void print_line(FdRef stream, std::string line) noexcept {
+    try {
+        write_all(stream, line += '\n', {});
+    } catch (const std::exception&) {
+        // There is nobody left to tell.
+    }
+}
+
+}  // namespace vps::sys
