@@ -198,7 +198,7 @@ A=$(vzlist "$(vzquota show
         code, found = check(root, "101")
         said = [(severity, line) for severity, line, _ in findings_of(found, "101.mount")]
         assert code == 0 and said == [("warning", 10), ("note", 12), ("warning", 13),
-                                      ("warning", 14), ("warning", 14), ("warning", 15)], found
+                                      ("warning", 14), ("warning", 15)], found
 
 
 def test_hostile():
