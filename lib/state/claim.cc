@@ -29,8 +29,11 @@ void set_claim(const ClaimName& name, Veid veid, const std::string& run_dir) {
     const std::string path = path_of(name, run_dir), temporary = path + ".new";
     (void)unlink(temporary.c_str());  // of one that was killed
     if (symlink(veid.to_string().c_str(), temporary.c_str()) < 0 ||
-        rename(temporary.c_str(), path.c_str()) < 0)
-        throw SysError(errno, "make the claim", path);
+        rename(temporary.c_str(), path.c_str()) < 0) {
+        const int error = errno;
+        (void)unlink(temporary.c_str());
+        throw SysError(error, "make the claim", path);
+    }
 }
 
 void drop_claim(const ClaimName& name, Veid veid, const std::string& run_dir) {
