@@ -106,17 +106,15 @@ void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
             texts.push_back(read_script(*script));
     if (texts.empty())
         return;
-    const std::set<int> before = mount_ids();
+    ScriptMounts mounts(state.mount_point, std::move(texts));
     run(script::kGlobalMount);
     run(script::kMount);
-    if (const auto stray = find_stray_mount(before, state.mount_point, texts)) {
-        dismount_stray(*stray);
+    if (const auto stray = mounts.settle())
         throw Error(ExitCode::CannotMount,
                     fmt::format("a mount script has mounted on '{}' of the host instead of '{}', "
                                 "where the VPS has a symbolic link; dismounted again, and the VPS "
                                 "is not started",
                                 stray->target, stray->name));
-    }
 }
 
 void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,

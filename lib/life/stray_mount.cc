@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <queue>
 #include <string_view>
+#include <utility>
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -79,6 +81,8 @@ std::string name_by(const std::string& link, const std::string& place, const std
 // Searches level by level, since mount points are near the root.
 std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const std::string& root,
                                  const std::string& scripts) {
+    if (outside.empty())
+        return std::nullopt;
     std::queue<fs::path> dirs;
     dirs.push(root);
     for (std::size_t entries = 0; !dirs.empty() && entries < kMostEntries; dirs.pop()) {
@@ -107,7 +111,67 @@ std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const s
     return std::nullopt;
 }
 
-}  // namespace
+// What was mounted since, below `root` and elsewhere.
+struct NewMounts {
+    std::vector<MountEntry> all, inside, outside;
+};
+
+NewMounts find_new_mounts(const std::set<int>& before, const std::string& root) {
+    NewMounts mounts{read_mounts(), {}, {}};
+    std::set<int> own;
+    for (const MountEntry& mount : mounts_at_or_below(mounts.all, root))
+        own.insert(mount.id);
+    for (const MountEntry& mount : mounts.all)
+        if (!before.contains(mount.id))
+            (own.contains(mount.id) ? mounts.inside : mounts.outside).push_back(mount);
+    return mounts;
+}
+
+// Whether the mount that this path shows is one of `ids`.
+bool shows_one_of(const std::string& path, const std::set<int>& ids) {
+    const Fd place = sys::open(path, O_PATH | O_NOFOLLOW);
+    const std::optional<MountEntry> shown = find_mount(place);
+    return shown && ids.contains(shown->id);
+}
+
+// Mounts below `root` of which the host got copies: they are on a bind that is a peer of a mount of
+// the host's, and each is a peer of its copy there.
+std::vector<MountEntry> find_copied(const NewMounts& mounts) {
+    std::map<int, int> group_of;
+    for (const MountEntry& mount : mounts.all)
+        group_of[mount.id] = mount.peer_group;
+    std::set<std::pair<int, int>> copies;  // peer groups of a mount and of the one it is on
+    for (const MountEntry& mount : mounts.outside)
+        if (mount.peer_group != 0 && group_of[mount.parent] != 0)
+            copies.emplace(mount.peer_group, group_of[mount.parent]);
+    std::vector<MountEntry> copied;
+    std::copy_if(mounts.inside.begin(), mounts.inside.end(), std::back_inserter(copied),
+                 [&](const MountEntry& mount) {
+                     return copies.contains({mount.peer_group, group_of[mount.parent]});
+                 });
+    return copied;
+}
+
+// Dismounting a mount dismounts its copies, even those that others hide. What it shows is mounted
+// anew, where the host gets no copy of it any more.
+void take_back_copies(const NewMounts& mounts, const std::string& root) {
+    const std::vector<MountEntry> copied = find_copied(mounts);
+    std::set<int> ids;
+    for (const MountEntry& mount : copied)
+        ids.insert(mount.id);
+    std::vector<std::pair<std::string, DetachedMount>> kept;
+    for (const MountEntry& mount : copied)
+        if (!ids.contains(mount.parent))
+            kept.emplace_back(mount.target, DetachedMount::copy_of_tree(mount.target));
+    for (const auto& [target, tree] : kept)
+        while (shows_one_of(target, ids))
+            if (umount2(target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+                throw SysError(errno, "dismount", target, ExitCode::CannotDismount);
+    if (!kept.empty())
+        make_receiving(root);
+    for (const auto& [target, tree] : kept)
+        tree.attach(target);
+}
 
 std::set<int> mount_ids() {
     std::set<int> ids;
@@ -116,28 +180,32 @@ std::set<int> mount_ids() {
     return ids;
 }
 
-std::optional<StrayMount> find_stray_mount(const std::set<int>& before, const std::string& root,
-                                           const std::vector<std::string>& scripts) {
-    const std::vector<MountEntry> all = read_mounts();
-    std::vector<MountEntry> outside = all;
-    const std::vector<MountEntry> own = mounts_at_or_below(all, root);
-    std::erase_if(outside, [&](const MountEntry& mount) {
-        return before.contains(mount.id) ||
-               std::any_of(own.begin(), own.end(),
-                           [&](const MountEntry& one) { return one.id == mount.id; });
-    });
-    if (outside.empty())
-        return std::nullopt;
-    return search(outside, root, plain_text_of(scripts));
+}  // namespace
+
+ScriptMounts::ScriptMounts(std::string root, std::vector<std::string> scripts)
+    : root_(std::move(root)), scripts_(std::move(scripts)), before_(mount_ids()) {}
+
+ScriptMounts::~ScriptMounts() {
+    try {
+        (void)settle();
+    } catch (const std::exception&) {
+        // The failure that is under way is the one to be told.
+    }
 }
 
-void dismount_stray(const StrayMount& stray) {
-    const Fd place = sys::open(stray.target, O_PATH | O_NOFOLLOW);
-    const std::optional<MountEntry> shown = find_mount(place);
-    if (!shown || shown->id != stray.id)
-        return;  // somebody has dismounted or covered the mount
-    if (umount2(stray.target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-        throw SysError(errno, "dismount", stray.target, ExitCode::CannotDismount);
+std::optional<StrayMount> ScriptMounts::settle() {
+    if (std::exchange(settled_, true))
+        return std::nullopt;
+    const NewMounts made = find_new_mounts(before_, root_);
+    if (made.outside.empty())
+        return std::nullopt;
+    take_back_copies(made, root_);
+    const NewMounts left = find_new_mounts(before_, root_);
+    std::optional<StrayMount> stray = search(left.outside, root_, plain_text_of(scripts_));
+    if (stray && shows_one_of(stray->target, {stray->id}) &&
+        umount2(stray->target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+        throw SysError(errno, "dismount", stray->target, ExitCode::CannotDismount);
+    return stray;
 }
 
 }  // namespace vps

@@ -18,17 +18,28 @@ struct StrayMount {
     std::string name;    // the link that led there: "/vz/root/101/mnt/data"
 };
 
-// The ids of the host's mounts; to be asked before the scripts run.
-std::set<int> mount_ids();
+// The mounts of the host from before mount scripts run until they have ended, well or not: what the
+// scripts mounted outside of `root` without meaning it is dismounted again. `scripts` are the texts
+// of the mount scripts: what they name decides where a mount may be meant either way. The links
+// below `root` are the VPS's.
+class ScriptMounts {
+  public:
+    ScriptMounts(std::string root, std::vector<std::string> scripts);
+    ~ScriptMounts();
+    ScriptMounts(const ScriptMounts&) = delete;
+    ScriptMounts& operator=(const ScriptMounts&) = delete;
 
-// The first mount that is not among `before`, lies outside of `root`, and that a link below `root`
-// leads to. `scripts` are the texts of the mount scripts: what they name decides where a mount may
-// be meant either way. Nothing is searched unless there is such a mount. The links are the VPS's.
-std::optional<StrayMount> find_stray_mount(const std::set<int>& before, const std::string& root,
-                                           const std::vector<std::string>& scripts);
+    // Takes back copies that the host got of mounts below `root`: a script mounted on a directory
+    // that it had bound there, and that is shared with the host's own. Then the first mount outside
+    // of `root` that a link below `root` leads to, which is returned. Nothing is searched unless
+    // there is a new mount outside. Throws SysError CannotDismount.
+    std::optional<StrayMount> settle();
 
-// Dismounts the mount, if it is still the one that its target shows. Throws SysError
-// CannotDismount.
-void dismount_stray(const StrayMount& stray);
+  private:
+    std::string root_;
+    std::vector<std::string> scripts_;
+    std::set<int> before_;
+    bool settled_ = false;
+};
 
 }  // namespace vps

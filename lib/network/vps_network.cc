@@ -53,7 +53,6 @@ void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
                                     address.to_string(), other->to_string()));
 }
 
-// Names first, record second: a claim without a record keeps nobody out.
 void set_claims(Veid veid, const NetworkRecord& record) {
     for (const std::string& address : record.addresses)
         set_claim(address_claim(address), veid);
@@ -101,8 +100,9 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
         record.links.push_back(veth.host_ifname);
     }
     record.filter = needs_packet_filter(spec);
-    set_claims(veid, record);
+    // The record first: undo_network() finds by it what was claimed, however this ends.
     write_network_record(veid, record);
+    set_claims(veid, record);
     return record;
 }
 
@@ -248,8 +248,8 @@ void undo_network(Veid veid, const Log& log) {
                                            [](const auto& other) { return other.second.filter; });
             remove_packet_filter(veid, record->links.size(), last ? LastOfAll::Yes : LastOfAll::No);
         });
-    remove_network_record(veid);
     try_undo(log, [&] { drop_claims(veid, *record); });
+    remove_network_record(veid);
 }
 
 }  // namespace vps

@@ -37,9 +37,10 @@ void set_claim(const ClaimName& name, Veid veid, const std::string& run_dir) {
 }
 
 void drop_claim(const ClaimName& name, Veid veid, const std::string& run_dir) {
+    const std::string path = path_of(name, run_dir);
+    (void)unlink((path + ".new").c_str());  // of one that was killed
     if (find_claim(name, run_dir) != veid)
         return;
-    const std::string path = path_of(name, run_dir);
     if (unlink(path.c_str()) < 0 && errno != ENOENT)
         throw SysError(errno, "give up the claim", path);
 }
