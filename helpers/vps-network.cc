@@ -24,7 +24,7 @@ constexpr const char* kUsage = "up PID | down";
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
     constexpr sd_id128_t kPurpose =
-        SD_ID128_MAKE(9d, 2f, 5c, 0e, 5b, 0a, 4a, 6e, 8d, 0c, 0f, 5a, 61, 5e, 7f, 33);
+        SD_ID128_ARRAY(9d, 2f, 5c, 0e, 5b, 0a, 4a, 6e, 8d, 0c, 0f, 5a, 61, 5e, 7f, 33);
     sd_id128_t id{};
     if (sd_id128_get_machine_app_specific(kPurpose, &id) < 0)
         return {};  // no machine-id(5): the same on all such hosts
