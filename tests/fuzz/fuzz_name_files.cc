@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/config_list.hh"
 #include "config/config_value.hh"
 #include "files/edits.hh"
 #include "files/resolver.hh"
