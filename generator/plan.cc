@@ -81,6 +81,12 @@ void set_stop_timeout(UnitFile& unit, const VpsConfig& config) {
     unit.set("TimeoutStopSec", seconds);
 }
 
+// While it runs, somebody sees to it that what its network has on the host stays there.
+void set_network_guard(UnitFile& unit, const VpsConfig& config) {
+    if (wants_network(config))
+        unit.set("Upholds", "vps-network-guard.service");
+}
+
 std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std::size_t i) {
     const auto& vps = host.vpses[i];
     const auto source = source_of(vps);
@@ -88,6 +94,7 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
     set_identity(unit, describe(vps), source);
     set_mounts(unit, vps);
     set_order(unit, host, order, order.places[i]);
+    set_network_guard(unit, vps.config);
     set_stop_timeout(unit, vps.config);
     return unit.text();
 }

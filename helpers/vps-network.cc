@@ -1,7 +1,9 @@
 // vps-network VEID up PID: makes the network that a VPS's configuration asks for, on the host and
 // in the network namespace of its first process PID. vps-network VEID down: removes from the host
 // what is left of it. vps-run and vps-umount call it, who have the VPS's lock. What fails it prints
-// on its standard output, for them to tell.
+// on its standard output, for them to tell. vps-network VEID renew: makes again what is missing on
+// the host; vps-reload calls it. vps-network VEID check: prints what is missing, a line each;
+// vps-check calls it.
 
 #include <fmt/format.h>
 
@@ -10,6 +12,7 @@
 #include "command/program.hh"
 #include "life/settings.hh"
 #include "network/network_spec.hh"
+#include "network/upkeep.hh"
 #include "network/vps_network.hh"
 #include "sys/error.hh"
 #include "sys/streams.hh"
@@ -19,7 +22,7 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kUsage = "up PID | down";
+constexpr const char* kUsage = "up PID | down | renew | check";
 
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
@@ -47,6 +50,11 @@ void bring_up(const Invocation& invocation, const std::string& pid) {
         make_network(spec, init, script_settings(invocation.veid, config), invocation.log);
 }
 
+void print_missing(Veid veid) {
+    for (const std::string& missing : keep_up_vps(veid, Upkeep::Look).missing)
+        fmt::print("{}\n", missing);
+}
+
 ExitCode run_network(const Invocation& invocation) {
     try {
         const std::vector<std::string>& words = invocation.command;
@@ -54,6 +62,10 @@ ExitCode run_network(const Invocation& invocation) {
             bring_up(invocation, words[1]);
         else if (words.size() == 1 && words[0] == "down")
             undo_network(invocation.veid, invocation.log);
+        else if (words.size() == 1 && words[0] == "renew")
+            renew_network(invocation.veid, invocation.log);
+        else if (words.size() == 1 && words[0] == "check")
+            print_missing(invocation.veid);
         else
             throw Error(ExitCode::Usage, fmt::format("after VEID, {} is wanted", kUsage));
     } catch (const Error& error) {

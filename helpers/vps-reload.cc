@@ -1,6 +1,6 @@
 // vps-reload VEID: brings a running VPS to what its configuration says now, as far as that can
-// change while it runs: the limits of its slice, its disk, its init and its ipc namespace. systemd
-// calls it (ExecReload= of vps@.service).
+// change while it runs: the limits of its slice, its disk, its init and its ipc namespace. Makes
+// again what its network lacks on the host. systemd calls it (ExecReload= of vps@.service).
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 #include "limits/live_limits.hh"
 #include "limits/slice_limits.hh"
 #include "limits/unit_limits.hh"
+#include "network/network_program.hh"
 #include "quota/disk_quota.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -28,6 +29,7 @@ static ExitCode reload_vps(const Invocation& invocation) {
     update_scope_quota(invocation.veid, cpu_quota_here(config));
     apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
     apply_init_limits(*init, state->init_pid, config);
+    renew_network_on_host(invocation.veid);
     return ExitCode::Ok;
 }
 

@@ -18,6 +18,8 @@
 #include "files/resolver.hh"
 #include "limits/cpus_and_nodes.hh"
 #include "limits/slice_limits.hh"
+#include "network/forwarding.hh"
+#include "network/network_program.hh"
 #include "network/network_spec.hh"
 #include "script/action_script.hh"
 #include "sys/sys.hh"
@@ -111,13 +113,19 @@ NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& 
     (void)find_resolver(config, problems);
     for (const auto& [key, text] : problems)
         say(Grade::Warning, key, std::string(key) + ": " + text);
-    for (const VethSpec& veth : network.veths)
-        if (!veth.bridge.empty() &&
-            access(("/sys/class/net/" + veth.bridge + "/bridge").c_str(), F_OK) < 0)
+    for (const VethSpec& veth : network.veths) {
+        const std::string link = "/sys/class/net/" + veth.bridge;
+        if (!veth.bridge.empty() && access(link.c_str(), F_OK) < 0)
             say(Grade::Warning, "NETIF",
                 fmt::format("this host has no bridge '{}', which {} wants; without it a start "
                             "is refused",
                             veth.bridge, veth.ifname));
+        else if (!veth.bridge.empty() && access((link + "/bridge").c_str(), F_OK) < 0)
+            say(Grade::Warning, "NETIF",
+                fmt::format("'{}' is no bridge of Linux: EXTERNAL_SCRIPT of /etc/vz/vznet.conf has "
+                            "to add {} to it",
+                            veth.bridge, veth.host_ifname));
+    }
     for (const std::string& device : network.devices)
         if (access(("/sys/class/net/" + device).c_str(), F_OK) < 0)
             say(Grade::Warning, "NETDEV",
@@ -167,6 +175,36 @@ void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict&
         "of the host; set PHYSPAGES, or LEGACY_UBC_LIMITS=yes";
     file.findings.push_back(file.about(Grade::Warning, "PRIVVMPAGES", text));
     verdict.warnings.push_back("no memory limit: " + text);
+}
+
+// What the first VPS that wants it misses, the others do as well.
+void check_forwarding(const NetworkSpec& network, Checked& checked, CheckedFile& file) {
+    std::vector<std::string> missing = find_missing_forwarding(network.addresses);
+    if (missing.empty() || missing == checked.forwarding)
+        return;
+    file.findings.push_back(
+        file.about(Grade::Warning, "IP_ADDRESS", explain_missing_forwarding(missing)));
+    checked.forwarding = std::move(missing);
+}
+
+// Of a VPS that runs. Only root can look.
+void check_running_network(Veid veid, CheckedFile& file) {
+    if (geteuid() != 0)
+        return;
+    try {
+        for (const std::string& missing : find_missing_network(veid))
+            file.findings.push_back(
+                {Grade::Warning,
+                 0,
+                 0,
+                 {},
+                 fmt::format(
+                     "runs, but not all of its network is on this host: {}; systemctl reload "
+                     "vps@{} makes it again",
+                     missing, veid.to_string())});
+    } catch (const Error& error) {
+        file.findings.push_back({Grade::Warning, 0, 0, {}, error.what()});
+    }
 }
 
 // Of two VPSes with one address the second to start is refused.
@@ -261,7 +299,12 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         file.rows = std::move(config.rows);
         for (Finding& finding : config.findings)
             file.findings.push_back(std::move(finding));
-        compare_addresses(veid, check_against_host(veid, config.config, file), checked, file);
+        const NetworkSpec network = check_against_host(veid, config.config, file);
+        compare_addresses(veid, network, checked, file);
+        if (root.empty()) {
+            check_forwarding(network, checked, file);
+            check_running_network(veid, file);
+        }
         check_lost_limits(config.config, file, verdict);
         judge_config(config.config, verdict);
         if (!config.config.netifs.empty())

@@ -17,6 +17,7 @@ struct Checked {
     std::vector<CheckedFile> files;
     std::vector<StartVerdict> verdicts;
     std::map<std::string, Veid> addresses;  // of IP_ADDRESS, and the first VPS that has each
+    std::vector<std::string> forwarding;    // missing on this host, said already
     std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
 };
 

@@ -55,10 +55,12 @@ const char* read_setting(NetifSpec& netif, std::string_view key, std::string_vie
         field = MacAddress::parse(value);
         return field ? nullptr : "no hardware address of a single device, like 00:18:51:a0:b1:c2";
     }
-    if (key == "mac_filter") {
-        netif.mac_filter = value != "off";
-        return value == "on" || value == "off" ? nullptr : "neither on nor off";
-    }
+    for (const auto& [name, filter] :
+         {std::pair{"mac_filter", &NetifSpec::mac_filter}, {"ip_filter", &NetifSpec::ip_filter}})
+        if (key == name) {
+            netif.*filter = value != "off";
+            return value == "on" || value == "off" ? nullptr : "neither on nor off";
+        }
     for (const auto& [name, field] : {std::pair{"ifname", &NetifSpec::ifname},
                                       {"host_ifname", &NetifSpec::host_ifname},
                                       {"bridge", &NetifSpec::bridge}})
@@ -66,7 +68,8 @@ const char* read_setting(NetifSpec& netif, std::string_view key, std::string_vie
             netif.*field = value;
             return is_link_name(value) ? nullptr : "no name of a device (at most 15 characters)";
         }
-    return "unknown; there are ifname, mac, host_ifname, host_mac, bridge and mac_filter";
+    return "unknown; there are ifname, mac, host_ifname, host_mac, bridge, mac_filter and "
+           "ip_filter";
 }
 
 }  // namespace

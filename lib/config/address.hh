@@ -53,6 +53,7 @@ struct NetifSpec {
     std::optional<MacAddress> mac, host_mac;
     std::string bridge;      // of the host; empty: none
     bool mac_filter = true;  // frames from another hardware address than `mac` are dropped
+    bool ip_filter = false;  // and packets, ARP and NDP of another address than IP_ADDRESS's
     bool operator==(const NetifSpec&) const = default;
 };
 

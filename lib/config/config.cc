@@ -21,6 +21,10 @@ const Diagnostic* VpsConfig::refusal() const {
     return found == diagnostics.end() ? nullptr : &*found;
 }
 
+bool wants_network(const VpsConfig& config) {
+    return !config.addresses.empty() || !config.netifs.empty() || !config.netdevs.empty();
+}
+
 const std::string* VpsConfig::find_other(std::string_view key) const {
     const auto found = std::find_if(others.rbegin(), others.rend(),
                                     [&](const Setting& setting) { return setting.key == key; });

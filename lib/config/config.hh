@@ -152,6 +152,9 @@ struct VpsConfig {
     [[nodiscard]] const Diagnostic* refusal() const;
 };
 
+// Whether it asks for anything of a network.
+bool wants_network(const VpsConfig& config);
+
 // Reads DIR/vz.conf and DIR/conf/N.conf, in that order. Throws Error NoVzConf or NoVpsConf when one
 // of them does not exist, SysError (same codes) when it cannot be read. Bad content does not throw:
 // it is in diagnostics.

@@ -4,6 +4,8 @@
 #include <linux/veth.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "sys/error.hh"
 
 namespace vps {
@@ -35,6 +37,7 @@ NetlinkReply make_veth_pair(const LinkEnd& outside, const LinkEnd& inside,
                             FdRef network_namespace) {
     NetlinkRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_header());
     put_end(request, outside);
+    mnl_attr_put_u32(request, IFLA_GROUP, kLinkGroup);
     nlattr* const info = mnl_attr_nest_start(request, IFLA_LINKINFO);
     mnl_attr_put_strz(request, IFLA_INFO_KIND, "veth");
     nlattr* const data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
@@ -46,6 +49,31 @@ NetlinkReply make_veth_pair(const LinkEnd& outside, const LinkEnd& inside,
     mnl_attr_nest_end(request, data);
     mnl_attr_nest_end(request, info);
     return RouteSocket().ask(request);
+}
+
+std::optional<LinkState> find_link(const RouteSocket& socket, const std::string& name) {
+    NetlinkRequest request(RTM_GETLINK, 0, link_header());
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    const NetlinkReply reply = socket.ask(request);
+    if (reply.error == ENODEV)
+        return std::nullopt;
+    require(reply, "find the network device", name, ExitCode::System);
+    const auto header = reply.header<ifinfomsg>();
+    LinkState state{.index = header.ifi_index, .flags = header.ifi_flags};
+    const std::string_view master = reply.attribute(sizeof header, IFLA_MASTER);
+    if (master.size() == sizeof state.master)
+        std::memcpy(&state.master, master.data(), sizeof state.master);
+    return state;
+}
+
+void join_bridge(const RouteSocket& socket, const std::string& name, const std::string& bridge) {
+    const unsigned index = if_nametoindex(bridge.c_str());
+    if (index == 0)
+        throw SysError(ENODEV, "add " + name + " to the bridge", bridge, ExitCode::VethFailed);
+    NetlinkRequest request(RTM_NEWLINK, 0, link_header());
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    mnl_attr_put_u32(request, IFLA_MASTER, index);
+    require(socket.ask(request), "add " + name + " to the bridge", bridge, ExitCode::VethFailed);
 }
 
 NetlinkReply set_link_flags(const RouteSocket& socket, const std::string& name, unsigned flags) {

@@ -4,6 +4,7 @@
 
 #include <net/if.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,22 @@ struct LinkEnd {
 void require(const NetlinkReply& reply, const std::string& verb, const std::string& object,
              ExitCode code);
 
+// The group of the host's ends (ip-link(8)), by which udev's rules know them ("vps" as a number).
+inline constexpr std::uint32_t kLinkGroup = 7762035;
+
 // A veth pair, both ends down: `outside` here, `inside` in the VPS's network namespace.
 NetlinkReply make_veth_pair(const LinkEnd& outside, const LinkEnd& inside, FdRef network_namespace);
+
+// What a link is now; nothing if there is none of that name. Throws SysError.
+struct LinkState {
+    int index = 0;
+    unsigned flags = 0;   // IFF_UP …
+    unsigned master = 0;  // the index of the bridge, bond … that it is a port of; 0: none
+};
+std::optional<LinkState> find_link(const RouteSocket& socket, const std::string& name);
+
+// Makes it a port of that bridge. Throws SysError VethFailed.
+void join_bridge(const RouteSocket& socket, const std::string& name, const std::string& bridge);
 
 NetlinkReply set_link_flags(const RouteSocket& socket, const std::string& name, unsigned flags);
 

@@ -9,6 +9,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "network/links.hh"
 #include "network/network_record.hh"
 #include "sys/error.hh"
@@ -50,15 +52,112 @@ NetlinkReply move_link(const RouteSocket& socket, int index, int new_index, cons
     return socket.ask(request);
 }
 
+std::string text_of(std::string_view attribute) {
+    return std::string(attribute.substr(0, attribute.find('\0')));
+}
+
+unsigned number_of(std::string_view attribute) {
+    std::uint32_t number = 0;
+    if (attribute.size() == sizeof number)
+        std::memcpy(&number, attribute.data(), sizeof number);
+    return number;
+}
+
+NetlinkReply ask_for_link(const RouteSocket& socket, int index) {
+    NetlinkRequest request(RTM_GETLINK, 0, link_header(0, index));
+    return socket.ask(request);
+}
+
+std::vector<std::string> read_altnames(const NetlinkReply& reply) {
+    std::vector<std::string> names;
+    for_each_attribute(reply.attribute(sizeof(ifinfomsg), IFLA_PROP_LIST),
+                       [&](int kind, std::string_view bytes) {
+                           if (kind == IFLA_ALT_IFNAME)
+                               names.push_back(text_of(bytes));
+                       });
+    return names;
+}
+
+DeviceState read_state(const RouteSocket& socket, int index, const std::string& name) {
+    const NetlinkReply reply = ask_for_link(socket, index);
+    require(reply, "look at the network device", name, ExitCode::NetdevFailed);
+    const auto attribute = [&](int kind) { return reply.attribute(sizeof(ifinfomsg), kind); };
+    return {.mac = std::string(attribute(IFLA_ADDRESS)),
+            .alias = text_of(attribute(IFLA_IFALIAS)),
+            .altnames = read_altnames(reply),
+            .mtu = number_of(attribute(IFLA_MTU)),
+            .flags = reply.header<ifinfomsg>().ifi_flags,
+            .queue_length = number_of(attribute(IFLA_TXQLEN))};
+}
+
+int change_altname(const RouteSocket& socket, std::uint16_t type, int index,
+                   const std::string& name) {
+    NetlinkRequest request(type, type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL : 0,
+                           link_header(0, index));
+    nlattr* const list = mnl_attr_nest_start(request, IFLA_PROP_LIST);
+    mnl_attr_put_strz(request, IFLA_ALT_IFNAME, name.c_str());
+    mnl_attr_nest_end(request, list);
+    return socket.ask(request).error;
+}
+
+// One that the host has, too, would keep the device from coming back. Those that it was given with
+// are given to it again.
+void remove_altnames(const RouteSocket& inside, int index) {
+    for (const std::string& name : read_altnames(ask_for_link(inside, index)))
+        (void)change_altname(inside, RTM_DELLINKPROP, index, name);
+}
+
+// Returns the first error; the rest is done all the same.
+int restore_state(const RouteSocket& host, int index, const DeviceState& was) {
+    int first = 0;
+    const auto change = [&](const auto& put, unsigned flags = 0, unsigned changed = 0) {
+        ifinfomsg header = link_header(0, index);
+        header.ifi_flags = flags;
+        header.ifi_change = changed;
+        NetlinkRequest request(RTM_NEWLINK, 0, header);
+        put(request);
+        const int error = host.ask(request).error;
+        first = first == 0 ? error : first;
+    };
+    const NetlinkReply reply = ask_for_link(host, index);
+    const auto now = [&](int kind) { return reply.attribute(sizeof(ifinfomsg), kind); };
+    if (!was.mac.empty() && now(IFLA_ADDRESS) != was.mac)
+        change([&](NetlinkRequest& request) {
+            mnl_attr_put(request, IFLA_ADDRESS, was.mac.size(), was.mac.data());
+        });
+    if (was.mtu != 0 && number_of(now(IFLA_MTU)) != was.mtu)
+        change([&](NetlinkRequest& request) { mnl_attr_put_u32(request, IFLA_MTU, was.mtu); });
+    if (number_of(now(IFLA_TXQLEN)) != was.queue_length)
+        change([&](NetlinkRequest& request) {
+            mnl_attr_put_u32(request, IFLA_TXQLEN, was.queue_length);
+        });
+    if (text_of(now(IFLA_IFALIAS)) != was.alias)
+        change([&](NetlinkRequest& request) {
+            mnl_attr_put(request, IFLA_IFALIAS, was.alias.size(), was.alias.data());
+        });
+    for (const std::string& name : was.altnames)
+        (void)change_altname(host, RTM_NEWLINKPROP, index, name);  // another's by now
+    constexpr unsigned kFlags =
+        IFF_UP | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI | IFF_MULTICAST | IFF_DEBUG;
+    change([](NetlinkRequest&) {}, was.flags & kFlags, kFlags);
+    return first;
+}
+
 // The error of the last try, or 0; ENODEV: it is not there.
 int take_back(const RouteSocket& inside, const MovedDevice& device, FdRef host) {
     const int index = device.index + kIndexOffset;
+    remove_altnames(inside, index);
+    int index_here = device.index;
     int error = move_link(inside, index, device.index, device.name, host).error;
-    if (error == EBUSY)  // the index is another's by now
+    if (error == EBUSY) {  // the index is another's by now
         error = move_link(inside, index, 0, device.name, host).error;
-    if (error == EEXIST)  // so is the name
+        index_here = static_cast<int>(if_nametoindex(device.name.c_str()));
+    }
+    if (error == EEXIST) {  // so is the name
         error = move_link(inside, index, 0, "netdev%d", host).error;
-    return error;
+        index_here = index;
+    }
+    return error != 0 ? error : restore_state(RouteSocket(), index_here, device.was);
 }
 
 }  // namespace
@@ -71,7 +170,8 @@ std::vector<MovedDevice> find_devices_to_move(Veid veid, const std::vector<std::
             throw Error(ExitCode::NetdevFailed,
                         fmt::format("the network device '{}' (NETDEV) cannot be had: {}", name,
                                     holder_of(veid, name)));
-        devices.push_back({name, static_cast<int>(index)});
+        const int number = static_cast<int>(index);
+        devices.push_back({name, number, read_state(RouteSocket(), number, name)});
     }
     return devices;
 }

@@ -11,22 +11,33 @@
 
 namespace vps {
 
+// What of a device the VPS can change and the kernel does not take back with it.
+struct DeviceState {
+    std::string mac;    // as the kernel has it, of any size
+    std::string alias;  // ip-link(8)
+    std::vector<std::string> altnames;
+    unsigned mtu = 0, flags = 0, queue_length = 0;
+    bool operator==(const DeviceState&) const = default;
+};
+
 // A device of the host by name and index there. In the VPS, which may rename it, it has another
 // index that follows from this one and that the VPS cannot change.
 struct MovedDevice {
     std::string name;
     int index = 0;
+    DeviceState was{};
     bool operator==(const MovedDevice&) const = default;
 };
 
-// Throws Error NetdevFailed when one does not exist, and says which VPS has it.
+// As they are now. Throws Error NetdevFailed when one does not exist, and says which VPS has it.
 std::vector<MovedDevice> find_devices_to_move(Veid veid, const std::vector<std::string>& names);
 
 // Moves them in. Throws Error NetdevFailed.
 void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef network_namespace);
 
-// Moves back those that are in there, each under the name that it had if that is free. Throws
-// SysError; those that are not back yet can be tried again.
+// Moves back those that are in there, each under the name that it had if that is free, and as it
+// was then. Addresses and queues of the VPS's go with the move. Throws SysError; those that are not
+// back yet can be tried again.
 void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices);
 
 // What is still in the namespace goes with it. Throws SysError.

@@ -12,6 +12,7 @@
 
 #include "network/netlink.hh"
 #include "network/network_record.hh"
+#include "network/sysctl.hh"
 #include "sys/error.hh"
 
 namespace vps {
@@ -72,7 +73,8 @@ NetlinkReply ask_for_proxy(std::uint16_t type, unsigned flags, const IpAddress& 
     ndmsg header{};
     header.ndm_family = static_cast<unsigned char>(address.family);
     header.ndm_ifindex = static_cast<int>(device);
-    header.ndm_state = NUD_PERMANENT;
+    if (type != RTM_GETNEIGH)  // which takes none
+        header.ndm_state = NUD_PERMANENT;
     header.ndm_flags = NTF_PROXY;
     NetlinkRequest request(type, flags, header);
     mnl_attr_put(request, NDA_DST, address.bytes().size(), address.bytes().data());
@@ -104,6 +106,21 @@ void answer_for(const IpAddress& address, const std::string& device) {
     if (reply.error != 0)
         throw SysError(reply.error, fmt::format("answer on {} for", device), address.to_string(),
                        ExitCode::CannotAddIp);
+    if (address.family == AF_INET6)
+        (void)set_sysctl(proxy_ndp_of(device), "1");
+}
+
+bool answers_for(const IpAddress& address, const std::string& device) {
+    const NetlinkReply reply =
+        ask_for_proxy(RTM_GETNEIGH, 0, address, if_nametoindex(device.c_str()));
+    if (reply.error != 0 && reply.error != ENOENT)
+        throw SysError(reply.error, fmt::format("see who answers on {} for", device),
+                       address.to_string());
+    return reply.error == 0;
+}
+
+std::string proxy_ndp_of(const std::string& device) {
+    return "net/ipv6/conf/" + device + "/proxy_ndp";
 }
 
 void stop_answering_for(const IpAddress& address, const std::string& device) {

@@ -13,9 +13,14 @@ namespace vps {
 // address is the host's own.
 std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec);
 
-// Answers ARP and neighbour solicitations for the address on the device (ip-neighbour(8), proxy).
-// Throws SysError CannotAddIp.
+// Answers ARP and neighbour solicitations for the address on the device (ip-neighbour(8), proxy);
+// for IPv6 also sets its proxy_ndp, which lets the kernel answer for such addresses and for no
+// other. Throws SysError CannotAddIp.
 void answer_for(const IpAddress& address, const std::string& device);
+
+// Whether it is so, but for proxy_ndp. Throws SysError.
+bool answers_for(const IpAddress& address, const std::string& device);
+std::string proxy_ndp_of(const std::string& device);  // the name of the setting (sysctl.hh)
 
 // Undoes it; one that is not there is no error, nor a device that has gone. Throws SysError.
 void stop_answering_for(const IpAddress& address, const std::string& device);

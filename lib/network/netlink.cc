@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cstdlib>
+#include <optional>
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -43,16 +44,31 @@ int keep_body(const nlmsghdr* message, void* reply) {
 }  // namespace
 
 std::string_view NetlinkReply::attribute(std::size_t header_size, int wanted) const {
-    for (std::size_t at = MNL_ALIGN(header_size); at + sizeof(nlattr) <= body.size();) {
+    const std::string_view all(body.data(), body.size());
+    const std::size_t begin = MNL_ALIGN(header_size);
+    return begin < all.size() ? find_attribute(all.substr(begin), wanted) : std::string_view();
+}
+
+void for_each_attribute(std::string_view attributes,
+                        const std::function<void(int kind, std::string_view bytes)>& see) {
+    for (std::size_t at = 0; at + sizeof(nlattr) <= attributes.size();) {
         nlattr header{};
-        std::memcpy(&header, &body[at], sizeof header);
-        if (header.nla_len < sizeof header || at + header.nla_len > body.size())
+        std::memcpy(&header, &attributes[at], sizeof header);
+        if (header.nla_len < sizeof header || at + header.nla_len > attributes.size())
             break;
-        if ((header.nla_type & NLA_TYPE_MASK) == wanted)
-            return {&body[at] + sizeof header, header.nla_len - sizeof header};
+        see(header.nla_type & NLA_TYPE_MASK,
+            attributes.substr(at + sizeof header, header.nla_len - sizeof header));
         at += MNL_ALIGN(header.nla_len);
     }
-    return {};
+}
+
+std::string_view find_attribute(std::string_view attributes, int wanted) {
+    std::optional<std::string_view> found;
+    for_each_attribute(attributes, [&](int kind, std::string_view bytes) {
+        if (kind == wanted && !found)
+            found = bytes;
+    });
+    return found.value_or(std::string_view());
 }
 
 RouteSocket::RouteSocket() : socket_(open_socket()) {}
@@ -66,7 +82,7 @@ NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
         reply.error = errno;
         return reply;
     }
-    alignas(nlmsghdr) std::array<char, 16384> buffer;
+    alignas(nlmsghdr) std::array<char, 1 << 17> buffer;
     for (;;) {
         const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR)

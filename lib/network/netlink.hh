@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -17,13 +18,13 @@
 namespace vps {
 
 // One request; libmnl's mnl_attr_put_*() take it for the message to add to. Its attributes are
-// names, numbers and addresses: a few hundred bytes at most.
+// names, numbers and addresses, a few hundred bytes at most, and `more` bytes.
 class NetlinkRequest {
   public:
     // `header` is what the family has before the attributes: ifinfomsg, rtmsg, ndmsg…
     template <typename Header>
-    NetlinkRequest(std::uint16_t type, unsigned flags, const Header& header)
-        : buffer_{}, message_(mnl_nlmsg_put_header(buffer_.data())) {
+    NetlinkRequest(std::uint16_t type, unsigned flags, const Header& header, std::size_t more = 0)
+        : buffer_(1024 + more), message_(mnl_nlmsg_put_header(buffer_.data())) {
         message_->nlmsg_type = type;
         message_->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST | NLM_F_ACK);
         std::memcpy(mnl_nlmsg_put_extra_header(message_, sizeof header), &header, sizeof header);
@@ -34,7 +35,7 @@ class NetlinkRequest {
     operator nlmsghdr*() { return message_; }  // NOLINT: it is one
 
   private:
-    alignas(nlmsghdr) std::array<char, 1024> buffer_;
+    std::vector<char> buffer_;
     nlmsghdr* message_;
 };
 
@@ -53,6 +54,13 @@ struct NetlinkReply {
     // The bytes of an attribute after a header of that size; empty if there is none.
     [[nodiscard]] std::string_view attribute(std::size_t header_size, int wanted) const;
 };
+
+// The bytes of an attribute among others, as they are in a message or in a nest; empty if there is
+// none.
+std::string_view find_attribute(std::string_view attributes, int wanted);
+// Calls `see` for each of them, in order.
+void for_each_attribute(std::string_view attributes,
+                        const std::function<void(int kind, std::string_view bytes)>& see);
 
 class RouteSocket {
   public:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -39,16 +40,24 @@ Started run_program(std::vector<std::string> words) {
     return {std::move(child), std::move(read_end)};
 }
 
-void finish_program(Child& program, const Fd& said) {
+// Returns what it printed.
+std::string finish_program(Child& program, const Fd& said) {
     std::string text = sys::read_all(said, "what vps-network says");
     text.resize(text.find_last_not_of('\n') + 1);
     const ExitStatus status = program.wait().value_or(ExitStatus{});
     if (status.success())
-        return;
+        return text;
     if (status.signal == 0 && !text.empty())
         throw Error(static_cast<ExitCode>(status.code), text);
     throw Error(ExitCode::System, fmt::format("make or remove the network: '{}' ended with {}",
                                               kProgram, status.to_string()));
+}
+
+std::string run_for_network(Veid veid, const char* what) {
+    if (access(network_record_path(veid).c_str(), F_OK) < 0)
+        return {};
+    Started started = run_program({veid.to_string(), what});
+    return finish_program(started.program, started.said);
 }
 
 }  // namespace
@@ -60,14 +69,23 @@ NetworkStart::NetworkStart(Veid veid, pid_t init) {
 }
 
 void NetworkStart::finish() {
-    finish_program(program_, said_);
+    (void)finish_program(program_, said_);
+}
+
+void renew_network_on_host(Veid veid) {
+    (void)run_for_network(veid, "renew");
+}
+
+std::vector<std::string> find_missing_network(Veid veid) {
+    std::istringstream lines(run_for_network(veid, "check"));
+    std::vector<std::string> missing;
+    for (std::string line; std::getline(lines, line);)
+        missing.push_back(line);
+    return missing;
 }
 
 void remove_network(Veid veid) {
-    if (access(network_record_path(veid).c_str(), F_OK) < 0)
-        return;
-    Started started = run_program({veid.to_string(), "down"});
-    finish_program(started.program, started.said);
+    (void)run_for_network(veid, "down");
 }
 
 }  // namespace vps

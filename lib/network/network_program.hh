@@ -4,6 +4,9 @@
 
 #include <sys/types.h>
 
+#include <string>
+#include <vector>
+
 #include "config/veid.hh"
 #include "sys/fd.hh"
 #include "sys/process.hh"
@@ -23,6 +26,13 @@ class NetworkStart {
     Child program_;
     Fd said_;
 };
+
+// Makes again what of it is missing on the host, and logs that; nothing happens where there is no
+// network. Throws Error.
+void renew_network_on_host(Veid veid);
+
+// What of it is missing on the host, as "no packet filter on venet101". Throws Error.
+std::vector<std::string> find_missing_network(Veid veid);
 
 // Removes it from the host; nothing happens where there is none. What cannot be removed is logged.
 // Throws Error where the program itself cannot do its work.

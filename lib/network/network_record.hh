@@ -1,6 +1,7 @@
 // What the network of a VPS has on the host, on disk: /run/vps/N/network, written before anything
-// is made and removed when nothing of it is left. It outlives whoever made it, and says to others
-// which addresses are taken. Callers are root and have the VPS's lock (state.hh).
+// is made and removed when nothing of it is left. It outlives whoever made it, says to others which
+// addresses are taken, and to vps-network-guard what must be there. Callers are root; those who
+// write it have the VPS's lock (state.hh).
 #pragma once
 
 #include <optional>
@@ -9,18 +10,31 @@
 #include <vector>
 
 #include "config/veid.hh"
+#include "network/link_filter.hh"
 #include "network/moved_devices.hh"
 #include "state/claim.hh"
 #include "state/state.hh"
 
 namespace vps {
 
+// A host's end.
+struct RecordedLink {
+    std::string name;
+    bool is_venet = false;  // else a device of NETIF
+    bool answers = false;   // the host answers on it for what it routes elsewhere
+    bool ip_filter = false;
+    std::optional<MacAddress> mac{};  // frames from another one are dropped
+    std::string bridge{};             // that it is a port of; empty: of none that is ours to see to
+    bool operator==(const RecordedLink&) const = default;
+};
+
 struct NetworkRecord {
     std::vector<std::string> addresses;          // as IpAddress::to_string() spells them
     std::vector<std::string> neighbour_devices;  // that answer for them
-    std::vector<std::string> links;              // the host's ends
-    std::vector<MovedDevice> devices;            // of the host, in the VPS
-    bool filter = false;                         // chains in the nf_tables table
+    std::vector<RecordedLink> links;
+    std::vector<MovedDevice> devices;  // of the host, in the VPS
+
+    [[nodiscard]] std::vector<IpAddress> parsed_addresses() const;
     bool operator==(const NetworkRecord&) const = default;
 };
 
@@ -28,6 +42,9 @@ struct NetworkRecord {
 // devices have no blanks.
 std::string format_network_record(const NetworkRecord& record);
 NetworkRecord parse_network_record(const std::string& text);
+
+// What comes in on that link.
+LinkFilter filter_of(const NetworkRecord& record, const RecordedLink& link);
 
 // Nothing if there is none. Throws SysError.
 std::optional<NetworkRecord> read_network_record(Veid veid);
@@ -41,5 +58,13 @@ ClaimName link_claim(const std::string& link);
 
 void write_network_record(Veid veid, const NetworkRecord& record);
 void remove_network_record(Veid veid);
+
+// The directory with an empty file, named by the VEID, for each network that is whole: from when
+// all of it is made until the undoing begins. Whoever watches it (vps-network-guard) learns of
+// both.
+inline constexpr const char* kWholeDir = "/run/vps/networks";
+void mark_whole(Veid veid);
+void unmark_whole(Veid veid);
+bool is_whole(Veid veid);
 
 }  // namespace vps

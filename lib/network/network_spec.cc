@@ -51,6 +51,8 @@ std::string find_conflict(const VethSpec& veth, const NetworkSpec& spec) {
     if (!is_link_name(veth.host_ifname))
         return quote_for_message(veth.host_ifname) +
                " would be its name on the host, which is too long; give host_ifname=";
+    if (veth.ip_filter && spec.addresses.empty())
+        return "ip_filter=on lets the addresses of IP_ADDRESS pass, and there is none";
     if (veth.ifname == kVenet && !spec.addresses.empty())
         return "the device of IP_ADDRESS has that name";
     for (const VethSpec& other : spec.veths)
@@ -71,7 +73,8 @@ void plan_veths(Veid veid, const VpsConfig& config, std::string_view host, Netwo
             netif.mac.value_or(make_mac(0x02, bits)),
             netif.host_mac.value_or(make_mac(0xfe, bits)),
             netif.bridge,
-            netif.mac_filter};
+            netif.mac_filter,
+            netif.ip_filter};
         if (const std::string conflict = find_conflict(veth, spec); !conflict.empty())
             problems.push_back({"NETIF", quote_for_message(netif.ifname) + ": " + conflict});
         else
@@ -92,10 +95,6 @@ ArpDetect plan_arp_detect(const VpsConfig& config) {
 }
 
 }  // namespace
-
-bool wants_network(const VpsConfig& config) {
-    return !config.addresses.empty() || !config.netifs.empty() || !config.netdevs.empty();
-}
 
 NetworkSpec plan_network(Veid veid, const VpsConfig& config, std::string_view host,
                          std::vector<ConfigProblem>& problems) {

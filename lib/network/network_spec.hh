@@ -19,6 +19,7 @@ struct VethSpec {
     MacAddress mac, host_mac;
     std::string bridge;      // of the host; empty: none
     bool mac_filter = true;  // frames from another hardware address than `mac` are dropped
+    bool ip_filter = false;  // and packets, ARP and NDP of another address than IP_ADDRESS's
     bool operator==(const VethSpec&) const = default;
 };
 
@@ -37,9 +38,6 @@ struct NetworkSpec {
         return addresses.empty() && veths.empty() && devices.empty();
     }
 };
-
-// Whether the configuration asks for anything of it.
-bool wants_network(const VpsConfig& config);
 
 // What the configuration asks for, each address and device once. What cannot be beside the rest is
 // left out and said in `problems`. Hardware addresses that NETIF does not give are made of `host`,

@@ -1,108 +1,91 @@
 #include "network/packet_filter.hh"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <nftables/libnftables.h>
-#include <sys/socket.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <net/if.h>
+#include <netinet/in.h>
 
-#include <algorithm>
-#include <memory>
-
+#include "network/netlink.hh"
 #include "sys/error.hh"
 
 namespace vps {
 
 namespace {
 
-struct FreeContext {
-    void operator()(nft_ctx* context) const { nft_ctx_free(context); }
-};
+constexpr std::uint32_t kPriority = 1;  // before all others
+constexpr std::uint32_t kHandle = 1;
+constexpr const char* kKind = "bpf";
 
-// One transaction: all of it, or nothing.
-void run_nft(const std::string& commands) {
-    const std::unique_ptr<nft_ctx, FreeContext> context(nft_ctx_new(NFT_CTX_DEFAULT));
-    if (!context || nft_ctx_buffer_error(context.get()) != 0 ||
-        nft_ctx_buffer_output(context.get()) != 0)
-        throw Error(ExitCode::System, "prepare nf_tables: out of memory");
-    if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) == 0)
-        return;
-    const std::string_view text = nft_ctx_get_error_buffer(context.get());
-    throw Error(ExitCode::System, fmt::format("change the packet filter (nf_tables, family netdev):"
-                                              " {}",
-                                              text.substr(0, text.find('\n'))));
+tcmsg queue_header(unsigned index) {
+    tcmsg header{};
+    header.tcm_ifindex = static_cast<int>(index);
+    header.tcm_parent = TC_H_CLSACT;
+    header.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+    return header;
 }
 
-constexpr const char* kTable = "netdev systemd-vps";
-
-// A link's place among the host's ends of a VPS names its chain: not all names of links are names
-// of chains.
-std::string chain_name(Veid veid, std::size_t place) {
-    return fmt::format("vps{}_{}", veid.to_string(), place);
+tcmsg filter_header(unsigned index, std::uint32_t handle = kHandle) {
+    tcmsg header{};
+    header.tcm_ifindex = static_cast<int>(index);
+    header.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+    header.tcm_handle = handle;
+    header.tcm_info = TC_H_MAKE(kPriority << 16, htons(ETH_P_ALL));
+    return header;
 }
 
-// Also where there is none.
-std::string removal(Veid veid, std::size_t links) {
-    std::string commands = fmt::format("add table {}\n", kTable);
-    for (std::size_t place = 0; place < links; ++place)
-        for (const char* verb : {"add", "flush", "delete"})
-            commands += fmt::format("{} chain {} {}\n", verb, kTable, chain_name(veid, place));
-    return commands;
+std::string_view bytes_of(const std::vector<sock_filter>& program) {
+    return {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)};
 }
 
-// What comes in on the link and no rule accepts is dropped. Link names have no character that means
-// something to nft (network_spec.hh).
-std::string chain(std::string_view name, std::string_view link, std::string_view rules) {
-    return fmt::format(
-        "chain {} {{ type filter hook ingress device \"{}\" priority filter; policy drop;\n"
-        "{}}}\n",
-        name, link, rules);
+// One that is there already, the administrator's perhaps, serves as well.
+NetlinkReply add_queue(const RouteSocket& socket, unsigned index) {
+    NetlinkRequest request(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, queue_header(index));
+    mnl_attr_put_strz(request, TCA_KIND, "clsact");
+    return socket.ask(request);
 }
 
-std::string accept_from(int family, const std::vector<IpAddress>& addresses) {
-    std::vector<std::string> sources;
-    for (const IpAddress& address : addresses)
-        if (address.family == family)
-            sources.push_back(address.to_string());
-    return sources.empty()
-               ? ""
-               : fmt::format("{} saddr {{ {} }} accept\n", family == AF_INET ? "ip" : "ip6",
-                             fmt::join(sources, ", "));
+NetlinkReply replace_filter(const RouteSocket& socket, unsigned index,
+                            const std::vector<sock_filter>& program) {
+    const std::string_view code = bytes_of(program);
+    NetlinkRequest request(RTM_NEWTFILTER, NLM_F_CREATE, filter_header(index), code.size());
+    mnl_attr_put_strz(request, TCA_KIND, kKind);
+    nlattr* const options = mnl_attr_nest_start(request, TCA_OPTIONS);
+    mnl_attr_put_u16(request, TCA_BPF_OPS_LEN, static_cast<std::uint16_t>(program.size()));
+    mnl_attr_put(request, TCA_BPF_OPS, code.size(), code.data());
+    mnl_attr_put_u32(request, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+    mnl_attr_nest_end(request, options);
+    return socket.ask(request);
 }
 
 }  // namespace
 
-bool needs_packet_filter(const NetworkSpec& spec) {
-    return !spec.addresses.empty() ||
-           std::any_of(spec.veths.begin(), spec.veths.end(),
-                       [](const VethSpec& veth) { return veth.mac_filter; });
+bool has_packet_filter(const std::string& link, const std::vector<sock_filter>& program) {
+    const unsigned index = if_nametoindex(link.c_str());
+    const RouteSocket socket;
+    const auto find = [&](std::uint32_t handle) {
+        NetlinkRequest request(RTM_GETTFILTER, 0, filter_header(index, handle));
+        mnl_attr_put_strz(request, TCA_KIND, kKind);
+        return socket.ask(request);
+    };
+    const NetlinkReply reply = find(kHandle);
+    if (reply.error == 0)
+        return find_attribute(reply.attribute(sizeof(tcmsg), TCA_OPTIONS), TCA_BPF_OPS) ==
+               bytes_of(program);
+    // A program that is too long for an answer is EINVAL to the kernel, as is a link without any
+    // filter; only beside a program is another handle what does not exist.
+    return reply.error != ENOENT && find(kHandle + 1).error == ENOENT;
 }
 
-std::string packet_filter_commands(Veid veid, const NetworkSpec& spec) {
-    std::string chains;
-    std::size_t place = 0;
-    if (!spec.addresses.empty())
-        chains +=
-            chain(chain_name(veid, place++), venet_name(veid),
-                  accept_from(AF_INET, spec.addresses) + accept_from(AF_INET6, spec.addresses));
-    for (const VethSpec& veth : spec.veths) {
-        if (veth.mac_filter)
-            chains += chain(chain_name(veid, place), veth.host_ifname,
-                            fmt::format("ether saddr {} accept\n", veth.mac.to_string()));
-        ++place;
-    }
-    return removal(veid, place) + fmt::format("table {} {{\n{}}}\n", kTable, chains);
-}
-
-void make_packet_filter(Veid veid, const NetworkSpec& spec) {
-    if (needs_packet_filter(spec))
-        run_nft(packet_filter_commands(veid, spec));
-}
-
-void remove_packet_filter(Veid veid, std::size_t links, LastOfAll last) {
-    if (last == LastOfAll::Yes)
-        run_nft(fmt::format("add table {0}\ndelete table {0}\n", kTable));
-    else
-        run_nft(removal(veid, links));
+void set_packet_filter(const std::string& link, const std::vector<sock_filter>& program) {
+    const RouteSocket socket;
+    const unsigned index = if_nametoindex(link.c_str());
+    int error = add_queue(socket, index).error;
+    if (error == 0 || error == EEXIST)
+        error = replace_filter(socket, index, program).error;
+    if (error != 0)
+        throw SysError(error, "make the packet filter (sch_ingress, cls_bpf) of", link);
 }
 
 }  // namespace vps

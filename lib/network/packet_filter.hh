@@ -1,32 +1,20 @@
-// What may come out of the VPSes: the table "systemd-vps" of nf_tables in the netdev family, with a
-// chain on each of the host's ends. It is ours alone; nothing else of the host's packet filter is
-// looked at or changed (libnftables(3)). Callers are root in the host context and one at a time
-// (HostClaims): whoever changes the tables meanwhile has libnftables read all of them again.
+// What may come out of the VPSes: on each of the host's ends a filter of traffic control (tc(8),
+// "clsact", a program of link_filter.hh). It is a part of the link: no firewall's tool that empties
+// nf_tables, and no other VPS's start, touches it, and it goes with the link. Callers are root in
+// the host context, or have CAP_NET_ADMIN there.
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "config/veid.hh"
-#include "network/network_spec.hh"
+#include "network/link_filter.hh"
 
 namespace vps {
 
-// Whether there is something to filter.
-bool needs_packet_filter(const NetworkSpec& spec);
+// Whether the link has it, with this program. Throws SysError.
+bool has_packet_filter(const std::string& link, const std::vector<sock_filter>& program);
 
-// What nft(8) is told for it: the chains of the VPS's links are removed, should they be there, and
-// made. Pure.
-std::string packet_filter_commands(Veid veid, const NetworkSpec& spec);
-
-// On venet's end only IPv4 and IPv6 packets from the VPS's addresses pass, on a veth device's with
-// mac_filter only frames from its hardware address. Replaces what an earlier run left; to be made
-// before the links are up. Throws Error.
-void make_packet_filter(Veid veid, const NetworkSpec& spec);
-
-// Removes the chains of that many links of the VPS, and with the last of all VPSes the table. What
-// does not exist is no error. Throws Error.
-enum class LastOfAll { No, Yes };
-void remove_packet_filter(Veid veid, std::size_t links, LastOfAll last);
+// Gives it to the link; to be done before the link is up. Replaces one that is there, at once.
+// Throws Error System.
+void set_packet_filter(const std::string& link, const std::vector<sock_filter>& program);
 
 }  // namespace vps

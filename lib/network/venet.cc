@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "network/links.hh"
 #include "sys/error.hh"
@@ -39,7 +40,7 @@ NetlinkReply add_route(const RouteSocket& socket, int family, int device, const 
     header.rtm_family = static_cast<unsigned char>(family);
     header.rtm_dst_len = static_cast<unsigned char>(to ? to->bytes().size() * 8 : 0);
     header.rtm_table = RT_TABLE_MAIN;
-    header.rtm_protocol = RTPROT_BOOT;
+    header.rtm_protocol = kRouteProtocol;
     header.rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     header.rtm_type = RTN_UNICAST;
     NetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
@@ -82,18 +83,34 @@ void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addr
             require(add_route(socket, family, index, nullptr), "set the default route of", kVenet);
 }
 
-void route_to_venet(const std::string& link, const std::vector<IpAddress>& addresses) {
-    const RouteSocket socket;
-    set_up(socket, link);
-    const int index = find_link_index(socket, link, ExitCode::CannotAddIp);
-    for (const IpAddress& address : addresses) {
-        const NetlinkReply reply = add_route(socket, address.family, index, &address);
-        if (reply.error == EEXIST)
-            throw Error(ExitCode::IpInUse, "the host has a route to " + address.to_string() +
-                                               " already (ip route show " + address.to_string() +
-                                               ")");
-        require(reply, "route to " + link + " the address", address.to_string());
-    }
+void route_to_venet(const RouteSocket& socket, const std::string& link, int index,
+                    const IpAddress& address) {
+    if (!renew_route(socket, link, index, address))
+        throw Error(ExitCode::IpInUse, "the host has a route to " + address.to_string() +
+                                           " already (ip route show " + address.to_string() + ")");
+}
+
+bool renew_route(const RouteSocket& socket, const std::string& link, int index,
+                 const IpAddress& address) {
+    const NetlinkReply reply = add_route(socket, address.family, index, &address);
+    if (reply.error == EEXIST)
+        return false;
+    require(reply, "route to " + link + " the address", address.to_string());
+    return true;
+}
+
+bool is_routed_to(const RouteSocket& socket, const IpAddress& address, int index) {
+    rtmsg header{};
+    header.rtm_family = static_cast<unsigned char>(address.family);
+    header.rtm_dst_len = static_cast<unsigned char>(address.bytes().size() * 8);
+    NetlinkRequest request(RTM_GETROUTE, 0, header);
+    mnl_attr_put(request, RTA_DST, address.bytes().size(), address.bytes().data());
+    const NetlinkReply reply = socket.ask(request);
+    int way = 0;
+    const std::string_view bytes = reply.attribute(sizeof header, RTA_OIF);
+    if (reply.error == 0 && bytes.size() == sizeof way)
+        std::memcpy(&way, bytes.data(), sizeof way);
+    return way == index;
 }
 
 }  // namespace vps

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "network/netlink.hh"
 #include "network/network_spec.hh"
 #include "sys/fd.hh"
 
@@ -19,8 +20,20 @@ void make_venet(const std::string& link, FdRef network_namespace);
 // Sets venet0 up with the addresses and the default routes. Throws SysError CannotAddIp.
 void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addresses);
 
-// Sets the host's end up and routes the addresses to it. Throws SysError CannotAddIp, and Error
-// IpInUse where the host has a route to exactly one of them.
-void route_to_venet(const std::string& link, const std::vector<IpAddress>& addresses);
+// Routes the address to the host's end, which is up and has that index. Throws SysError
+// CannotAddIp, and Error IpInUse where the host has a route to exactly that address.
+void route_to_venet(const RouteSocket& socket, const std::string& link, int index,
+                    const IpAddress& address);
+
+// Makes that route again; returns whether it was missing. Another one to exactly that address is
+// left. Throws SysError CannotAddIp.
+bool renew_route(const RouteSocket& socket, const std::string& link, int index,
+                 const IpAddress& address);
+
+// Whether the host sends to that link what is for the address. Throws SysError.
+bool is_routed_to(const RouteSocket& socket, const IpAddress& address, int index);
+
+// The protocol that these routes have (ip-route(8)), and no others.
+inline constexpr unsigned char kRouteProtocol = 118;
 
 }  // namespace vps

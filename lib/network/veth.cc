@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "config/vznet_conf.hh"
+#include "network/host_end.hh"
 #include "network/links.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
-#include "sys/sys.hh"
 #include "systemd/system_bus.hh"
 
 namespace vps {
@@ -37,19 +37,14 @@ bool host_boots() {
     return state == "initializing" || state == "starting";
 }
 
-bool is_port(const RouteSocket& socket, const std::string& link) {
-    NetlinkRequest request(RTM_GETLINK, 0, link_header());
-    mnl_attr_put_strz(request, IFLA_IFNAME, link.c_str());
-    const NetlinkReply reply = socket.ask(request);
-    require(reply, "find the network device", link);
-    return !reply.attribute(sizeof(ifinfomsg), IFLA_MASTER).empty();
+bool is_linux_bridge(const std::string& name) {
+    return access(fmt::format("/sys/class/net/{}/bridge", name).c_str(), F_OK) == 0;
 }
 
-void set_sysctl(const std::string& name, const std::string& value) {
-    const std::string path = "/proc/sys/" + name;
-    const Fd file = sys::open(path, O_WRONLY);
-    if (write(file.get(), value.data(), value.size()) < 0)
-        throw SysError(errno, "write", path, ExitCode::VethFailed);
+// Of which bridge of Linux it is a port; nothing where it is one of none.
+std::string find_bridge_of(unsigned master) {
+    char name[IF_NAMESIZE];
+    return master != 0 && if_indextoname(master, name) && is_linux_bridge(name) ? name : "";
 }
 
 }  // namespace
@@ -59,8 +54,9 @@ std::optional<ActionScript> find_external_script(Veid veid, const Log& log) {
     if (path.empty())
         return std::nullopt;
     try {
+        const std::string name = path.substr(path.rfind('/') + 1);
         std::optional<ActionScript> script =
-            find_script(kExternalScript, veid.to_string() + ".vznet", path);
+            find_script(kExternalScript, fmt::format("{}.{}", veid.to_string(), name), path);
         if (!script)
             log.say(Level::Notice, fmt::format("EXTERNAL_SCRIPT '{}' of {} does not exist; doing "
                                                "without it",
@@ -85,9 +81,6 @@ void require_bridges(const NetworkSpec& spec) {
                 fmt::format("the bridge '{0}' of {1} (NETIF) does not exist; make it (ip link add "
                             "{0} type bridge), or change bridge= of {1}",
                             veth.bridge, veth.ifname));
-        if (access(fmt::format("/sys/class/net/{}/bridge", veth.bridge).c_str(), F_OK) < 0)
-            fail(fmt::format("'{}', the bridge of {} (NETIF), is no bridge", veth.bridge,
-                             veth.ifname));
     }
 }
 
@@ -105,27 +98,36 @@ void make_veth(const VethSpec& veth, FdRef network_namespace) {
 void run_external_script(const ActionScript& script, const VethSpec& veth,
                          const ScriptSettings& settings, const Log& log) {
     try {
-        (void)run_host_script(script, {"init", "veth", veth.host_ifname}, settings, log);
+        std::vector<std::string> arguments{"init", "veth", veth.host_ifname};
+        if (!veth.bridge.empty())
+            arguments.push_back(veth.bridge);
+        (void)run_host_script(script, arguments, settings, log);
     } catch (const ScriptError& error) {
         fail(error.what());
     }
 }
 
-void connect_veth(const VethSpec& veth) {
+void connect_veth(const VethSpec& veth, RecordedLink& link, const Log& log) {
     const RouteSocket socket;
-    const bool is_connected = is_port(socket, veth.host_ifname);
-    const unsigned bridge = veth.bridge.empty() ? 0 : if_nametoindex(veth.bridge.c_str());
-    if (bridge != 0 && !is_connected) {
-        NetlinkRequest request(RTM_NEWLINK, 0, link_header());
-        mnl_attr_put_strz(request, IFLA_IFNAME, veth.host_ifname.c_str());
-        mnl_attr_put_u32(request, IFLA_MASTER, bridge);
-        require(socket.ask(request), "add " + veth.host_ifname + " to the bridge", veth.bridge);
-    } else if (veth.bridge.empty() && !is_connected) {
-        const std::string settings = "net/ipv4/conf/" + veth.host_ifname;
-        set_sysctl(settings + "/proxy_arp", "1");
-        set_sysctl(settings + "/forwarding", "1");
+    const std::optional<LinkState> state = find_link(socket, link.name);
+    if (!state)
+        fail(fmt::format("the link {} of {} (NETIF) is gone; EXTERNAL_SCRIPT of {} removed it",
+                         link.name, veth.ifname, kVznetConf));
+    link.bridge = find_bridge_of(state->master);
+    if (state->master == 0 && is_linux_bridge(veth.bridge)) {
+        join_bridge(socket, link.name, veth.bridge);
+        link.bridge = veth.bridge;
+    } else if (state->master == 0 && !veth.bridge.empty()) {
+        log.say(
+            Level::Warning,
+            fmt::format("'{}', the bridge of {} (NETIF), is no bridge of Linux, and nobody "
+                        "added {} to it: whoever makes it has to (ovs-vsctl add-port {} {}, "
+                        "in EXTERNAL_SCRIPT of {})",
+                        veth.bridge, veth.ifname, link.name, veth.bridge, link.name, kVznetConf));
     }
-    require(set_link_flags(socket, veth.host_ifname, IFF_UP), "set up", veth.host_ifname);
+    link.answers = state->master == 0 && veth.bridge.empty();
+    (void)keep_up_settings(link, Upkeep::Mend);
+    set_up_host_end(socket, link);
 }
 
 }  // namespace vps

@@ -2,18 +2,21 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 
+#include "network/forwarding.hh"
+#include "network/host_claims.hh"
+#include "network/host_end.hh"
 #include "network/lan_device.hh"
 #include "network/links.hh"
 #include "network/neighbours.hh"
 #include "network/network_record.hh"
 #include "network/packet_filter.hh"
+#include "network/upkeep.hh"
 #include "network/venet.hh"
 #include "network/veth.hh"
 #include "sys/error.hh"
@@ -56,28 +59,23 @@ void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
 void set_claims(Veid veid, const NetworkRecord& record) {
     for (const std::string& address : record.addresses)
         set_claim(address_claim(address), veid);
-    for (const std::string& link : record.links)
-        set_claim(link_claim(link), veid);
+    for (const RecordedLink& link : record.links)
+        set_claim(link_claim(link.name), veid);
 }
 
 void drop_claims(Veid veid, const NetworkRecord& record) {
     for (const std::string& address : record.addresses)
         drop_claim(address_claim(address), veid);
-    for (const std::string& link : record.links)
-        drop_claim(link_claim(link), veid);
+    for (const RecordedLink& link : record.links)
+        drop_claim(link_claim(link.name), veid);
 }
 
-// While one exists, no other VPS takes addresses or changes the packet filter.
-class HostClaims {
-  public:
-    HostClaims() : dir_(sys::open(kRunDir, O_RDONLY | O_DIRECTORY)) {
-        if (flock(dir_.get(), LOCK_EX) < 0)
-            throw SysError(errno, "lock", kRunDir);
-    }
-
-  private:
-    Fd dir_;
-};
+RecordedLink recorded(const VethSpec& veth) {
+    RecordedLink link{.name = veth.host_ifname, .ip_filter = veth.ip_filter, .bridge = veth.bridge};
+    if (veth.mac_filter || veth.ip_filter)
+        link.mac = veth.mac;
+    return link;
+}
 
 NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
     // Of two that start at once, the second finds the first.
@@ -88,7 +86,7 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
     for (const IpAddress& address : spec.addresses)
         record.addresses.push_back(address.to_string());
     if (!spec.addresses.empty())
-        record.links.push_back(venet_name(veid));
+        record.links.push_back({.name = venet_name(veid), .is_venet = true});
     record.devices = find_devices_to_move(veid, spec.devices);
     for (const VethSpec& veth : spec.veths) {
         // Whatever has the name is not ours to remove.
@@ -97,9 +95,8 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
                         fmt::format("the host has a network device '{}' already; change "
                                     "host_ifname= of {} (NETIF)",
                                     veth.host_ifname, veth.ifname));
-        record.links.push_back(veth.host_ifname);
+        record.links.push_back(recorded(veth));
     }
-    record.filter = needs_packet_filter(spec);
     // The record first: undo_network() finds by it what was claimed, however this ends.
     write_network_record(veid, record);
     set_claims(veid, record);
@@ -135,45 +132,61 @@ void heed_others(const std::vector<LanDevice>& devices, const NetworkSpec& spec,
                                 "would refuse the start)");
 }
 
-void connect_veths(const NetworkSpec& spec, const ScriptSettings& settings,
+// The links, both ends down and the host's ones guarded before anything can come out of them.
+void make_links(const NetworkSpec& spec, const NetworkRecord& record, FdRef inside) {
+    if (!spec.addresses.empty())
+        make_venet(record.links.front().name, inside);
+    for (const VethSpec& veth : spec.veths)
+        make_veth(veth, inside);
+    const RouteSocket socket;
+    for (const RecordedLink& link : record.links) {
+        make_host_end_deaf(socket, link);
+        if (const LinkFilter filter = filter_of(record, link); !filter.empty())
+            set_packet_filter(link.name, compile_filter(filter));
+    }
+}
+
+void connect_venet(const RecordedLink& link, const std::vector<IpAddress>& addresses,
+                   FdRef inside) {
+    configure_venet(inside, addresses);
+    const RouteSocket socket;
+    set_up_host_end(socket, link);
+    const int index = find_link_index(socket, link.name, ExitCode::CannotAddIp);
+    for (const IpAddress& address : addresses)
+        route_to_venet(socket, link.name, index, address);
+}
+
+void connect_veths(const NetworkSpec& spec, NetworkRecord& record, const ScriptSettings& settings,
                    const std::optional<ActionScript>& external_script, const Log& log) {
+    auto link = record.links.end() - static_cast<std::ptrdiff_t>(spec.veths.size());
     for (const VethSpec& veth : spec.veths) {
         if (external_script)
             run_external_script(*external_script, veth, settings, log);
-        connect_veth(veth);
+        connect_veth(veth, *link++, log);
     }
 }
 
-bool is_off(const std::string& sysctl) {
-    try {
-        return sys::read_file("/proc/sys/" + sysctl).starts_with('0');
-    } catch (const SysError&) {
-        return true;
-    }
-}
-
-// Host-wide settings are the administrator's, as they were with vzctl.
-void warn_of_sysctls(const NetworkSpec& spec, const std::vector<std::string>& devices,
-                     const Log& log) {
-    const auto has = [&](int family) {
-        return std::any_of(spec.addresses.begin(), spec.addresses.end(),
-                           [&](const IpAddress& address) { return address.family == family; });
-    };
-    std::vector<std::string> missing;
-    if (has(AF_INET) && is_off("net/ipv4/ip_forward"))
-        missing.emplace_back("net.ipv4.ip_forward=1");
-    if (has(AF_INET6)) {
-        if (is_off("net/ipv6/conf/all/forwarding"))
-            missing.emplace_back("net.ipv6.conf.all.forwarding=1");
-        if (is_off("net/ipv6/conf/all/proxy_ndp"))
-            for (const std::string& device : devices)
-                if (is_off("net/ipv6/conf/" + device + "/proxy_ndp"))
-                    missing.push_back("net.ipv6.conf." + device + ".proxy_ndp=1");
-    }
+// Whether its packets are passed on is the host's policy, as it was with vzctl.
+void warn_of_forwarding(const NetworkSpec& spec, const Log& log) {
+    const std::vector<std::string> missing = find_missing_forwarding(spec.addresses);
     if (!missing.empty())
-        log.say(Level::Warning,
-                fmt::format("the host does not pass on its packets; set {} (in /etc/sysctl.d)",
-                            fmt::join(missing, " and ")));
+        log.say(Level::Warning, explain_missing_forwarding(missing));
+}
+
+// A VPS that has addresses of IPv6, too, is not to be without network because the host has none.
+NetworkSpec without_ipv6_where_it_is_off(NetworkSpec spec, const Log& log) {
+    const std::string why = find_ipv6_switch();
+    const auto is_v6 = [](const IpAddress& address) { return address.family == AF_INET6; };
+    if (why.empty() || std::none_of(spec.addresses.begin(), spec.addresses.end(), is_v6))
+        return spec;
+    std::vector<std::string> lost;
+    for (const IpAddress& address : spec.addresses)
+        if (is_v6(address))
+            lost.push_back(address.to_string());
+    std::erase_if(spec.addresses, is_v6);
+    log.say(Level::Warning, fmt::format("IPv6 is off on this host ({}): the VPS is without {}", why,
+                                        fmt::join(lost, ", ")));
+    return spec;
 }
 
 void try_undo(const Log& log, const std::function<void()>& undo) {
@@ -190,32 +203,24 @@ void try_undo(const Log& log, const std::function<void()>& undo) {
 
 }  // namespace
 
-void make_network(const NetworkSpec& spec, pid_t init, const ScriptSettings& settings,
+void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& settings,
                   const Log& log) {
     const Veid veid = settings.veid;
+    const NetworkSpec spec = without_ipv6_where_it_is_off(wanted, log);
     std::optional<ActionScript> external_script;
     if (!spec.veths.empty())
         external_script = find_external_script(veid, log);
     if (!external_script)  // which may make them
         require_bridges(spec);
     const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
-    const NetworkRecord record = claim_network(veid, spec);
+    NetworkRecord record = claim_network(veid, spec);
 
     const std::vector<LanDevice> neighbours = ask_for_others(spec, record);
     move_devices(veid, record.devices, inside);
+    make_links(spec, record, inside);
     if (!spec.addresses.empty())
-        make_venet(venet_name(veid), inside);
-    for (const VethSpec& veth : spec.veths)
-        make_veth(veth, inside);
-    {
-        const HostClaims claims;
-        make_packet_filter(veid, spec);
-    }
-    if (!spec.addresses.empty()) {
-        configure_venet(inside, spec.addresses);
-        route_to_venet(venet_name(veid), spec.addresses);
-    }
-    connect_veths(spec, settings, external_script, log);
+        connect_venet(record.links.front(), spec.addresses, inside);
+    connect_veths(spec, record, settings, external_script, log);
 
     heed_others(neighbours, spec, log);
     for (const IpAddress& address : spec.addresses)
@@ -223,13 +228,25 @@ void make_network(const NetworkSpec& spec, pid_t init, const ScriptSettings& set
             answer_for(address, device.name());
             device.announce(address);
         }
-    warn_of_sysctls(spec, record.neighbour_devices, log);
+    warn_of_forwarding(spec, log);
+    write_network_record(veid, record);
+    mark_whole(veid);
+}
+
+void renew_network(Veid veid, const Log& log) {
+    const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend);
+    if (!report.missing.empty())
+        log.say(Level::Warning, describe_mended(report));
 }
 
 void undo_network(Veid veid, const Log& log) {
     const std::optional<NetworkRecord> record = read_network_record(veid);
     if (!record)
         return;
+    try_undo(log, [&] {
+        const HostClaims claims;  // who makes again what is missing is not doing so any more
+        unmark_whole(veid);
+    });
     for (const std::string& word : record->addresses)
         for (const std::string& device : record->neighbour_devices)
             try_undo(log, [&] { stop_answering_for(IpAddress::parse(word), device); });
@@ -237,17 +254,9 @@ void undo_network(Veid veid, const Log& log) {
         try_undo(log, [&] { take_back_devices(veid, record->devices); });
         try_undo(log, [&] { let_go_of_namespace(veid); });
     }
-    for (const std::string& link : record->links)
-        try_undo(log, [&] { remove_link(link); });
-    // Of two that end at once, the second is the last of all.
+    for (const RecordedLink& link : record->links)
+        try_undo(log, [&] { remove_link(link.name); });
     const HostClaims claims;
-    if (record->filter)
-        try_undo(log, [&] {
-            const auto others = read_records_of_others(veid);
-            const bool last = std::none_of(others.begin(), others.end(),
-                                           [](const auto& other) { return other.second.filter; });
-            remove_packet_filter(veid, record->links.size(), last ? LastOfAll::Yes : LastOfAll::No);
-        });
     try_undo(log, [&] { drop_claims(veid, *record); });
     remove_network_record(veid);
 }

@@ -16,8 +16,11 @@ namespace vps {
 // neighbours. Of the VPS, only its first process is there, `init`. Throws Error IpInUse, which
 // names the other holder; CannotAddIp, VethFailed, NetdevFailed, System. undo_network() is owed
 // then.
-void make_network(const NetworkSpec& spec, pid_t init, const ScriptSettings& settings,
+void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& settings,
                   const Log& log);
+
+// Makes again what of it is missing on the host (upkeep.hh), and says so.
+void renew_network(Veid veid, const Log& log);
 
 // Removes all that was recorded, as far as it is there, and the record. What cannot be removed is
 // logged.

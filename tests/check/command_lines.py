@@ -57,7 +57,7 @@ def test_unknown_words():
                       ["--help", "--frobnicate"], ["--frobnicate=1", "101"],
                       ["--\x1b[2Jx\ny\u202e"]):
             expect_refusal(name, *words)
-        if name not in ("vps-check", "vps-lxcfs"):  # which want no words
+        if name not in ("vps-check", "vps-lxcfs", "vps-network-guard"):  # which want no words
             expect_refusal(name)
     for name in OF_A_VPS:
         for words in (["0"], ["--", "--help"], ["no-such\nname"], [""]):
@@ -68,6 +68,7 @@ def test_unknown_words():
                         ("vps-enter", ["--user"]), ("vps-enter", ["--user=", "101"]),
                         ("vps-enter", ["--user", "--help", "101"]),
                         ("vps-enter", ["--us", "x", "101"]), ("vps-lxcfs", ["101"]),
+                        ("vps-network-guard", ["101"]),
                         ("vps-mount", ["--force", "101"]), ("vps-check", ["--stric"]),
                         ("mount.simfs", ["/a", "/b", "/c"]), ("mount.simfs", ["/a", "/b", "-o"]),
                         ("systemd-vps-generator", ["/a", "/b"])):

@@ -21,8 +21,9 @@ from report import check_shell, dry_run, find, finish, read_tables, require
 
 # Pages of other projects that the manual refers to.
 FOREIGN = {
-    "capabilities(7)", "df(1)", "flock(2)", "free(1)", "mount(8)", "mv(1)", "nproc(1)", "ptrace(2)", "rename(2)", "sh(1)", "sysinfo(2)", "systemctl(1)", "top(1)", "systemd.generator(7)",
-    "systemd.resource-control(5)",
+    "capabilities(7)", "df(1)", "flock(2)", "free(1)", "mount(8)", "mv(1)", "nproc(1)",
+    "ptrace(2)", "rename(2)", "rtnetlink(7)", "sh(1)", "sysinfo(2)", "systemctl(1)",
+    "systemd.generator(7)", "systemd.resource-control(5)", "tc(8)", "top(1)", "udev(7)",
 }
 # Where a reader of any page may want to go next.
 ENTRANCES = [("systemd-vps", "7"), ("vps-check", "8")]
@@ -88,8 +89,7 @@ def check_references(page, names):
 
 def check_units(source, names):
     for path in sorted([*(path for path in (source / "units").rglob("*") if path.is_file()),
-                        *(source / "generator").glob("*.cc"),
-                        *(source / "catalog").glob("*.catalog")]):
+                        *(source / "generator").glob("*.cc")]):
         for name in re.findall(r"\bman:([^\s\"]+\(\d\))", path.read_text()):
             if name not in names:
                 find(path.name, f"refers to {name}, which is not there")

@@ -193,6 +193,20 @@ TEST(NetworkSpec, ReadsNetif) {
     EXPECT_TRUE(problems.empty());
 }
 
+TEST(NetworkSpec, FiltersAddressesWhereThereAreSome) {
+    std::vector<std::string> problems;
+    const NetworkSpec spec = plan(
+        {{"IP_ADDRESS", "192.0.2.7"}, {"NETIF", "ifname=eth0,ip_filter=on;ifname=eth1"}}, problems);
+    ASSERT_EQ(spec.veths.size(), 2U);
+    EXPECT_TRUE(spec.veths[0].ip_filter);
+    EXPECT_FALSE(spec.veths[1].ip_filter);
+    EXPECT_TRUE(problems.empty());
+    EXPECT_TRUE(plan({{"NETIF", "ifname=eth0,ip_filter=on"}}, problems).veths.empty());
+    EXPECT_EQ(problems.at(0),
+              "NETIF: 'eth0': ip_filter=on lets the addresses of IP_ADDRESS pass, "
+              "and there is none");
+}
+
 TEST(NetworkSpec, MakesHardwareAddressesThatStay) {
     std::vector<ConfigProblem> problems;
     const auto make = [&](const char* host, const char* veid, const char* netif) {
@@ -231,7 +245,7 @@ TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
          "'ifname=eth0,mac_filter=yes': 'mac_filter=yes': neither on nor off"},
         {"ifname=eth0,vlan=5",
          "'ifname=eth0,vlan=5': 'vlan=5': unknown; there are ifname, mac, host_ifname, host_mac, "
-         "bridge and mac_filter"},
+         "bridge, mac_filter and ip_filter"},
         {"ifname=a-long-name",
          "'a-long-name': 'veth101.a-long-name' would be its name on the host, which is too long; "
          "give host_ifname="},

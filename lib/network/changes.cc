@@ -1,0 +1,167 @@
+#include "network/changes.hh"
+
+#include <linux/filter.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+#include "network/netlink.hh"
+#include "network/venet.hh"
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr int kGroups[] = {RTNLGRP_LINK,       RTNLGRP_TC,           RTNLGRP_IPV4_ROUTE,
+                           RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
+
+// A router's routes change all the time, and each start of a VPS makes queues and filters: of these
+// the kernel is to wake us for our own that go away only.
+void hear_losses_only(int socket) {
+    const auto type = [](std::uint16_t number) { return std::uint32_t{htons(number)}; };
+    constexpr std::uint32_t kType = offsetof(nlmsghdr, nlmsg_type);
+    constexpr std::uint32_t kProtocol = sizeof(nlmsghdr) + offsetof(rtmsg, rtm_protocol);
+    constexpr std::uint32_t kAll = 0xffffffff;
+    std::array code{
+        sock_filter BPF_STMT(BPF_LD | BPF_H | BPF_ABS, kType),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_DELROUTE), 6, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWROUTE), 4, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWTFILTER), 3, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWQDISC), 2, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWTCLASS), 1, 0),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, kAll),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
+        sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kProtocol),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kRouteProtocol, 0, 1),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, kAll),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const sock_fprog program{code.size(), code.data()};
+    if (setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+        throw SysError(errno, "filter what the kernel tells");
+}
+
+std::string_view attributes_of(const nlmsghdr* message, std::size_t header_size) {
+    const std::string_view all(static_cast<const char*>(mnl_nlmsg_get_payload(message)),
+                               mnl_nlmsg_get_payload_len(message));
+    const std::size_t begin = MNL_ALIGN(header_size);
+    return begin < all.size() ? all.substr(begin) : std::string_view();
+}
+
+template <typename Header>
+Header header_of(const nlmsghdr* message) {
+    Header header{};
+    if (mnl_nlmsg_get_payload_len(message) >= sizeof header)
+        std::memcpy(&header, mnl_nlmsg_get_payload(message), sizeof header);
+    return header;
+}
+
+int number_in(std::string_view bytes) {
+    int number = 0;
+    if (bytes.size() == sizeof number)
+        std::memcpy(&number, bytes.data(), sizeof number);
+    return number;
+}
+
+}  // namespace
+
+ChangeListener::ChangeListener() : socket_(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)) {
+    if (!socket_)
+        throw SysError(errno, "open a netlink socket");
+    const int socket = mnl_socket_get_fd(socket_.get());
+    hear_losses_only(socket);
+    if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0)
+        throw SysError(errno, "bind a netlink socket");
+    for (const int group : kGroups)
+        if (setsockopt(socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+            throw SysError(errno, "listen to the kernel's network");
+}
+
+FdRef ChangeListener::fd() const {
+    return FdRef(mnl_socket_get_fd(socket_.get()));
+}
+
+void ChangeListener::take_link(const nlmsghdr* message, NetworkChanges& changes) {
+    const auto header = header_of<ifinfomsg>(message);
+    if (header.ifi_family != AF_UNSPEC)
+        return;  // the same again, as a bridge's port
+    const std::string_view attributes = attributes_of(message, sizeof header);
+    const std::string_view text = find_attribute(attributes, IFLA_IFNAME);
+    const std::string name(text.substr(0, text.find('\0')));
+    if (message->nlmsg_type == RTM_DELLINK) {
+        seen_.erase(header.ifi_index);
+        changes.links.insert(name);
+        return;
+    }
+    std::string state = std::to_string(header.ifi_flags & (IFF_UP | IFF_RUNNING)) + ' ';
+    for (const int part : {IFLA_MASTER, IFLA_ADDRESS})
+        state += find_attribute(attributes, part);
+    Seen& seen = seen_[header.ifi_index];
+    if (seen.state == state && seen.name == name)
+        return;
+    changes.links.insert(name);
+    if (!seen.name.empty())
+        changes.links.insert(seen.name);
+    seen = {std::move(state), name};
+}
+
+void ChangeListener::take_setting(const nlmsghdr* message, NetworkChanges& changes) const {
+    const int index =
+        number_in(find_attribute(attributes_of(message, sizeof(netconfmsg)), NETCONFA_IFINDEX));
+    if (index > 0)
+        take_index(index, changes);
+    else
+        changes.all |= index == NETCONFA_IFINDEX_ALL;
+}
+
+void ChangeListener::take_index(int index, NetworkChanges& changes) const {
+    char name[IF_NAMESIZE];
+    if (if_indextoname(static_cast<unsigned>(index), name))
+        changes.links.insert(name);
+}
+
+void ChangeListener::take(const nlmsghdr* message, NetworkChanges& changes) {
+    switch (message->nlmsg_type) {
+        case RTM_NEWLINK:
+        case RTM_DELLINK:
+            return take_link(message, changes);
+        case RTM_NEWNETCONF:
+            return take_setting(message, changes);
+        case RTM_DELQDISC:
+        case RTM_DELTFILTER:
+            return take_index(header_of<tcmsg>(message).tcm_ifindex, changes);
+        case RTM_DELROUTE:
+            return take_index(
+                number_in(find_attribute(attributes_of(message, sizeof(rtmsg)), RTA_OIF)), changes);
+        default:
+            return;
+    }
+}
+
+NetworkChanges ChangeListener::read() {
+    NetworkChanges changes;
+    alignas(nlmsghdr) std::array<char, 65536> buffer;
+    for (;;) {
+        const ssize_t got = recv(fd().get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (got < 0 && errno == ENOBUFS) {
+            changes.all = true;
+            continue;
+        }
+        if (got <= 0)
+            return changes;
+        int left = static_cast<int>(got);
+        for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
+             mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+            take(message, changes);
+    }
+}
+
+}  // namespace vps

@@ -1,0 +1,148 @@
+#include "network/guard.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/inotify.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "network/changes.hh"
+#include "network/upkeep.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kGuard = "vps-network-guard";
+
+// Which networks are whole, as it changes (kWholeDir).
+class WholeNetworks {
+  public:
+    WholeNetworks() : watch_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+        sys::mkdir_all(kWholeDir, 0755);
+        if (!watch_ || inotify_add_watch(watch_.get(), kWholeDir, IN_CREATE | IN_DELETE) < 0)
+            throw SysError(errno, "watch", kWholeDir);
+    }
+
+    [[nodiscard]] FdRef fd() const { return watch_; }
+
+    [[nodiscard]] static std::set<Veid> list() {
+        std::set<Veid> veids;
+        std::error_code none;
+        for (const auto& entry : std::filesystem::directory_iterator(kWholeDir, none))
+            if (const std::optional<Veid> veid = Veid::parse(entry.path().filename().string()))
+                veids.insert(*veid);
+        return veids;
+    }
+
+    // Of which VPSes something has changed.
+    [[nodiscard]] std::set<Veid> read() const {
+        std::set<Veid> veids;
+        alignas(inotify_event) std::array<char, 16 * (sizeof(inotify_event) + NAME_MAX + 1)> buffer;
+        for (ssize_t got; (got = ::read(watch_.get(), buffer.data(), buffer.size())) > 0;)
+            for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+                inotify_event event{};
+                std::memcpy(&event, &buffer[at], sizeof event);
+                if (event.mask & IN_Q_OVERFLOW)
+                    veids.merge(list());
+                else if (const std::optional<Veid> veid = Veid::parse(&buffer[at + sizeof event]))
+                    veids.insert(*veid);
+                at += sizeof event + event.len;
+            }
+        return veids;
+    }
+
+  private:
+    Fd watch_;
+};
+
+class Guard {
+  public:
+    [[noreturn]] void run() {
+        look_at(WholeNetworks::list());
+        for (;;) {
+            std::array<pollfd, 2> waiting{
+                {{changes_.fd().get(), POLLIN, 0}, {whole_.fd().get(), POLLIN, 0}}};
+            if (poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)
+                throw SysError(errno, "wait for changes");
+            std::set<Veid> concerned = whole_.read();
+            learn(concerned);
+            const NetworkChanges changes = changes_.read();
+            for (const auto& [veid, names] : names_)
+                if (changes.all || std::any_of(names.begin(), names.end(), [&](const auto& name) {
+                        return changes.links.count(name) > 0;
+                    }))
+                    concerned.insert(veid);
+            look_at(concerned);
+        }
+    }
+
+  private:
+    // The names of the host's links that something of the network is on.
+    void learn(const std::set<Veid>& veids) {
+        for (const Veid veid : veids) {
+            names_.erase(veid);
+            told_.erase(veid);
+            const std::optional<NetworkRecord> record =
+                is_whole(veid) ? read_network_record(veid) : std::nullopt;
+            if (!record)
+                continue;
+            std::set<std::string>& names = names_[veid];
+            names.insert(record->neighbour_devices.begin(), record->neighbour_devices.end());
+            for (const RecordedLink& link : record->links)
+                for (const std::string& name : {link.name, link.bridge})
+                    if (!name.empty())
+                        names.insert(name);
+        }
+    }
+
+    void look_at(const std::set<Veid>& veids) {
+        for (const Veid veid : veids) {
+            const Log log(kGuard, veid, "vps-network-guard.service");
+            try {
+                if (names_.count(veid) == 0)
+                    learn({veid});
+                tell(veid, keep_up_vps(veid, Upkeep::Mend), log);
+            } catch (const Error& error) {
+                log.say(Level::Error, error.what());
+            }
+        }
+    }
+
+    // What cannot be made again is told once, and once more when it is.
+    void tell(Veid veid, const UpkeepReport& report, const Log& log) {
+        std::string& told = told_[veid];
+        const std::string cannot = fmt::format("{}", fmt::join(report.cannot, "; "));
+        const bool is_news = report.missing.size() > report.cannot.size() || cannot != told;
+        if (!report.missing.empty() && is_news)
+            log.say(Level::Warning, describe_mended(report));
+        else if (report.missing.empty() && !told.empty())
+            log.say(Level::Notice, "its network on the host is whole again");
+        told = cannot;
+    }
+
+    // Who listens first misses nothing while looking.
+    ChangeListener changes_;
+    WholeNetworks whole_;
+    std::map<Veid, std::set<std::string>> names_;
+    std::map<Veid, std::string> told_;
+};
+
+}  // namespace
+
+void guard_networks() {
+    Guard().run();
+}
+
+}  // namespace vps

@@ -1,0 +1,279 @@
+#include "network/link_filter.hh"
+
+#include <fmt/format.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr std::uint32_t kDrop = TC_ACT_SHOT;
+constexpr std::uint32_t kPass = static_cast<std::uint32_t>(TC_ACT_UNSPEC);
+
+// Where fields are in an Ethernet frame.
+constexpr std::uint32_t kSourceMac = 6, kType = 12, kPayload = 14;
+constexpr std::uint32_t kArpKinds = kPayload, kArpSizes = kPayload + 4, kArpMac = kPayload + 8,
+                        kArpSender = kPayload + 14;
+constexpr std::uint32_t kIpFragment = kPayload + 6, kIpProtocol = kPayload + 9,
+                        kIpSource = kPayload + 12;
+constexpr std::uint32_t kIp6Next = kPayload + 6, kIp6Source = kPayload + 8,
+                        kIp6Target = kPayload + 24, kIp6Payload = kPayload + 40;
+constexpr std::uint32_t kNdpTarget = kIp6Payload + 8;
+constexpr std::uint32_t kDhcpServer = 67, kDhcp6Server = 547;
+constexpr std::uint32_t kMldReport = 131, kMldDone = 132, kMld2Report = 143;
+
+std::uint32_t word_at(const std::uint8_t* bytes) {
+    return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+           std::uint32_t{bytes[2]} << 8 | bytes[3];
+}
+
+std::uint32_t half_at(const std::uint8_t* bytes) {
+    return std::uint32_t{bytes[0]} << 8 | bytes[1];
+}
+
+// Conditional jumps of classic BPF reach 255 instructions: over a block that may be longer leads an
+// unconditional one, whose place is a Jump until it is known where to.
+class Code {
+  public:
+    using Jump = std::size_t;
+
+    void load_word(std::uint32_t at) { add(BPF_LD | BPF_W | BPF_ABS, at); }
+    void load_half(std::uint32_t at) { add(BPF_LD | BPF_H | BPF_ABS, at); }
+    void load_byte(std::uint32_t at) { add(BPF_LD | BPF_B | BPF_ABS, at); }
+    void finish(std::uint32_t verdict) { add(BPF_RET | BPF_K, verdict); }
+
+    void finish_if(std::uint32_t value, std::uint32_t verdict) {
+        add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+        finish(verdict);
+    }
+    void drop_unless(std::uint32_t value) {
+        add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+        finish(kDrop);
+    }
+
+    // What follows, up to land(), runs only with that value loaded.
+    [[nodiscard]] Jump skip_unless(std::uint32_t value) {
+        add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+        return jump();
+    }
+    // Or only if none of these bits is set in it.
+    [[nodiscard]] Jump skip_if_any(std::uint32_t bits) {
+        add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
+        return jump();
+    }
+    [[nodiscard]] Jump jump() {
+        add(BPF_JMP | BPF_JA, 0);
+        return code_.size() - 1;
+    }
+    void land(Jump jump) { code_[jump].k = static_cast<std::uint32_t>(code_.size() - jump - 1); }
+
+    // Loads a byte or half that is so far behind IPv4's header, whatever its length.
+    void load_half_behind_ip(std::uint32_t at) {
+        add(BPF_LDX | BPF_B | BPF_MSH, kPayload);
+        add(BPF_LD | BPF_H | BPF_IND, kPayload + at);
+    }
+
+    // What follows at once runs if the bytes there are these; else what comes after `size` of it.
+    void compare(std::uint32_t at, std::string_view bytes, std::size_t size) {
+        const auto* raw = reinterpret_cast<const std::uint8_t*>(bytes.data());
+        const std::size_t words = bytes.size() / 4;
+        for (std::size_t word = 0; word < words; ++word) {
+            load_word(at + static_cast<std::uint32_t>(4 * word));
+            add(BPF_JMP | BPF_JEQ | BPF_K, word_at(raw + 4 * word), 0,
+                static_cast<std::uint8_t>(2 * (words - word - 1) + size));
+        }
+    }
+
+    // Goes on if one of the addresses is there, and drops the frame else.
+    void require_one_of(std::uint32_t at, const std::vector<std::string_view>& addresses) {
+        std::vector<Jump> found;
+        for (const std::string_view address : addresses) {
+            compare(at, address, 1);
+            found.push_back(jump());
+        }
+        finish(kDrop);
+        for (const Jump jump : found)
+            land(jump);
+    }
+
+    [[nodiscard]] std::vector<sock_filter> take() { return std::move(code_); }
+
+  private:
+    void add(std::uint16_t code, std::uint32_t k, std::uint8_t if_true = 0,
+             std::uint8_t if_false = 0) {
+        code_.push_back({code, if_true, if_false, k});
+    }
+
+    std::vector<sock_filter> code_;
+};
+
+std::vector<std::string_view> addresses_of(const LinkFilter& filter, int family) {
+    std::vector<std::string_view> found;
+    for (const IpAddress& address : filter.addresses)
+        if (address.family == family)
+            found.push_back(address.bytes());
+    return found;
+}
+
+// The link-local address that every device makes of its hardware address (RFC 4291, appendix A).
+std::string link_local(const MacAddress& mac) {
+    std::string bytes("\xfe\x80\0\0\0\0\0\0", 8);
+    for (std::size_t i = 0; i < mac.raw.size(); ++i) {
+        bytes += static_cast<char>(i == 0 ? mac.raw[i] ^ 2 : mac.raw[i]);
+        if (i == 2)
+            bytes += "\xff\xfe";
+    }
+    return bytes;
+}
+
+void require_mac(Code& code, std::uint32_t at, const MacAddress& mac) {
+    code.load_word(at);
+    code.drop_unless(word_at(mac.raw.data()));
+    code.load_half(at + 4);
+    code.drop_unless(half_at(mac.raw.data() + 4));
+}
+
+void judge_arp(Code& code, const LinkFilter& filter) {
+    const std::string_view nobody("\0\0\0\0", 4);  // the sender of a probe (RFC 5227)
+    code.load_word(kArpKinds);
+    code.drop_unless(0x00010800);  // of Ethernet, for IPv4
+    code.load_half(kArpSizes);
+    code.drop_unless(0x0604);
+    if (filter.mac)
+        require_mac(code, kArpMac, *filter.mac);
+    std::vector<std::string_view> senders = addresses_of(filter, AF_INET);
+    senders.push_back(nobody);
+    code.require_one_of(kArpSender, senders);
+    code.finish(kPass);
+}
+
+void judge_ipv4(Code& code, const LinkFilter& filter) {
+    if (filter.has_neighbours) {
+        code.load_byte(kIpProtocol);
+        const Code::Jump other = code.skip_unless(IPPROTO_UDP);
+        code.load_half(kIpFragment);
+        const Code::Jump no_first = code.skip_if_any(0x1fff);
+        code.load_half_behind_ip(0);
+        code.finish_if(kDhcpServer, kDrop);
+        code.land(other);
+        code.land(no_first);
+    }
+    code.require_one_of(kIpSource, addresses_of(filter, AF_INET));
+    code.finish(kPass);
+}
+
+// Which groups it listens to: a bridge that snoops sends it nothing else.
+void judge_hop_by_hop(Code& code) {
+    code.load_half(kIp6Payload);
+    code.drop_unless(IPPROTO_ICMPV6 << 8);  // behind eight bytes of options
+    code.load_byte(kIp6Target);
+    code.drop_unless(0xff);
+    code.load_byte(kIp6Payload + 8);
+    for (const std::uint32_t type : {kMldReport, kMldDone, kMld2Report})
+        code.finish_if(type, kPass);
+    code.finish(kDrop);
+}
+
+// Neighbour discovery speaks for one's own addresses, and is no router's.
+void judge_icmp6(Code& code, const std::vector<std::string_view>& global,
+                 const std::vector<std::string_view>& all) {
+    code.load_byte(kIp6Payload);
+    code.finish_if(ND_ROUTER_ADVERT, kDrop);
+    code.finish_if(ND_REDIRECT, kDrop);
+    Code::Jump other = code.skip_unless(ND_NEIGHBOR_ADVERT);
+    code.require_one_of(kNdpTarget, all);
+    code.require_one_of(kIp6Source, all);
+    code.finish(kPass);
+    code.land(other);
+
+    const std::string nobody(16, '\0');  // asks whether another one has the address already
+    other = code.skip_unless(ND_NEIGHBOR_SOLICIT);
+    code.compare(kIp6Source, nobody, 1);
+    const Code::Jump asks = code.jump();
+    code.require_one_of(kIp6Source, all);
+    code.finish(kPass);
+    code.land(asks);
+    code.require_one_of(kNdpTarget, all);
+    code.finish(kPass);
+    code.land(other);
+
+    other = code.skip_unless(ND_ROUTER_SOLICIT);
+    std::vector<std::string_view> askers = all;
+    askers.push_back(nobody);
+    code.require_one_of(kIp6Source, askers);
+    code.finish(kPass);
+    code.land(other);
+
+    code.require_one_of(kIp6Source, global);
+    code.finish(kPass);
+}
+
+void judge_ipv6(Code& code, const LinkFilter& filter) {
+    const std::vector<std::string_view> global = addresses_of(filter, AF_INET6);
+    std::vector<std::string_view> all = global;
+    const std::string local = filter.mac ? link_local(*filter.mac) : std::string();
+    if (!local.empty())
+        all.push_back(local);
+    if (filter.has_neighbours) {
+        code.load_byte(kIp6Next);
+        // Extension headers but the one of fragments could hide what follows.
+        code.finish_if(IPPROTO_ROUTING, kDrop);
+        code.finish_if(IPPROTO_DSTOPTS, kDrop);
+        Code::Jump other = code.skip_unless(IPPROTO_HOPOPTS);
+        judge_hop_by_hop(code);
+        code.land(other);
+        other = code.skip_unless(IPPROTO_ICMPV6);
+        judge_icmp6(code, global, all);
+        code.land(other);
+        other = code.skip_unless(IPPROTO_UDP);
+        code.load_half(kIp6Payload);
+        code.finish_if(kDhcp6Server, kDrop);
+        code.land(other);
+    }
+    code.require_one_of(kIp6Source, global);
+    code.finish(kPass);
+}
+
+}  // namespace
+
+LinkFilter venet_filter(const std::vector<IpAddress>& addresses) {
+    return {.mac = {}, .only_addresses = true, .has_neighbours = false, .addresses = addresses};
+}
+
+std::vector<sock_filter> compile_filter(const LinkFilter& filter) {
+    Code code;
+    if (filter.mac)
+        require_mac(code, kSourceMac, *filter.mac);
+    if (!filter.only_addresses) {
+        code.finish(kPass);
+        return code.take();
+    }
+    code.load_half(kType);
+    Code::Jump other = code.skip_unless(ETH_P_IP);
+    judge_ipv4(code, filter);
+    code.land(other);
+    other = code.skip_unless(ETH_P_IPV6);
+    judge_ipv6(code, filter);
+    code.land(other);
+    if (filter.has_neighbours) {
+        other = code.skip_unless(ETH_P_ARP);
+        judge_arp(code, filter);
+        code.land(other);
+    }
+    code.finish(kDrop);
+    std::vector<sock_filter> program = code.take();
+    if (program.size() > BPF_MAXINSNS)
+        throw Error(ExitCode::CannotAddIp,
+                    fmt::format("more addresses than a packet filter of Linux can hold: {} "
+                                "instructions, {} at most",
+                                program.size(), BPF_MAXINSNS));
+    return program;
+}
+
+}  // namespace vps

@@ -1,0 +1,32 @@
+// What a VPS's network has on the host, looked at and made again: packet filter, settings and state
+// of the host's ends, ports of bridges, routes, and answers to the neighbours. Called by
+// vps-network-guard when something has changed, and by vps-network at a reload and for vps-check.
+// Callers are root with CAP_NET_ADMIN in the host's network namespace.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "network/host_end.hh"
+#include "network/network_record.hh"
+
+namespace vps {
+
+struct UpkeepReport {
+    std::vector<std::string> missing;  // "no packet filter on venet101"
+    std::vector<std::string> cannot;   // of these, what is not made again, and why
+};
+
+// Looks at all of it, the packet filter first; with Upkeep::Mend also makes it again. What cannot
+// be is in the report, and the rest is made all the same. Throws SysError where not even looking
+// is possible.
+UpkeepReport keep_up(const NetworkRecord& record, Upkeep upkeep);
+
+// The same of a VPS that has not ended and whose network is whole, as its record says now, while
+// nobody undoes it; empty for another.
+UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep);
+
+// A report that is not empty, for the journal of the VPS.
+std::string describe_mended(const UpkeepReport& report);
+
+}  // namespace vps

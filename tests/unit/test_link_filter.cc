@@ -1,0 +1,239 @@
+// Frames of a VPS against the programs that judge them, run by the kernel: a socket filter of
+// classic BPF, whose verdict is how many bytes of a datagram arrive.
+
+#include <gtest/gtest.h>
+#include <linux/pkt_cls.h>
+#include <sys/socket.h>
+
+#include "network/link_filter.hh"
+#include "sys/error.hh"
+#include "sys/fd.hh"
+
+namespace {
+
+using namespace vps;
+using Bytes = std::string;
+
+const MacAddress kMac{{0x02, 0, 0, 0, 0, 1}};
+const MacAddress kForeignMac{{0x02, 0, 0, 0, 0, 2}};
+const char* const kOwnLocal = "fe80::ff:fe00:1";
+
+Bytes raw(const MacAddress& mac) {
+    return Bytes(mac.bytes());
+}
+Bytes raw4(const char* text) {
+    std::uint8_t bytes[4];
+    sscanf(text, "%hhu.%hhu.%hhu.%hhu", &bytes[0], &bytes[1], &bytes[2], &bytes[3]);
+    return {reinterpret_cast<const char*>(bytes), 4};
+}
+Bytes raw6(const char* text) {
+    if (Bytes(text) == "::")
+        return Bytes(16, '\0');
+    if (Bytes(text).starts_with("fe80::") || Bytes(text).starts_with("ff02::")) {
+        // IpAddress takes none of these.
+        const IpAddress rest = IpAddress::parse("2001:db8::" + Bytes(text).substr(6));
+        return Bytes(text[1] == 'e' ? "\xfe\x80" : "\xff\x02") + Bytes(6, '\0') +
+               Bytes(rest.bytes().substr(8));
+    }
+    return Bytes(IpAddress::parse(text).bytes());
+}
+Bytes half(unsigned number) {
+    return {static_cast<char>(number >> 8), static_cast<char>(number)};
+}
+
+Bytes frame(unsigned type, const Bytes& payload, const MacAddress& mac = kMac) {
+    return Bytes(6, '\xff') + raw(mac) + half(type) + payload;
+}
+
+Bytes arp(const char* sender, const MacAddress& mac = kMac) {
+    return frame(0x0806, half(1) + half(0x0800) + half(0x0604) + half(1) + raw(mac) + raw4(sender) +
+                             Bytes(6, '\0') + raw4("192.0.2.1"));
+}
+
+struct Ip4 {
+    unsigned protocol = 1, fragment = 0, words = 5;
+};
+Bytes ip4(const char* source, const Bytes& payload = Bytes(8, '\0'), Ip4 how = {}) {
+    return frame(0x0800, Bytes(1, static_cast<char>(0x40 | how.words)) + Bytes(5, '\0') +
+                             half(how.fragment) + '\x40' + static_cast<char>(how.protocol) +
+                             half(0) + raw4(source) + raw4("192.0.2.1") +
+                             Bytes(4 * (how.words - 5), '\x01') + payload);
+}
+
+Bytes ip6(const char* source, unsigned next, const Bytes& payload, const char* target = "ff02::1") {
+    return frame(0x86dd, '\x60' + Bytes(5, '\0') + static_cast<char>(next) + '\x40' + raw6(source) +
+                             raw6(target) + payload);
+}
+
+Bytes ndp(unsigned type, const char* target) {
+    return static_cast<char>(type) + Bytes(7, '\0') + raw6(target) + Bytes(8, '\0');
+}
+
+enum class Verdict { Passed, Dropped, Broken };
+
+class Judge {
+  public:
+    explicit Judge(const LinkFilter& filter) {
+        int ends[2];
+        if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+            throw SysError(errno, "make sockets");
+        in_ = Fd(ends[0]);
+        out_ = Fd(ends[1]);
+        std::vector<sock_filter> code = compile_filter(filter);
+        const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+        if (setsockopt(out_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+            throw SysError(errno, "attach the program");
+    }
+
+    Verdict operator()(const Bytes& frame) const {
+        if (send(in_.get(), frame.data(), frame.size(), 0) < 0)
+            throw SysError(errno, "send a frame");
+        char buffer[2048];
+        const ssize_t got = recv(out_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN)
+            return Verdict::Dropped;  // the verdict of a load beyond its end is 0: nothing arrives
+        if (got == static_cast<ssize_t>(frame.size()))
+            return Verdict::Passed;
+        return got == TC_ACT_SHOT ? Verdict::Dropped : Verdict::Broken;
+    }
+
+  private:
+    Fd in_, out_;
+};
+
+std::vector<IpAddress> addresses(std::initializer_list<const char*> texts) {
+    std::vector<IpAddress> parsed;
+    for (const char* text : texts)
+        parsed.push_back(IpAddress::parse(text));
+    return parsed;
+}
+
+struct Row {
+    const char* what;
+    Bytes frame;
+    Verdict verdict;
+};
+using enum Verdict;
+
+void expect(const Judge& judge, const std::vector<Row>& rows) {
+    for (const Row& row : rows)
+        EXPECT_EQ(judge(row.frame), row.verdict) << row.what;
+}
+
+TEST(LinkFilter, OfVenetPassesItsAddressesOnly) {
+    const Judge judge(venet_filter(addresses({"192.0.2.7", "192.0.2.8", "2001:db8::7"})));
+    expect(judge, {
+                      {"its first", ip4("192.0.2.7"), Passed},
+                      {"its second", ip4("192.0.2.8"), Passed},
+                      {"a foreign one", ip4("192.0.2.9"), Dropped},
+                      {"none", ip4("0.0.0.0"), Dropped},
+                      {"its IPv6", ip6("2001:db8::7", 17, Bytes(8, '\0')), Passed},
+                      {"a foreign IPv6", ip6("2001:db8::8", 17, Bytes(8, '\0')), Dropped},
+                      {"a link-local one", ip6("fe80::1", 58, ndp(134, "::")), Dropped},
+                      {"ARP", arp("192.0.2.7"), Dropped},
+                      {"anything else", frame(0x88cc, Bytes(60, '\0')), Dropped},
+                      {"nothing", {}, Dropped},
+                      {"a cut header", ip4("192.0.2.7").substr(0, 20), Dropped},
+                  });
+    expect(Judge(venet_filter(addresses({"192.0.2.7"}))),
+           {{"IPv6 without an address of it", ip6("2001:db8::7", 17, Bytes(8, '\0')), Dropped}});
+}
+
+TEST(LinkFilter, OfHardwareAddressesLooksAtNothingElse) {
+    const Judge judge(
+        {.mac = kMac, .only_addresses = false, .has_neighbours = false, .addresses = {}});
+    expect(judge, {
+                      {"its own", ip4("198.51.100.1"), Passed},
+                      {"its own, of any kind", frame(0x88cc, Bytes(60, '\0')), Passed},
+                      {"a foreign one", frame(0x0800, Bytes(60, '\0'), kForeignMac), Dropped},
+                  });
+}
+
+Judge neighbour_judge() {
+    return Judge({.mac = kMac,
+                  .only_addresses = true,
+                  .has_neighbours = true,
+                  .addresses = addresses({"192.0.2.7", "2001:db8::7"})});
+}
+
+TEST(LinkFilter, OfNeighboursPassesArpAndIpv4OfItsAddress) {
+    const Bytes to_server = half(68) + half(67) + Bytes(4, '\0');
+    const Bytes from_server = half(67) + half(68) + Bytes(4, '\0');
+    expect(
+        neighbour_judge(),
+        {
+            {"ARP of its own", arp("192.0.2.7"), Passed},
+            {"a probe", arp("0.0.0.0"), Passed},
+            {"ARP of another's", arp("192.0.2.9"), Dropped},
+            {"ARP that tells another's hardware address", arp("192.0.2.7", kForeignMac), Dropped},
+            {"its own", ip4("192.0.2.7"), Passed},
+            {"a foreign one", ip4("192.0.2.9"), Dropped},
+            {"a question for DHCP", ip4("192.0.2.7", to_server, {.protocol = 17}), Passed},
+            {"an answer of DHCP", ip4("192.0.2.7", from_server, {.protocol = 17}), Dropped},
+            {"the same behind options", ip4("192.0.2.7", from_server, {.protocol = 17, .words = 8}),
+             Dropped},
+            {"what only looks so in a later fragment",
+             ip4("192.0.2.7", from_server, {.protocol = 17, .fragment = 5}), Passed},
+            {"a frame of another's", frame(0x0800, Bytes(60, '\0'), kForeignMac), Dropped},
+            {"anything else", frame(0x88cc, Bytes(60, '\0')), Dropped},
+        });
+}
+
+TEST(LinkFilter, OfNeighboursPassesNeighbourDiscoveryOfItsAddress) {
+    const char* const own = "2001:db8::7";
+    const Bytes hidden = Bytes("\x3a\0\0\0\0\0\0\0", 8) + ndp(136, "2001:db8::9");
+    const auto listens = [](unsigned type) {
+        return Bytes("\x3a\0\x05\x02\0\0\x01\0", 8) + static_cast<char>(type) + Bytes(19, '\0');
+    };
+    expect(neighbour_judge(),
+           {
+               {"its own", ip6(own, 6, Bytes(20, '\0')), Passed},
+               {"a foreign one", ip6("2001:db8::9", 6, Bytes(20, '\0')), Dropped},
+               {"an echo", ip6(own, 58, '\x80' + Bytes(7, '\0')), Passed},
+               {"an advertisement of its own", ip6(own, 58, ndp(136, own)), Passed},
+               {"of another's", ip6(own, 58, ndp(136, "2001:db8::9")), Dropped},
+               {"of its link-local", ip6(kOwnLocal, 58, ndp(136, kOwnLocal)), Passed},
+               {"of the router's", ip6(kOwnLocal, 58, ndp(136, "fe80::1")), Dropped},
+               {"of its own, in another's name", ip6("fe80::1", 58, ndp(136, own)), Dropped},
+               {"a question", ip6(own, 58, ndp(135, "2001:db8::1")), Passed},
+               {"a question of the link-local", ip6(kOwnLocal, 58, ndp(135, "fe80::1")), Passed},
+               {"in another's name", ip6("2001:db8::9", 58, ndp(135, "2001:db8::1")), Dropped},
+               {"whether its own is free", ip6("::", 58, ndp(135, own)), Passed},
+               {"whether another's is free", ip6("::", 58, ndp(135, "2001:db8::9")), Dropped},
+               {"for routers", ip6(kOwnLocal, 58, ndp(133, "::")), Passed},
+               {"for routers, in another's name", ip6("fe80::1", 58, ndp(133, "::")), Dropped},
+               {"a router's advertisement", ip6(kOwnLocal, 58, ndp(134, "::")), Dropped},
+               {"of its own address", ip6(own, 58, ndp(134, "::")), Dropped},
+               {"a redirect", ip6(own, 58, ndp(137, "::")), Dropped},
+               {"one hidden behind options", ip6(own, 0, hidden), Dropped},
+               {"behind others", ip6(own, 60, hidden), Dropped},
+               {"behind a route", ip6(own, 43, hidden), Dropped},
+               {"groups that it listens to", ip6(kOwnLocal, 0, listens(143)), Passed},
+               {"in the same place, no group", ip6(kOwnLocal, 0, listens(136)), Dropped},
+               {"groups for a single machine", ip6(kOwnLocal, 0, listens(143), "2001:db8::1"),
+                Dropped},
+               {"an answer of DHCPv6", ip6(own, 17, half(547) + half(546) + half(8) + half(0)),
+                Dropped},
+               {"a fragment", ip6(own, 44, Bytes(20, '\0')), Passed},
+           });
+}
+
+TEST(LinkFilter, HoldsHundredsOfAddressesAndSaysWhenItDoesNot) {
+    std::vector<IpAddress> many;
+    for (int i = 0; i < 400; ++i) {
+        many.push_back(IpAddress::parse("2001:db8::1:" + std::to_string(i)));
+        many.push_back(IpAddress::parse("198.51." + std::to_string(i / 250) + "." +
+                                        std::to_string(1 + i % 250)));
+    }
+    many.resize(400);  // sockets have a limit (net.core.optmem_max) that links have not
+    const Judge judge(venet_filter(many));
+    EXPECT_EQ(judge(ip6("2001:db8::1:199", 6, Bytes(20, '\0'))), Passed);
+    EXPECT_EQ(judge(ip6("2001:db8::1:200", 6, Bytes(20, '\0'))), Dropped);
+    EXPECT_EQ(judge(ip4("198.51.0.200")), Passed);
+    EXPECT_EQ(judge(ip4("198.51.0.201")), Dropped);
+    for (int i = 0; i < 3; ++i)
+        many.insert(many.end(), many.begin(), many.end());
+    EXPECT_THROW((void)compile_filter(venet_filter(many)), Error);
+}
+
+}  // namespace
