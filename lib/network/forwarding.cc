@@ -16,12 +16,13 @@ std::vector<std::string> find_missing_forwarding(const std::vector<IpAddress>& a
         const char* setting;
     };
     std::vector<std::string> missing;
-    for (const auto& [family, setting] :
+    for (const Policy& policy :
          {Policy{AF_INET, "net/ipv4/ip_forward"}, Policy{AF_INET6, "net/ipv6/conf/all/forwarding"}})
-        if (std::any_of(addresses.begin(), addresses.end(),
-                        [&](const IpAddress& address) { return address.family == family; }) &&
-            read_sysctl(setting) == "0")
-            missing.push_back(spell_sysctl(setting) + "=1");
+        if (std::any_of(
+                addresses.begin(), addresses.end(),
+                [&](const IpAddress& address) { return address.family == policy.family; }) &&
+            read_sysctl(policy.setting) == "0")
+            missing.push_back(spell_sysctl(policy.setting) + "=1");
     return missing;
 }
 
