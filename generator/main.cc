@@ -22,7 +22,7 @@ namespace {
 constexpr char kHelp[] =
     "Usage: systemd-vps-generator [--root DIR] [--dry-run] NORMAL-DIR [EARLY-DIR LATE-DIR]\n"
     "\n"
-    "Writes units for the VPSes of /etc/vz below NORMAL-DIR.\n"
+    "Writes units for the VPSes of /etc/vz below NORMAL-DIR, and links below LATE-DIR.\n"
     "\n"
     "      --root DIR  read DIR/etc/vz\n"
     "      --dry-run   print what would be written; needs no directories\n"
@@ -114,7 +114,8 @@ bool report(const ScannedHost& host) {
         sys::print(print_tree(tree));
         end(complete);
     }
-    for (const auto& error : write_tree(tree, options.directories[0])) {
+    const std::string late = options.directories.size() == 3 ? options.directories[2] : "";
+    for (const auto& error : write_tree(tree, options.directories.front(), late)) {
         say(Priority::Error, error);
         complete = false;
     }

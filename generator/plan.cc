@@ -185,6 +185,10 @@ void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, s
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
     tree.files.push_back({slice_unit(vps.veid), slice(vps, limits)});
+    // So that systemd lists and completes a VPS that has never run. A link, because it leads to the
+    // template by its name, wherever an administrator has put another one; late, because systemd
+    // calls a unit with a link in the first directory "enabled", whether it starts at boot or not.
+    tree.late_links.push_back({service, UNIT_DIR "/vps@.service"});
     if (const auto quota = cpu_quota(vps.config, host))
         tree.files.push_back({scope_unit(vps.veid) + ".d/50-vps.conf", scope_drop_in(vps, quota)});
     const auto start = order.places[i].start;
@@ -205,6 +209,7 @@ UnitTree plan(const ScannedHost& host) {
     const auto order = order_boot(host);
     tree.files.reserve(2 * host.vpses.size() + order.levels.size());
     tree.links.reserve(host.vpses.size() + order.levels.size());
+    tree.late_links.reserve(host.vpses.size());
     std::uint64_t guaranteed = 0;
     for (std::size_t i = 0; i < host.vpses.size(); ++i) {
         const auto limits = slice_limits(host.vpses[i].config, host);

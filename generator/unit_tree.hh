@@ -1,5 +1,5 @@
-// The files and links that the generator is going to write, as plain data, by path below one
-// directory.
+// The files and links that the generator is going to write, as plain data, by path below its first
+// directory (systemd.generator(7)); late links below its last.
 #pragma once
 
 #include <string>
@@ -18,6 +18,7 @@ struct UnitTree {
     };
     std::vector<File> files;
     std::vector<Link> links;
+    std::vector<Link> late_links;
 };
 
 }  // namespace vps

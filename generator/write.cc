@@ -75,24 +75,34 @@ void write_all(FdRef dir_fd, const std::vector<Entry>& entries,
         errors.insert(errors.end(), failed.begin(), failed.end());
 }
 
+Fd open_directory(const std::string& path) {
+    Fd directory(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory)
+        throw SysError(errno, "open", path);
+    return directory;
+}
+
 }  // namespace
 
-std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory) {
-    const Fd dir_fd(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!dir_fd)
-        throw SysError(errno, "open", directory);
+std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory,
+                                    const std::string& late_directory) {
+    const Fd dir_fd = open_directory(directory);
     std::vector<std::string> errors;
     write_all(dir_fd, tree.files, write_file, errors);
     write_all(dir_fd, tree.links, make_link, errors);
+    if (!late_directory.empty())
+        write_all(open_directory(late_directory), tree.late_links, make_link, errors);
     return errors;
 }
 
 std::string print_tree(const UnitTree& tree) {
-    std::map<std::string_view, std::string> entries;
+    std::map<std::string, std::string> entries;
     for (const auto& file : tree.files)
         entries[file.path] = "--- " + file.path + "\n" + file.text;
     for (const auto& link : tree.links)
         entries[link.path] = "--- " + link.path + " -> " + link.target + "\n";
+    for (const auto& link : tree.late_links)
+        entries["late/" + link.path] = "--- late/" + link.path + " -> " + link.target + "\n";
     std::string text;
     for (const auto& [path, entry] : entries)
         text += entry;

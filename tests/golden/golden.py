@@ -14,18 +14,18 @@ import sandbox
 DIRECTORIES = ("normal", "early", "late")
 
 
-def flatten(top):
-    """All files and links below `top` as one text, in the order of their paths."""
+def flatten(tops):
+    """All files and links below {prefix: folder} as one text, in the order of their paths."""
     entries = {}
-    for parent, _, names in os.walk(top):
-        for name in names:
-            path = os.path.join(parent, name)
-            key = os.path.relpath(path, top).encode()
-            if os.path.islink(path):
-                entries[key] = b"--- %s -> %s\n" % (key, os.readlink(path).encode())
-            else:
-                with open(path, "rb") as file:
-                    entries[key] = b"--- %s\n%s" % (key, file.read())
+    found = [(prefix, top, os.path.join(parent, name)) for prefix, top in tops.items()
+             for parent, _, names in os.walk(top) for name in names]
+    for prefix, top, path in found:
+        key = (prefix + os.path.relpath(path, top)).encode()
+        if os.path.islink(path):
+            entries[key] = b"--- %s -> %s\n" % (key, os.readlink(path).encode())
+        else:
+            with open(path, "rb") as file:
+                entries[key] = b"--- %s\n%s" % (key, file.read())
     return b"".join(entries[key] for key in sorted(entries))
 
 
@@ -35,9 +35,9 @@ def generate(generator, root):
         out = [os.path.join(top, name) for name in DIRECTORIES]
         for path in out:
             os.mkdir(path)
-        done = sandbox.run([generator, "--root=" + root, *out], writable=out[:1])
-        assert not os.listdir(out[1]) and not os.listdir(out[2])
-        return flatten(out[0]), done.stderr, b"%d\n" % done.returncode
+        done = sandbox.run([generator, "--root=" + root, *out], writable=[out[0], out[2]])
+        assert not os.listdir(out[1])
+        return flatten({"": out[0], "late/": out[2]}), done.stderr, b"%d\n" % done.returncode
 
 
 def compare(path, found):

@@ -35,6 +35,7 @@ def main(generator):
     assert kinds == {
         "vps@N.service.d/N-vps.conf": COUNT,
         "vps-N.slice": COUNT,
+        "late/vps@N.service": COUNT,
         "vps.target.wants/vps@N.service": COUNT,
         "vps-bootorder-N.target": LEVELS,
         "vps.target.wants/vps-bootorder-N.target": LEVELS,

@@ -32,7 +32,7 @@ def unflatten(flat, directory):
     names = set()
     for entry in re.split(rb"^--- ", flat, flags=re.M)[1:]:
         head, text = entry.split(b"\n", 1)
-        path, _, target = head.decode().partition(" -> ")
+        path, _, target = head.decode().removeprefix("late/").partition(" -> ")
         names.add(re.sub(r"\.d/.*", "", path.removeprefix("vps.target.wants/")))
         full = os.path.join(directory, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
