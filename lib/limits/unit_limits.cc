@@ -113,14 +113,14 @@ void cover_guarantee(Veid veid, std::uint64_t guaranteed) {
     const std::uint64_t all = others + std::min(guaranteed, UINT64_MAX - others);
     if (memory_low_of(kCgroupOfAll) >= all)
         return;
-    const LimitValue wanted = all;
+    const std::vector<LimitChange> wanted{{&setting, all}};
     patiently([&] {
         const Bus bus = connect();
         const LoadedSlice loaded = read_slice(bus, kSliceOfAll);
         const auto found = loaded.limits.find(&setting);
         if (!find_admins_settings(loaded).contains(setting.property) &&
-            (found == loaded.limits.end() || found->second < wanted))
-            send_limits(bus, kSliceOfAll, {{&setting, wanted}});
+            (found == loaded.limits.end() || found->second < wanted[0].value))
+            send_limits(bus, kSliceOfAll, wanted);
     });
 }
 
