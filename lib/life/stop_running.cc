@@ -50,7 +50,8 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
 }
 
 void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid, const Log& log) {
-    const PowerOffRow& way = find_power_off(identify_init(target.pid));
+    const auto kind = identify_init(target.pid);
+    const PowerOffRow& way = find_power_off(kind);
     log.say(Level::Info, fmt::format("asking init to power off ({})", way.words));
     if (way.ask == Ask::Signal) {
         sys::pidfd_send_signal(target.init, way.signal);
