@@ -140,8 +140,9 @@ std::optional<ExitStatus> Child::wait(const Deadline& deadline, FdRef request) {
 void Child::kill_and_wait() noexcept {
     if (pid_ <= 0)
         return;
-    // the child may have ended by itself
-    (void)::pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0);
+    // The child may have ended by itself. Until it is waited for, its PID is nobody else's.
+    if (::pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0) < 0 && errno != ESRCH)
+        (void)::kill(pid_, SIGKILL);
     siginfo_t info;
     while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR) {
     }

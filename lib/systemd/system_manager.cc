@@ -128,7 +128,13 @@ static std::string find_job(const Bus& bus, Veid veid) {
     std::uint32_t id = 0;
     const char* job = nullptr;
     check(sd_bus_message_read(reply.get(), "(uo)", &id, &job), "read the unit's job");
-    return id == 0 ? std::string() : get_string(bus, job, kJob, "JobType");
+    try {
+        return id == 0 ? std::string() : get_string(bus, job, kJob, "JobType");
+    } catch (const SysError& error) {
+        if (error.errnum() != EBADR)
+            throw;
+        return find_job(bus, veid);  // the job has ended meanwhile
+    }
 }
 
 Orders orders_for(Veid veid) {
