@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "network/lan_device.hh"
 #include "network/links.hh"
 #include "network/netlink.hh"
@@ -78,7 +80,7 @@ TEST(LanDevice, HearsWhoElseHasAnAddress) {
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77 && !getenv("CI"))
         GTEST_SKIP() << "no namespaces for us on this machine";
     EXPECT_EQ(status, 0);
 }
