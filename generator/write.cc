@@ -10,6 +10,7 @@
 #include "generator/parts.hh"
 #include "sys/error.hh"
 #include "sys/fd.hh"
+#include "sys/sys.hh"
 
 namespace vps {
 
@@ -75,23 +76,17 @@ void write_all(FdRef dir_fd, const std::vector<Entry>& entries,
         errors.insert(errors.end(), failed.begin(), failed.end());
 }
 
-Fd open_directory(const std::string& path) {
-    Fd directory(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory)
-        throw SysError(errno, "open", path);
-    return directory;
-}
-
 }  // namespace
 
 std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory,
                                     const std::string& late_directory) {
-    const Fd dir_fd = open_directory(directory);
+    const Fd dir_fd = sys::open(directory, O_PATH | O_DIRECTORY);
     std::vector<std::string> errors;
     write_all(dir_fd, tree.files, write_file, errors);
     write_all(dir_fd, tree.links, make_link, errors);
     if (!late_directory.empty())
-        write_all(open_directory(late_directory), tree.late_links, make_link, errors);
+        write_all(sys::open(late_directory, O_PATH | O_DIRECTORY), tree.late_links, make_link,
+                  errors);
     return errors;
 }
 

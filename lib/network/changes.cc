@@ -64,13 +64,6 @@ Header header_of(const nlmsghdr* message) {
     return header;
 }
 
-int number_in(std::string_view bytes) {
-    int number = 0;
-    if (bytes.size() == sizeof number)
-        std::memcpy(&number, bytes.data(), sizeof number);
-    return number;
-}
-
 }  // namespace
 
 ChangeListener::ChangeListener() : socket_(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)) {
@@ -94,8 +87,7 @@ void ChangeListener::take_link(const nlmsghdr* message, NetworkChanges& changes)
     if (header.ifi_family != AF_UNSPEC)
         return;  // the same again, as a bridge's port
     const std::string_view attributes = attributes_of(message, sizeof header);
-    const std::string_view text = find_attribute(attributes, IFLA_IFNAME);
-    const std::string name(text.substr(0, text.find('\0')));
+    const std::string name = text_of(find_attribute(attributes, IFLA_IFNAME));
     if (message->nlmsg_type == RTM_DELLINK) {
         seen_.erase(header.ifi_index);
         changes.links.insert(name);
@@ -114,8 +106,8 @@ void ChangeListener::take_link(const nlmsghdr* message, NetworkChanges& changes)
 }
 
 void ChangeListener::take_setting(const nlmsghdr* message, NetworkChanges& changes) const {
-    const int index =
-        number_in(find_attribute(attributes_of(message, sizeof(netconfmsg)), NETCONFA_IFINDEX));
+    const auto index = static_cast<int>(
+        number_of(find_attribute(attributes_of(message, sizeof(netconfmsg)), NETCONFA_IFINDEX)));
     if (index > 0)
         take_index(index, changes);
     else
@@ -139,8 +131,9 @@ void ChangeListener::take(const nlmsghdr* message, NetworkChanges& changes) {
         case RTM_DELTFILTER:
             return take_index(header_of<tcmsg>(message).tcm_ifindex, changes);
         case RTM_DELROUTE:
-            return take_index(
-                number_in(find_attribute(attributes_of(message, sizeof(rtmsg)), RTA_OIF)), changes);
+            return take_index(static_cast<int>(number_of(
+                                  find_attribute(attributes_of(message, sizeof(rtmsg)), RTA_OIF))),
+                              changes);
         default:
             return;
     }

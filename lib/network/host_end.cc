@@ -1,7 +1,6 @@
 #include "network/host_end.hh"
 
 #include <fmt/format.h>
-#include <linux/if_link.h>
 #include <sys/socket.h>
 
 #include "network/links.hh"
@@ -51,18 +50,6 @@ bool applies(const HostEndSetting& setting, const RecordedLink& link) {
 
 bool is_as_wanted(const HostEndSetting& setting, const std::string& now) {
     return now.empty() || now == setting.value || (setting.any_but_zero && now != "0");
-}
-
-// A kernel without IPv6 makes none anyway.
-void make_no_link_local(const RouteSocket& socket, const std::string& name) {
-    NetlinkRequest request(RTM_NEWLINK, 0, link_header());
-    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
-    nlattr* const families = mnl_attr_nest_start(request, IFLA_AF_SPEC);
-    nlattr* const v6 = mnl_attr_nest_start(request, AF_INET6);
-    mnl_attr_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-    mnl_attr_nest_end(request, v6);
-    mnl_attr_nest_end(request, families);
-    (void)socket.ask(request);
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 #include <linux/veth.h>
 #include <sys/socket.h>
 
-#include <cstring>
-
 #include "sys/error.hh"
 
 namespace vps {
@@ -60,10 +58,32 @@ std::optional<LinkState> find_link(const RouteSocket& socket, const std::string&
     require(reply, "find the network device", name, ExitCode::System);
     const auto header = reply.header<ifinfomsg>();
     LinkState state{.index = header.ifi_index, .flags = header.ifi_flags};
-    const std::string_view master = reply.attribute(sizeof header, IFLA_MASTER);
-    if (master.size() == sizeof state.master)
-        std::memcpy(&state.master, master.data(), sizeof state.master);
+    state.master = number_of(reply.attribute(sizeof header, IFLA_MASTER));
     return state;
+}
+
+// A kernel without IPv6 makes none anyway.
+void make_no_link_local(const RouteSocket& socket, const std::string& name) {
+    NetlinkRequest request(RTM_NEWLINK, 0, link_header());
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    nlattr* const families = mnl_attr_nest_start(request, IFLA_AF_SPEC);
+    nlattr* const v6 = mnl_attr_nest_start(request, AF_INET6);
+    mnl_attr_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+    mnl_attr_nest_end(request, v6);
+    mnl_attr_nest_end(request, families);
+    (void)socket.ask(request);
+}
+
+Way find_way(const RouteSocket& socket, const IpAddress& address) {
+    rtmsg header{};
+    header.rtm_family = static_cast<unsigned char>(address.family);
+    header.rtm_dst_len = static_cast<unsigned char>(address.bytes().size() * 8);
+    NetlinkRequest request(RTM_GETROUTE, 0, header);
+    mnl_attr_put(request, RTA_DST, address.bytes().size(), address.bytes().data());
+    const NetlinkReply reply = socket.ask(request);
+    if (reply.error != 0)
+        return {};
+    return {reply.header<rtmsg>().rtm_type, number_of(reply.attribute(sizeof header, RTA_OIF))};
 }
 
 void join_bridge(const RouteSocket& socket, const std::string& name, const std::string& bridge) {

@@ -9,8 +9,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <cstring>
-
 #include "network/links.hh"
 #include "network/network_record.hh"
 #include "sys/error.hh"
@@ -50,17 +48,6 @@ NetlinkReply move_link(const RouteSocket& socket, int index, int new_index, cons
     if (new_index != 0)
         mnl_attr_put_u32(request, IFLA_NEW_IFINDEX, static_cast<std::uint32_t>(new_index));
     return socket.ask(request);
-}
-
-std::string text_of(std::string_view attribute) {
-    return std::string(attribute.substr(0, attribute.find('\0')));
-}
-
-unsigned number_of(std::string_view attribute) {
-    std::uint32_t number = 0;
-    if (attribute.size() == sizeof number)
-        std::memcpy(&number, attribute.data(), sizeof number);
-    return number;
 }
 
 NetlinkReply ask_for_link(const RouteSocket& socket, int index) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "network/links.hh"
 #include "network/netlink.hh"
 #include "network/network_record.hh"
 #include "network/sysctl.hh"
@@ -33,23 +34,12 @@ bool is_of_a_vps(const std::string& name) {
 
 // Where the host would send what is for the address; nothing if it knows no way.
 std::string find_way_to(const RouteSocket& socket, const IpAddress& address) {
-    rtmsg header{};
-    header.rtm_family = static_cast<unsigned char>(address.family);
-    header.rtm_dst_len = static_cast<unsigned char>(address.bytes().size() * 8);
-    NetlinkRequest request(RTM_GETROUTE, 0, header);
-    mnl_attr_put(request, RTA_DST, address.bytes().size(), address.bytes().data());
-    const NetlinkReply reply = socket.ask(request);
-    const auto type = reply.header<rtmsg>().rtm_type;
-    if (reply.error == 0 && type == RTN_LOCAL)
+    const Way way = find_way(socket, address);
+    if (way.type == RTN_LOCAL)
         throw Error(ExitCode::IpInUse,
                     fmt::format("the address {} is the host's own", address.to_string()));
-    std::uint32_t device = 0;
-    const std::string_view bytes = reply.attribute(sizeof(rtmsg), RTA_OIF);
-    if (reply.error != 0 || type != RTN_UNICAST || bytes.size() != sizeof device)
-        return {};
-    std::memcpy(&device, bytes.data(), sizeof device);
     char name[IF_NAMESIZE];
-    return if_indextoname(device, name) ? name : "";
+    return way.type == RTN_UNICAST && if_indextoname(way.device, name) ? name : "";
 }
 
 // Those that are up and speak ARP, but for the links of VPSes.

@@ -75,6 +75,17 @@ RouteSocket::RouteSocket() : socket_(open_socket()) {}
 
 RouteSocket::RouteSocket(FdRef network_namespace) : socket_(open_socket_in(network_namespace)) {}
 
+std::string text_of(std::string_view attribute) {
+    return std::string(attribute.substr(0, attribute.find('\0')));
+}
+
+unsigned number_of(std::string_view attribute) {
+    std::uint32_t number = 0;
+    if (attribute.size() == sizeof number)
+        std::memcpy(&number, attribute.data(), sizeof number);
+    return number;
+}
+
 NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
     NetlinkReply reply;
     const nlmsghdr* const message = request;

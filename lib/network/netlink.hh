@@ -58,6 +58,10 @@ struct NetlinkReply {
 // The bytes of an attribute among others, as they are in a message or in a nest; empty if there is
 // none.
 std::string_view find_attribute(std::string_view attributes, int wanted);
+// What the bytes of an attribute say: a text up to its zero; a number of 32 bits, 0 for other
+// sizes.
+std::string text_of(std::string_view attribute);
+unsigned number_of(std::string_view attribute);
 // Calls `see` for each of them, in order.
 void for_each_attribute(std::string_view attributes,
                         const std::function<void(int kind, std::string_view bytes)>& see);

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "network/links.hh"
 #include "sys/error.hh"
@@ -22,15 +21,7 @@ void require(const NetlinkReply& reply, const std::string& verb, const std::stri
 
 // Up, and with no IPv6 address of its own making: its neighbour would not take it for one.
 void set_up(const RouteSocket& socket, const std::string& name) {
-    NetlinkRequest plain(RTM_NEWLINK, 0, link_header());
-    mnl_attr_put_strz(plain, IFLA_IFNAME, name.c_str());
-    nlattr* const families = mnl_attr_nest_start(plain, IFLA_AF_SPEC);
-    nlattr* const v6 = mnl_attr_nest_start(plain, AF_INET6);
-    mnl_attr_put_u8(plain, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-    mnl_attr_nest_end(plain, v6);
-    mnl_attr_nest_end(plain, families);
-    (void)socket.ask(plain);  // a kernel without IPv6 makes none anyway
-
+    make_no_link_local(socket, name);
     require(set_link_flags(socket, name, IFF_UP | IFF_NOARP), "set up", name);
 }
 
@@ -100,17 +91,7 @@ bool renew_route(const RouteSocket& socket, const std::string& link, int index,
 }
 
 bool is_routed_to(const RouteSocket& socket, const IpAddress& address, int index) {
-    rtmsg header{};
-    header.rtm_family = static_cast<unsigned char>(address.family);
-    header.rtm_dst_len = static_cast<unsigned char>(address.bytes().size() * 8);
-    NetlinkRequest request(RTM_GETROUTE, 0, header);
-    mnl_attr_put(request, RTA_DST, address.bytes().size(), address.bytes().data());
-    const NetlinkReply reply = socket.ask(request);
-    int way = 0;
-    const std::string_view bytes = reply.attribute(sizeof header, RTA_OIF);
-    if (reply.error == 0 && bytes.size() == sizeof way)
-        std::memcpy(&way, bytes.data(), sizeof way);
-    return way == index;
+    return static_cast<int>(find_way(socket, address).device) == index;
 }
 
 }  // namespace vps
