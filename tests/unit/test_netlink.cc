@@ -34,7 +34,7 @@ TEST(Netlink, AttributesAreFoundByTheirType) {
     mnl_attr_put_strz(request, IFLA_INFO_KIND, "veth");
     mnl_attr_nest_end(request, nest);
     const NetlinkReply reply = reply_of(request);
-    EXPECT_EQ(reply.attribute(kLinkHeader, IFLA_IFNAME), std::string_view("venet101", 9));
+    EXPECT_EQ(reply.attribute(kLinkHeader, IFLA_IFNAME), std::string_view("venet101\0", 9));
     ASSERT_EQ(reply.attribute(kLinkHeader, IFLA_MTU).size(), 4U);
     EXPECT_EQ(reply.attribute(kLinkHeader, IFLA_LINKINFO).size(), 12U);
     EXPECT_TRUE(reply.attribute(kLinkHeader, IFLA_MASTER).empty());
@@ -65,7 +65,7 @@ TEST(Netlink, KernelAnswersAboutLo) {
     const NetlinkReply reply = socket.ask(request);
     ASSERT_EQ(reply.error, 0);
     EXPECT_EQ(reply.header<ifinfomsg>().ifi_index, static_cast<int>(if_nametoindex("lo")));
-    EXPECT_EQ(reply.attribute(kLinkHeader, IFLA_IFNAME), std::string_view("lo", 3));
+    EXPECT_EQ(reply.attribute(kLinkHeader, IFLA_IFNAME), std::string_view("lo\0", 3));
 
     NetlinkRequest other(RTM_GETLINK, 0, ifinfomsg{});
     mnl_attr_put_strz(other, IFLA_IFNAME, "none-such");
