@@ -133,7 +133,8 @@ ExitCode run_vps(const Invocation& invocation) {
     } else {
         require_told(notify_with_console(ready_message(init), vps.console));
     }
-    // What nobody needs to wait for. The keeper's end takes CPU time from PID 1, too.
+    // Nobody needs to wait for the steps from here on. The keeper's end takes CPU time from PID 1,
+    // too.
     dismiss_keeper(std::move(vps.scope));
     log.say(Level::Info, fmt::format("started, init is process {}", init),
             {{"MESSAGE_ID", std::string(message_id::kVpsStarted)}});

@@ -14,7 +14,7 @@ namespace {
 
 using Text = std::optional<std::string>;
 
-// vzctl's mark: the line after it is vzctl's or ours, not the user's.
+// vzctl's mark: the line after it is vzctl's or the project's, not the user's.
 constexpr std::string_view kMark = "# Auto-generated hostname. Please do not remove this comment.";
 constexpr std::string_view kNewHosts =
     "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";

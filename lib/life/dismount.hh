@@ -24,8 +24,8 @@ Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_fai
 void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptSettings& settings,
              const Log& log, Refusal refusal = Refusal::Respect);
 
-// A VPS that is being mounted. Unless it is kept, end_vps() brings it to its end; what fails then
-// is logged, for the caller fails with what came first.
+// A VPS that is being mounted. Unless it is kept, end_vps() brings it to its end; a failure of that
+// is logged, because the caller fails with the first one.
 class [[nodiscard]] UnfinishedMount {
   public:
     UnfinishedMount(const VpsLock& lock, const VpsState& state, const ScriptSettings& settings,

@@ -29,10 +29,10 @@ class ScriptMounts {
     ScriptMounts(const ScriptMounts&) = delete;
     ScriptMounts& operator=(const ScriptMounts&) = delete;
 
-    // Takes back copies that the host got of mounts below `root`: a script mounted on a directory
-    // that it had bound there, and that is shared with the host's own. Then the first mount outside
-    // of `root` that a link below `root` leads to, which is returned. Nothing is searched unless
-    // there is a new mount outside. Throws SysError CannotDismount.
+    // Dismounts copies that the host got of mounts below `root`: a script mounted on a directory
+    // that it had bound there, and that is shared with the host's own. Dismounts the first mount
+    // outside of `root` that a link below `root` leads to, too, and returns it. Searches nothing
+    // unless there is a new mount outside. Throws SysError CannotDismount.
     std::optional<StrayMount> settle();
 
   private:

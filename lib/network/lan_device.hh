@@ -1,6 +1,6 @@
 // A device of the host, to ask and to tell the machines on its network who has an address, by the
-// messages of lan_packet.hh. What is read is anybody's: it is only ever compared and shown. Callers
-// are root in the host context.
+// messages of lan_packet.hh. Answers may come from anybody: they are only ever compared and shown.
+// Callers are root in the host context.
 #pragma once
 
 #include <netinet/in.h>
@@ -23,13 +23,13 @@ class LanDevice {
 
     [[nodiscard]] const std::string& name() const { return name_; }
 
-    // Asks who has the address; tells that it is here. Without an answer to wait for: what cannot
-    // be sent was not to be heard by anybody.
+    // Asks who has the address; tells that the host has it. Neither waits for an answer, and a
+    // message that cannot be sent is not missed.
     void ask_for(const IpAddress& address) const;
     void announce(const IpAddress& address) const;
 
-    // What another machine said of an address, perhaps of none that we know; nothing if nothing is
-    // there to be read.
+    // The answer of another machine about an address, perhaps an unknown one; nothing if there is
+    // none to be read.
     [[nodiscard]] std::optional<LanAnswer> read_answer() const;
     [[nodiscard]] std::vector<int> sockets() const;
 
@@ -45,7 +45,7 @@ class LanDevice {
     Fd arp_, icmp6_;
 };
 
-// The first of other machines that says that it has one of the addresses, if one does in that time.
+// Another machine that says that it has one of the addresses, if one does in that time.
 struct AddressConflict {
     IpAddress address;
     std::string machine, device;

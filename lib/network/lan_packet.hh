@@ -1,5 +1,6 @@
-// ARP of Ethernet (RFC 826, RFC 5227) and neighbour discovery (RFC 4861) as bytes: what asks and
-// tells who has an address, and what other machines say. Pure. What is parsed is anybody's.
+// ARP of Ethernet (RFC 826, RFC 5227) and neighbour discovery (RFC 4861) as bytes: the messages
+// that ask and tell who has an address, and the ones of other machines. Pure. Parsed bytes may come
+// from anybody.
 #pragma once
 
 #include <netinet/in.h>
@@ -14,10 +15,11 @@ namespace vps {
 
 enum class LanMessage {
     Question,      // who has the address?
-    Announcement,  // it is here
+    Announcement,  // the host has it
 };
 
-// Without the header of Ethernet. A question is a probe: it teaches nobody an address.
+// An ARP message without the header of Ethernet. A question is a probe: it teaches nobody an
+// address.
 std::string make_arp(LanMessage what, const IpAddress& address, const MacAddress& mac);
 
 // A neighbour solicitation or advertisement with its one option, a link-layer address. Without the
@@ -28,7 +30,7 @@ std::string make_neighbour_message(LanMessage what, const IpAddress& address,
 // Another machine says that it has the address.
 struct LanAnswer {
     IpAddress address;
-    std::string machine;  // its hardware address, or what it is called by
+    std::string machine;  // its hardware address, or another name of it
 };
 
 // Nothing for what is no ARP of IPv4 over Ethernet, is from `ours`, or is another machine's probe,

@@ -62,7 +62,7 @@ constexpr std::array kStepNames{"enter the root directory", "open its streams",
                                 "leave our descriptors", "execute"};
 static_assert(kStepNames.size() == static_cast<std::size_t>(Step::Execute) + 1);
 
-// What becomes the script, prepared before the clone.
+// The words and streams of the process that becomes the script, prepared before the clone.
 struct ScriptProcess {
     const char* path;
     const ScriptStreams& streams;

@@ -1,5 +1,5 @@
-// The environment of action scripts: what every script sees, and what those of the host context
-// inherit from the program that runs them.
+// The environment of action scripts: the variables of every script, and the ones that scripts of
+// the host context inherit from the program that runs them.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace vps {
 
-// HOME, TERM and PATH (vzctl's values), and VEID: what a script of either context sees at least.
+// HOME, TERM and PATH (vzctl's values), and VEID, which a script of either context sees at least.
 std::vector<std::string> basic_environment(Veid veid);
 
 // A variable that systemd sets for the process that it has started, and for nobody that this
@@ -21,9 +21,9 @@ struct ProtocolVariable {
 };
 extern const std::vector<ProtocolVariable> kProtocolVariables;
 
-// `ours`, and those of `inherited` (as environ(7) has them) that have none of its names and are no
-// protocol of systemd's: what the administrator sets with Environment= or EnvironmentFile= for the
-// service, or has in the shell that calls us.
+// `ours`, and the variables of `inherited` (as environ(7) has them) that have none of its names and
+// are no protocol of systemd's: the administrator sets them with Environment= or EnvironmentFile=
+// for the service, or has them in the calling shell.
 std::vector<std::string> host_environment(std::vector<std::string> ours,
                                           const char* const* inherited);
 

@@ -13,7 +13,7 @@ namespace vps {
 
 namespace {
 
-// What to execute in the VPS, in turn until one is there. The shebang decides; without one,
+// The programs to execute in the VPS, in turn until one exists. The shebang decides; without one,
 // /bin/bash, else /bin/sh, as vzctl piped the text to bash.
 std::vector<std::vector<std::string>> ways_to_run(const std::string& text) {
     const std::string inside = "/proc/self/fd/" + std::to_string(kTextFd);

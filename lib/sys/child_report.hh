@@ -1,6 +1,6 @@
-// What a child of ours failed at between clone and exec: one of the steps of a table that both
-// sides have, and an errno. The child writes it to a socket or pipe, and the parent throws it as if
-// the step had failed there. Plain data: nothing allocates after clone.
+// The failure of a child between clone and exec: one of the steps of a table that both sides have,
+// and an errno. The child writes it to a socket or pipe, and the parent throws it as if the step
+// had failed there. Plain data: nothing allocates after clone.
 #pragma once
 
 #include <array>

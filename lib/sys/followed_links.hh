@@ -1,5 +1,5 @@
 // The places that a path leads through where parts of it are symbolic links. Reads directories
-// only; for the generator at boot, too, when what is mounted later is not there yet.
+// only; for the generator at boot, too, when later mounts are not there yet.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,8 @@ class FollowedLinks {
 
     // The absolute `path` as it is after the first symbolic link in it was followed, after the
     // second, and so on; empty if there is none, or more than kMostLinks, which lead nowhere. Ends
-    // where nothing is there (yet). What directories are is remembered, the last part of a path is
-    // not.
+    // at a name that does not exist (yet). The targets of directories are remembered, the target of
+    // a path's last part is not.
     std::vector<std::string> of(const std::string& path);
 
     static constexpr int kMostLinks = 40;  // as the kernel (path_resolution(7))

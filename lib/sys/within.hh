@@ -1,5 +1,6 @@
-// What a layer knows of an error that passes through it: an error of the middle, "read: File too
-// large", says what was done to the VPS only once each layer above has put its own words before it.
+// The words that a layer adds to an error that passes through it: an error of the middle, "read:
+// File too large", says what was done to the VPS only once each layer above has put its own words
+// before it.
 //     within({"disk quota of '/vz/private/101'", ExitCode::NoDiskQuota}, [&] { … });
 #pragma once
 
@@ -12,13 +13,13 @@
 namespace vps {
 
 struct ErrorContext {
-    std::string doing;  // what was being done; the error's text follows it
-    // What an error means here that has no exit code of its own (ExitCode::System).
+    std::string doing;  // the work that was under way; the error's text follows it
+    // The exit code of an error here that has none of its own (ExitCode::System).
     ExitCode code = ExitCode::System;
 };
 
-// What fails with `error` within `context`: its text, its exit code. An action script's error says
-// all by itself.
+// Throws `error` as it reads within `context`: its text, its exit code. An action script's error
+// says all by itself.
 [[noreturn]] void throw_within(const ErrorContext& context, const std::exception& error);
 
 // Does `step`. Any exception of it leaves as an Error (a ScriptError as itself) within `context`.
