@@ -190,8 +190,7 @@ void let_go_of_namespace(Veid veid) {
     const std::string path = namespace_path(veid);
     if (umount2(path.c_str(), UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
         throw SysError(errno, "dismount", path);
-    if (unlink(path.c_str()) < 0 && errno != ENOENT)
-        throw SysError(errno, "remove", path);
+    (void)sys::unlink_if_there(path);
 }
 
 }  // namespace vps

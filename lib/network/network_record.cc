@@ -215,9 +215,7 @@ void write_network_record(Veid veid, const NetworkRecord& record) {
 }
 
 void remove_network_record(Veid veid) {
-    const std::string path = network_record_path(veid);
-    if (unlink(path.c_str()) < 0 && errno != ENOENT)
-        throw SysError(errno, "remove", path);
+    (void)sys::unlink_if_there(network_record_path(veid));
 }
 
 void mark_whole(Veid veid) {
@@ -226,9 +224,7 @@ void mark_whole(Veid veid) {
 }
 
 void unmark_whole(Veid veid) {
-    const std::string path = whole_path(veid);
-    if (unlink(path.c_str()) < 0 && errno != ENOENT)
-        throw SysError(errno, "remove", path);
+    (void)sys::unlink_if_there(whole_path(veid));
 }
 
 bool is_whole(Veid veid) {

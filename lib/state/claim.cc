@@ -41,8 +41,7 @@ void drop_claim(const ClaimName& name, Veid veid, const std::string& run_dir) {
     (void)unlink((path + ".new").c_str());  // of one that was killed
     if (find_claim(name, run_dir) != veid)
         return;
-    if (unlink(path.c_str()) < 0 && errno != ENOENT)
-        throw SysError(errno, "give up the claim", path);
+    (void)sys::unlink_if_there(path);
 }
 
 }  // namespace vps

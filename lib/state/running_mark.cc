@@ -37,13 +37,8 @@ bool is_noted_running(Veid veid, const std::string& dir) {
 }
 
 void forget_running(Veid veid, const std::string& dir) {
-    const std::string path = mark_of(veid, dir);
-    if (unlink(path.c_str()) < 0) {
-        if (errno == ENOENT)
-            return;
-        throw SysError(errno, "remove", path);
-    }
-    sync_running(dir);
+    if (sys::unlink_if_there(mark_of(veid, dir)))
+        sync_running(dir);
 }
 
 }  // namespace vps

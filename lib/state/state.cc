@@ -129,9 +129,7 @@ void VpsLock::enter(VpsState& state, Phase next) const {
 
 void VpsLock::remove_state(const VpsState& state) const {
     require_transition(state.phase, Phase::None);
-    const std::string path = dir_ + "/state";
-    if (unlink(path.c_str()) < 0 && errno != ENOENT)
-        throw SysError(errno, "remove", path);
+    (void)sys::unlink_if_there(dir_ + "/state");
 }
 
 StateStep::~StateStep() {

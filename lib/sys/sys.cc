@@ -102,6 +102,13 @@ std::string readlink(const std::string& path) {
     return {target, static_cast<std::size_t>(length)};
 }
 
+bool unlink_if_there(const std::string& path) {
+    const bool removed = unlink(path.c_str()) == 0;
+    if (!removed && errno != ENOENT)
+        throw SysError(errno, "remove", path);
+    return removed;
+}
+
 std::string read_file(const std::string& path, std::size_t limit) {
     return read_all(sys::open(path, O_RDONLY), path, limit);
 }

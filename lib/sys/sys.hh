@@ -24,6 +24,8 @@ std::pair<Fd, Fd> socketpair();  // AF_UNIX, SOCK_SEQPACKET
 Fd pidfd_open(pid_t pid);
 void pidfd_send_signal(FdRef pidfd, int signal);  // a process that is gone is no error
 void mkdir_all(const std::string& path, mode_t mode);
+// Removes a file that need not be there; true if it was.
+bool unlink_if_there(const std::string& path);
 std::string readlink(const std::string& path);
 std::string realpath(const std::string& path);
 

@@ -135,6 +135,21 @@ TEST(Owners, AFileThatCannotBeReplacedLeavesNothing) {
     EXPECT_FALSE(std::filesystem::exists(dir.path() + "/state.new"));
 }
 
+TEST(Owners, AFileIsRemovedIfItIsThere) {
+    const TemporaryDirectory dir;
+    const std::string file = dir.write("file", "text");
+    EXPECT_TRUE(sys::unlink_if_there(file));
+    EXPECT_FALSE(std::filesystem::exists(file));
+    EXPECT_FALSE(sys::unlink_if_there(file));
+    try {
+        (void)sys::unlink_if_there(dir.path());
+        FAIL() << "a directory was removed";
+    } catch (const SysError& error) {
+        EXPECT_EQ(error.what(), "remove '" + dir.path() + "': Is a directory");
+    }
+    EXPECT_THROW((void)sys::unlink_if_there(dir.write("file", "") + "/below"), SysError);
+}
+
 TEST(Owners, AStateGoesBackUnlessItsStepIsCommitted) {
     const TemporaryDirectory dir;
     const VpsLock lock(*Veid::parse("101"), dir.path());
