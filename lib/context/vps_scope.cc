@@ -49,9 +49,9 @@ void append_devices(sd_bus_message* m, const std::vector<Device>& devices) {
 
 }  // namespace
 
-Scope start_vps_scope(Veid veid, const std::vector<Device>& devices) {
+Scope start_vps_scope(Veid veid, const std::vector<Device>& devices, const SystemdPlaces& places) {
     return start_scope({veid, scope_unit(veid), fmt::format("VPS {}: its processes", veid.value()),
-                        [&](sd_bus_message* m) { append_devices(m, devices); }});
+                        [&](sd_bus_message* m) { append_devices(m, devices); }, places});
 }
 
 void end_vps_scope(Veid veid) {

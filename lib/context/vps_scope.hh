@@ -12,7 +12,8 @@ namespace vps {
 // Has systemd make vps-N.scope (systemd/scope.hh). Its processes may use the devices null, zero,
 // full, random, urandom, tty, terminals (DevicePolicy=closed), and `devices`. The processes of the
 // VPS are born in it, and the keeper is dismissed when init is there. Throws Error System.
-Scope start_vps_scope(Veid veid, const std::vector<Device>& devices);
+Scope start_vps_scope(Veid veid, const std::vector<Device>& devices,
+                      const SystemdPlaces& places = {});
 
 // Ends the scope of a VPS whose init has ended or was never there: kills the processes left in it,
 // which entered it from outside its pid namespace. From then on the scope does not hold

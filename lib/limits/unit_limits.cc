@@ -27,8 +27,9 @@ constexpr const char* kScope = "org.freedesktop.systemd1.Scope";
 // systemd also writes each property into a drop-in, which would outlive the configuration: drop-ins
 // that were not there before are removed again. The properties stay in PID 1's memory until it
 // reads its units anew.
-void send_limits(const Bus& bus, const std::string& unit, const std::vector<LimitChange>& changes) {
-    const std::string dir = "/run/systemd/system.control/" + unit + ".d/";
+void send_limits(const SystemdPlaces& places, const Bus& bus, const std::string& unit,
+                 const std::vector<LimitChange>& changes) {
+    const std::string dir = places.drop_ins + "/" + unit + ".d/";
     std::vector<std::string> ours;
     for (const LimitChange& change : changes) {
         std::string path = fmt::format("{}50-{}.conf", dir, change.setting->name.text());
@@ -64,85 +65,89 @@ std::set<std::string> find_admins_settings(const LoadedSlice& slice) {
 }
 
 // The sum of the kernel's guarantees for the slices of the other VPSes, which may go meanwhile.
-std::uint64_t guaranteed_to_others(Veid veid) {
+std::uint64_t guaranteed_to_others(Veid veid, const std::string& cgroups) {
     std::uint64_t all = 0;
-    for (const auto& entry : fs::directory_iterator(kCgroupOfAll))
-        if (entry.path().extension() == ".slice" && entry.path() != slice_cgroup(veid))
+    for (const auto& entry : fs::directory_iterator(cgroups))
+        if (entry.path().extension() == ".slice" && entry.path() != slice_cgroup(veid, cgroups))
             all += std::min(memory_low_of(entry.path()), UINT64_MAX - all);
     return all;
 }
 
 // The value for no restriction. A unit has an empty one; but the kernel (6.1) lets nobody empty the
 // set of a cgroup with processes, so that such a set becomes all CPUs or nodes.
-LimitValue no_set(Veid veid, const LimitSetting& setting) {
-    const std::string file = slice_cgroup(veid) + "/" + setting.in_kernel;
+LimitValue no_set(const std::string& cgroup, const LimitSetting& setting) {
+    const std::string file = cgroup + "/" + setting.in_kernel;
     if (access(file.c_str(), F_OK) < 0 || sys::read_line(file).empty())
         return none_of(setting);
     const char* what = setting.name.text() == "AllowedCPUs" ? "cpu" : "node";
     return bitmap_of(sys::read_line(fmt::format("/sys/devices/system/{}/online", what)));
 }
 
-std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& wanted) {
-    const Bus bus = connect();
+std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& wanted,
+                                      const SystemdPlaces& places) {
+    const std::string cgroup = slice_cgroup(veid, places.cgroups);
+    const Bus bus = connect(places);
     const LoadedSlice loaded = read_slice(bus, slice_unit(veid));
     // A slice that is an administrator's own file is left alone.
     if (!loaded.fragment.empty() && !is_generated(loaded.fragment))
         return {};
     const SlicePlan plan =
         plan_slice(loaded, find_admins_settings(loaded), wanted,
-                   [&](const LimitSetting& setting) { return no_set(veid, setting); });
+                   [&](const LimitSetting& setting) { return no_set(cgroup, setting); });
     if (!plan.changes.empty())
-        send_limits(bus, slice_unit(veid), plan.changes);
+        send_limits(places, bus, slice_unit(veid), plan.changes);
     return plan.ours;
 }
 
 }  // namespace
 
-std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted) {
-    const std::string cgroup = slice_cgroup(veid);
+std::vector<SliceLimit> update_slice_limits(Veid veid, const std::vector<SliceLimit>& wanted,
+                                            const SystemdPlaces& places) {
+    const std::string cgroup = slice_cgroup(veid, places.cgroups);
     if (access(cgroup.c_str(), F_OK) == 0 && are_in_force(cgroup, wanted))
         return wanted;  // mostly the generator has said so
-    return patiently([&] { return try_to_update(veid, wanted); });
+    return patiently([&] { return try_to_update(veid, wanted, places); });
 }
 
-void cover_guarantee(Veid veid, std::uint64_t guaranteed) {
+void cover_guarantee(Veid veid, std::uint64_t guaranteed, const SystemdPlaces& places) {
     if (guaranteed == 0)
         return;
     const LimitSetting& setting = setting_of("MemoryLow");
-    const std::uint64_t others = guaranteed_to_others(veid);
+    const std::uint64_t others = guaranteed_to_others(veid, places.cgroups);
     const std::uint64_t all = others + std::min(guaranteed, UINT64_MAX - others);
-    if (memory_low_of(kCgroupOfAll) >= all)
+    if (memory_low_of(places.cgroups) >= all)
         return;
     const std::vector<LimitChange> wanted{{&setting, all}};
     patiently([&] {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         const LoadedSlice loaded = read_slice(bus, kSliceOfAll);
         const auto found = loaded.limits.find(&setting);
         if (!find_admins_settings(loaded).contains(setting.property) &&
             (found == loaded.limits.end() || found->second < wanted[0].value))
-            send_limits(bus, kSliceOfAll, wanted);
+            send_limits(places, bus, kSliceOfAll, wanted);
     });
 }
 
-void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits) {
+void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits,
+                      const SystemdPlaces& places) {
     std::vector<LimitChange> changes;
     for (const SliceLimit& limit : limits)
         changes.push_back({limit.setting, value_of(limit)});
-    patiently([&] { send_limits(connect(), slice_unit(veid), changes); });
+    patiently([&] { send_limits(places, connect(places), slice_unit(veid), changes); });
 }
 
-void update_scope_quota(Veid veid, std::uint64_t percent) {
-    if (is_quota_in_force(slice_cgroup(veid) + "/" + scope_unit(veid), percent))
+void update_scope_quota(Veid veid, std::uint64_t percent, const SystemdPlaces& places) {
+    if (is_quota_in_force(slice_cgroup(veid, places.cgroups) + "/" + scope_unit(veid), percent))
         return;
     const LimitSetting& setting = setting_of("CPUQuota");
     const LimitValue value =
         percent == 0 ? none_of(setting) : value_of(SliceLimit{&setting, percent, {}});
     patiently([&] {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         const Message reply = get_property(bus, unit_path(scope_unit(veid)), kScope,
                                            setting.property, type_of(setting.kind));
         if (read_limit(reply.get(), setting) != value)
-            send_limits(bus, scope_unit(veid), {{&setting, value}});
+            send_limits(places, bus, scope_unit(veid), {{&setting, value}});
     });
 }
 

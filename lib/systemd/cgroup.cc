@@ -19,8 +19,8 @@ std::string cgroup_of(const std::string& pid) {
     throw Error(ExitCode::System, "'/proc/" + pid + "/cgroup': no unified cgroup");
 }
 
-std::string slice_cgroup(Veid veid) {
-    return std::string(kCgroupOfAll) + "/" + slice_unit(veid);
+std::string slice_cgroup(Veid veid, const std::string& all) {
+    return all + "/" + slice_unit(veid);
 }
 
 std::vector<pid_t> processes_in(const std::string& cgroup) {

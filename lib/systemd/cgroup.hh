@@ -16,7 +16,7 @@ std::string cgroup_of(const std::string& pid = "self");
 
 // The directory of vps.slice's cgroup, and of vps-N.slice's in it.
 inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
-std::string slice_cgroup(Veid veid);
+std::string slice_cgroup(Veid veid, const std::string& all = kCgroupOfAll);
 
 // The processes in the cgroup of this directory (cgroup.procs); none where the cgroup is gone.
 // Throws SysError.

@@ -52,7 +52,7 @@ Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
     } catch (const Error&) {
         // The bus has failed: PID 1's own socket is asked, or says why not.
     }
-    return patiently([&] { return request_scope(connect(), spec, keeper); });
+    return patiently([&] { return request_scope(connect(spec.places), spec, keeper); });
 }
 
 [[noreturn]] void keep_scope(pid_t parent) noexcept {
@@ -140,21 +140,49 @@ bool wait_for_removal(const std::string& dir, unsigned milliseconds) {
     return true;
 }
 
+// True when systemd has no order left to make the scope, and has not made it. A systemd that does
+// not answer says so later.
+bool has_failed(const Scope& scope) {
+    try {
+        const Bus bus = connect(scope.places);
+        const std::string unit = unit_path(scope.unit);
+        std::uint32_t job = 0;
+        const Message reply = get_property(bus, unit, kUnit, "Job", "(uo)");
+        check(sd_bus_message_read(reply.get(), "(uo)", &job, nullptr), "read the unit's job");
+        if (job != 0)
+            return false;
+        // The state is asked for after the job: a job that was over then has made its state.
+        const std::string state = get_string(bus, unit, kUnit, "ActiveState");
+        return state == "inactive" || state == "failed";
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 // PID 1 moves the keeper into the scope when all else is done.
-void wait_until_moved(Scope& scope, const Deadline& deadline) {
+void wait_until_moved(Scope& scope, unsigned seconds) {
+    const Deadline deadline = deadline_after(seconds);
+    Deadline next_question = deadline_after(1);
     Fd events;
     if (!is_populated(scope.dir, events))
         scope.watch = watch_directory(scope.dir.substr(0, scope.dir.rfind('/')));
     for (int tries = 0; !is_populated(scope.dir, events); ++tries) {
         if (milliseconds_until(deadline) == 0)
             throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
-                                                      "30 seconds; look at journalctl _PID=1",
-                                                      scope.unit));
+                                                      "{} seconds; look at journalctl _PID=1",
+                                                      scope.unit, seconds));
+        if (milliseconds_until(next_question) == 0) {
+            if (has_failed(scope))
+                throw Error(
+                    ExitCode::System,
+                    fmt::format("systemd has not made {}; look at journalctl _PID=1", scope.unit));
+            next_question = deadline_after(1);
+        }
         pollfd waiting[]{{scope.keeper.pidfd().get(), POLLIN, 0},
                          {events.get(), POLLPRI, 0},
                          {events ? -1 : scope.watch.get(), POLLIN, 0}};
         const bool told = events || scope.watch;  // without them the loop looks now and then
-        (void)poll(waiting, 3, told ? milliseconds_until(deadline) : pause_after(tries));
+        (void)poll(waiting, 3, told ? milliseconds_until(next_question) : pause_after(tries));
         if (waiting[0].revents != 0)
             throw Error(ExitCode::System,
                         fmt::format("the process that keeps {} has ended", scope.unit));
@@ -167,21 +195,25 @@ void wait_until_moved(Scope& scope, const Deadline& deadline) {
 }  // namespace
 
 Scope start_scope(const ScopeSpec& spec) {
-    Scope scope{spec.unit, slice_cgroup(spec.veid) + "/" + spec.unit, fork_keeper()};
+    Scope scope{.unit = spec.unit,
+                .dir = slice_cgroup(spec.veid, spec.places.cgroups) + "/" + spec.unit,
+                .keeper = fork_keeper(),
+                .places = spec.places};
     ask_for(spec, scope);
     return scope;
 }
 
-void await_scope(Scope& scope) {
+void await_scope(Scope& scope, unsigned seconds) {
     if (scope.cgroup)
         return;
-    wait_until_moved(scope, deadline_after(30));
+    wait_until_moved(scope, seconds);
     scope.cgroup = sys::open(scope.dir, O_RDONLY | O_DIRECTORY);
 }
 
-void attach_to_scope(const std::string& unit, const std::vector<pid_t>& pids) {
+void attach_to_scope(const std::string& unit, const std::vector<pid_t>& pids,
+                     const SystemdPlaces& places) {
     patiently([&] {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         const Message message = new_call(bus, "AttachProcessesToUnit");
         check(sd_bus_message_append(message.get(), "ss", unit.c_str(), ""), kFill);
         check(sd_bus_message_append_array(message.get(), 'u', pids.data(),
@@ -199,15 +231,15 @@ void abandon_scope(Scope scope) noexcept {
     if (scope.keeper.pid() <= 0)
         return;
     try {
-        wait_until_moved(scope, deadline_after(10));
+        wait_until_moved(scope, 10);
     } catch (const std::exception&) {
         // PID 1 has not moved the keeper in time, and finds no process to move when it does.
     }
     scope.keeper.kill_and_wait();
 }
 
-void end_scope(Veid veid, const std::string& unit) {
-    const std::string cgroup = slice_cgroup(veid) + "/" + unit;
+void end_scope(Veid veid, const std::string& unit, const SystemdPlaces& places) {
+    const std::string cgroup = slice_cgroup(veid, places.cgroups) + "/" + unit;
     const Fd kill(open((cgroup + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
     if (!kill)
         return;  // the scope is gone already, as it mostly is
@@ -215,7 +247,7 @@ void end_scope(Veid veid, const std::string& unit) {
     if (wait_for_removal(cgroup, 300))
         return;
     try {
-        queue_job(unit, Job::Stop);
+        queue_job(unit, Job::Stop, places);
     } catch (const Error&) {
         // The scope has gone by itself. If it has not, the next start says so; dismounting must not
         // wait for it.

@@ -11,6 +11,7 @@
 #include "config/veid.hh"
 #include "sys/fd.hh"
 #include "sys/process.hh"
+#include "systemd/places.hh"
 
 namespace vps {
 
@@ -21,6 +22,7 @@ struct ScopeSpec {
     std::string description;
     // Adds settings to the request, each "(sv)".
     std::function<void(sd_bus_message*)> add_settings = [](sd_bus_message*) {};
+    SystemdPlaces places{};
 };
 
 struct Scope {
@@ -29,6 +31,7 @@ struct Scope {
     Child keeper{};   // the process that PID 1 makes the scope around
     Fd cgroup{};      // the directory, open once the scope is there
     Fd watch{};       // told of new entries in the slice's directory, inotify(7)
+    SystemdPlaces places{};
 };
 
 // Asks systemd for the scope, delegated, with a keeper: a child that does nothing and ends with the
@@ -39,13 +42,15 @@ struct Scope {
 // which others work: among them is a grace period of the kernel, to put a process into a cgroup.
 Scope start_scope(const ScopeSpec& spec);
 
-// Waits until the settings of the scope are in force, thirty seconds at most, and opens its cgroup.
-// Processes that are cloned into the cgroup do not wait for the kernel. Throws Error System.
-void await_scope(Scope& scope);
+// Waits until the settings of the scope are in force, `seconds` at most, and opens its cgroup.
+// Processes that are cloned into the cgroup do not wait for the kernel. Throws Error System, soon
+// where systemd has agreed and then failed to make the scope.
+void await_scope(Scope& scope, unsigned seconds = 30);
 
 // Has systemd move processes into a scope that is there. Throws Error System, also where one of
 // them has ended.
-void attach_to_scope(const std::string& unit, const std::vector<pid_t>& pids);
+void attach_to_scope(const std::string& unit, const std::vector<pid_t>& pids,
+                     const SystemdPlaces& places = {});
 
 // Ends the keeper, once other processes are in the scope, and closes the scope's descriptors. To be
 // called when there is time: to close a watch takes a grace period of the kernel.
@@ -57,6 +62,6 @@ void abandon_scope(Scope scope) noexcept;
 
 // Kills the processes that are left in the scope of this name, and returns when systemd has removed
 // it, or after ten seconds. Throws Error System.
-void end_scope(Veid veid, const std::string& unit);
+void end_scope(Veid veid, const std::string& unit, const SystemdPlaces& places = {});
 
 }  // namespace vps

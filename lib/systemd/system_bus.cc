@@ -19,15 +19,15 @@ void check(int result, const char* verb) {
         throw SysError(-result, verb);
 }
 
-Bus connect() {
+Bus connect(const SystemdPlaces& places) {
     sd_bus* raw = nullptr;
     check(sd_bus_new(&raw), "create bus connection");
     Bus bus(raw);
     check(sd_bus_set_method_call_timeout(raw, 30'000'000), "set bus timeout");
-    check(sd_bus_set_address(raw, "unix:path=/run/systemd/private"), "set bus address");
+    check(sd_bus_set_address(raw, ("unix:path=" + places.socket).c_str()), "set bus address");
     const int started = sd_bus_start(raw);
     if (started < 0)
-        throw SysError(-started, "connect to systemd at", "/run/systemd/private");
+        throw SysError(-started, "connect to systemd at", places.socket);
     return bus;
 }
 
@@ -64,7 +64,8 @@ Answer call(const Bus& bus, const Message& message, const std::string& what) {
     sd_bus_error_free(&error);
     if (exists)
         return Answer::UnitExists;
-    if (result < 0 && !reason.empty())
+    // sd-bus gives a text to a lost connection, too.
+    if (result < 0 && !reason.empty() && !is_hung_up(-result))
         throw Error(ExitCode::System, fmt::format("{}: {}", what, reason));
     check(result, what.c_str());
     return Answer::Done;
@@ -85,7 +86,8 @@ Message get_property(const Bus& bus, const std::string& path, const char* interf
     const int result = sd_bus_get_property(bus.get(), kService, path.c_str(), interface, property,
                                            &error, &raw, type);
     sd_bus_error_free(&error);
-    check(result, property);
+    if (result < 0)
+        throw SysError(-result, "ask systemd for", property);
     return Message(raw);
 }
 
@@ -96,7 +98,8 @@ Message get_all_properties(const Bus& bus, const std::string& path) {
         sd_bus_call_method(bus.get(), kService, path.c_str(), "org.freedesktop.DBus.Properties",
                            "GetAll", &error, &raw, "s", "");
     sd_bus_error_free(&error);
-    check(result, "read properties");
+    if (result < 0)
+        throw SysError(-result, "ask systemd for the properties of", path);
     return Message(raw);
 }
 

@@ -12,6 +12,7 @@
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "systemd/libsystemd.hh"
+#include "systemd/places.hh"
 
 namespace vps {
 
@@ -32,7 +33,7 @@ inline constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
 void check(int result, const char* verb);
 
 // A connection over systemd's private socket, which is always there. Throws SysError.
-Bus connect();
+Bus connect(const SystemdPlaces& places = {});
 
 // A connection by way of the message bus (dbus-daemon, dbus-broker), where the host has one. The
 // bus spares PID 1 the making known of all its objects to a new connection; but a bus may not
@@ -46,7 +47,7 @@ Message new_call(const Bus& bus, const char* method);
 enum class Answer { Done, UnitExists };
 
 // Waits 30 seconds for the answer, 5 on the message bus. `what` is for the error. Throws Error
-// System.
+// System with systemd's reason; SysError where there is no answer.
 Answer call(const Bus& bus, const Message& message, const std::string& what);
 
 // The path of a unit's object. Throws SysError.
@@ -63,6 +64,11 @@ Message get_all_properties(const Bus& bus, const std::string& path);
 std::string get_string(const Bus& bus, const std::string& path, const char* interface,
                        const char* property);
 
+// True for the errors of a connection that systemd has ended.
+inline bool is_hung_up(int errnum) {
+    return errnum == ECONNRESET || errnum == ENOTCONN || errnum == EPIPE;
+}
+
 // Calls `operation` again until systemd answers, for ten seconds: while systemd re-executes itself
 // (systemctl daemon-reexec) its socket refuses or drops connections. `operation` may run twice.
 template <typename Operation>
@@ -73,8 +79,7 @@ auto patiently(const Operation& operation) {
             return operation();
         } catch (const SysError& error) {
             const int reason = error.errnum();
-            const bool away = reason == ECONNREFUSED || reason == ECONNRESET ||
-                              reason == ENOTCONN || reason == EPIPE || reason == ENOENT;
+            const bool away = is_hung_up(reason) || reason == ECONNREFUSED || reason == ENOENT;
             if (!away || milliseconds_until(deadline) == 0)
                 throw;
             (void)poll(nullptr, 0, 50);

@@ -22,9 +22,9 @@ static Message new_order(const Bus& bus, const std::string& unit, Job job) {
     return order;
 }
 
-void queue_job(const std::string& unit, Job job) {
+void queue_job(const std::string& unit, Job job, const SystemdPlaces& places) {
     patiently([&] {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         (void)call(bus, new_order(bus, unit, job), "queue a job for " + unit);
     });
 }
@@ -75,13 +75,14 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
     return false;
 }
 
-[[noreturn]] void insist(const std::string& unit, bool replacing_start, FdRef queued) noexcept {
+[[noreturn]] void insist(const std::string& unit, bool replacing_start, const SystemdPlaces& places,
+                         FdRef queued) noexcept {
     // In parentheses, as systemd names its own processes: the start does not warn of a process
     // named so.
     (void)prctl(PR_SET_NAME, "(vps-start)");
     (void)close_all_but({queued.get()});
     try {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         const Deadline deadline = deadline_after(30);
         std::string job = order_start(bus, unit, replacing_start);
         (void)!write(queued.get(), "", 1);
@@ -101,7 +102,7 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
 
 }  // namespace
 
-void insist_on_start(const std::string& unit, bool replacing_start) {
+void insist_on_start(const std::string& unit, bool replacing_start, const SystemdPlaces& places) {
     // Both processes have to be faster than a stop is, on a busy host, too. Where the kernel does
     // not allow a realtime process, they mostly are.
     const sched_param lowest{.sched_priority = 1};
@@ -109,14 +110,14 @@ void insist_on_start(const std::string& unit, bool replacing_start) {
     auto [queued, theirs] = sys::pipe();
     const Child insisting = clone_process(CLONE_PARENT);
     if (insisting.pid() == 0)
-        insist(unit, replacing_start, theirs);
+        insist(unit, replacing_start, places, theirs);
     theirs.reset();
     char byte = 0;
     if (read(queued.get(), &byte, 1) == 1)
         return;
     if (replacing_start)
-        queue_job(unit, Job::Stop);
-    queue_job(unit, Job::Start);
+        queue_job(unit, Job::Stop, places);
+    queue_job(unit, Job::Start, places);
 }
 
 static bool is_host_stopping(const Bus& bus) {
@@ -137,16 +138,16 @@ static std::string find_job(const Bus& bus, Veid veid) {
     }
 }
 
-Orders orders_for(Veid veid) {
+Orders orders_for(Veid veid, const SystemdPlaces& places) {
     return patiently([&] {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         return Orders{find_job(bus, veid), is_host_stopping(bus)};
     });
 }
 
-bool stop_was_called(Veid veid) {
+bool stop_was_called(Veid veid, const SystemdPlaces& places) {
     return patiently([&] {
-        const Bus bus = connect();
+        const Bus bus = connect(places);
         const Message commands =
             get_property(bus, unit_path(service_unit(veid)), "org.freedesktop.systemd1.Service",
                          "ExecStop", "a(sasbttttuii)");
@@ -168,8 +169,8 @@ bool stop_was_called(Veid veid) {
     });
 }
 
-bool host_is_stopping() {
-    return patiently([] { return is_host_stopping(connect()); });
+bool host_is_stopping(const SystemdPlaces& places) {
+    return patiently([&] { return is_host_stopping(connect(places)); });
 }
 
 }  // namespace vps

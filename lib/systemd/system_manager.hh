@@ -6,12 +6,13 @@
 #include <string>
 
 #include "config/veid.hh"
+#include "systemd/places.hh"
 
 namespace vps {
 
 // Queues a job for a unit. A job of another kind that the unit has is cancelled.
 enum class Job { Start, Stop };
-void queue_job(const std::string& unit, Job job);
+void queue_job(const std::string& unit, Job job, const SystemdPlaces& places = {});
 
 // Queues a start of a unit that is about to be inactive, for a caller that systemd waits for and
 // that ends at once: the caller is a realtime process from then on. PID 1 begins a queued start
@@ -20,20 +21,21 @@ void queue_job(const std::string& unit, Job job);
 // if another order replaces it, until the start is done, for 30 seconds at most. `replacing_start`:
 // the unit has a job that starts it already (start, restart), which is to be cancelled. Throws
 // Error System.
-void insist_on_start(const std::string& unit, bool replacing_start);
+void insist_on_start(const std::string& unit, bool replacing_start,
+                     const SystemdPlaces& places = {});
 
 // The jobs that systemd is about to do.
 struct Orders {
     std::string job;  // with vps@N.service: "start", "stop", "restart", "try-restart", …; or empty
     bool host_stopping;  // the host itself is going down
 };
-Orders orders_for(Veid veid);
+Orders orders_for(Veid veid, const SystemdPlaces& places = {});
 
 // True when systemd has called ExecStop= of vps@N.service since its last start began. systemd skips
 // ExecStop= at the stop of a unit that is being started or reloaded.
-bool stop_was_called(Veid veid);
+bool stop_was_called(Veid veid, const SystemdPlaces& places = {});
 
 // True when the host itself is going down.
-bool host_is_stopping();
+bool host_is_stopping(const SystemdPlaces& places = {});
 
 }  // namespace vps

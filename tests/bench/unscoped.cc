@@ -8,7 +8,7 @@
 
 namespace vps {
 
-Scope start_vps_scope(Veid veid, const std::vector<Device>&) {
+Scope start_vps_scope(Veid veid, const std::vector<Device>&, const SystemdPlaces&) {
     const std::string dir = "/sys/fs/cgroup" + cgroup_of();
     return {service_unit(veid), dir, Child(), sys::open(dir, O_RDONLY | O_DIRECTORY)};
 }
