@@ -24,15 +24,4 @@ ScriptPlace this_host();
 std::vector<Finding> check_script_text(const ScriptKind& kind, const std::string& text, mode_t mode,
                                        const ScriptPlace& place);
 
-// The words of a simple command of a shell script, and where it starts. bash's own redirections of
-// two streams, "&>" and ">&" before a file's name, stand as commands of their own.
-struct ShellCommand {
-    unsigned line;
-    std::vector<std::string> words;  // quotes stay, so that only a plain word equals a name
-};
-
-// Finds the commands of a script, and of its command substitutions; leaves out comments,
-// here-documents and quoted text.
-std::vector<ShellCommand> find_commands(const std::string& script);
-
 }  // namespace vps

@@ -5,6 +5,7 @@
 
 #include "check/check_script.hh"
 #include "check/plain_text.hh"
+#include "check/shell_commands.hh"
 #include "require.hh"
 
 using namespace vps;

@@ -5,6 +5,7 @@
 #include "check/check_config.hh"
 #include "check/check_script.hh"
 #include "check/plain_text.hh"
+#include "check/shell_commands.hh"
 
 namespace {
 
