@@ -23,7 +23,7 @@ static bool is_word_char(char c) {
     return is_alphanumeric_or("@:._,-", c);
 }
 
-// What nearly all text is: nothing of it has a meaning of its own in a unit.
+// True for nearly all texts: no character has a meaning of its own in a unit.
 static bool is_plain(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) {
         return c >= 0x20 && c < 0x7f && c != '%' && c != '\\' && c != '"';

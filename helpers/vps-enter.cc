@@ -48,7 +48,7 @@ RunningInit require_init(const Invocation& invocation) {
     return {std::move(*init), state->init_pid};
 }
 
-// What init sees as "/", its own mounts included.
+// The directory that init sees as "/", with init's own mounts.
 Fd open_root(const RunningInit& init) {
     const auto gone = [] { return Error(ExitCode::NotRunning, "has just ended"); };
     try {

@@ -49,7 +49,7 @@ ScriptPlace place_in_vps(const std::string& root, const std::string& area) {
     return {find, name.ends_with("/dash")};
 }
 
-// What is to be said about a script that is open.
+// The findings about a script that is open.
 std::vector<Finding> check_open_script(const ScriptKind& kind, const ActionScript& script,
                                        const std::string& path, const ScriptPlace& place) {
     struct stat status {};
@@ -91,7 +91,7 @@ bool takes_guarantees_for_hints() {
     return access(kSwitch, R_OK) == 0 && std::stoul(sys::read_line(kSwitch), nullptr, 0) != 0;
 }
 
-// What vz.conf says is found there. Returns the network that is asked for.
+// Findings about values of vz.conf go to that file's. Returns the network that is asked for.
 NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& file) {
     const auto say = [&](Grade grade, std::string_view key, const std::string& text) {
         if (Finding finding = file.about(grade, key, text); finding.line != 0)
@@ -163,7 +163,7 @@ void check_external_script(const std::string& root, Checked& checked) {
     checked.files.push_back(std::move(file));
 }
 
-// What OpenVZ's kernels held a VPS to and this one does not.
+// Tells of a limit that OpenVZ's kernels held a VPS to and this kernel does not.
 void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict& verdict) {
     const auto limits = [](const std::optional<BarrierLimit>& pair) {
         return pair && is_limit(pair->limit);
@@ -177,7 +177,7 @@ void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict&
     verdict.warnings.push_back("no memory limit: " + text);
 }
 
-// What the first VPS that wants it misses, the others do as well.
+// Tells of missing settings with the first VPS that wants them: the others miss the same.
 void check_forwarding(const NetworkSpec& network, Checked& checked, CheckedFile& file) {
     std::vector<std::string> missing = find_missing_forwarding(network.addresses);
     if (missing.empty() || missing == checked.forwarding)

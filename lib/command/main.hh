@@ -1,4 +1,5 @@
-// What the main functions of all programs have in common: standard streams, the command line,
+// The parts that the main functions of all programs have in common: standard streams, the command
+// line,
 // --help and --version, and one place where errors are reported.
 #pragma once
 

@@ -1,5 +1,5 @@
-// What the programs that work on one VPS have in common: a command line, and one place where errors
-// are reported.
+// The parts that programs which work on one VPS have in common: a command line, and one place where
+// errors are reported.
 #pragma once
 
 #include <functional>

@@ -51,8 +51,8 @@ class ConfigLines {
     std::string scratch_;  // the value, where it is not a part of the text as it stands
 };
 
-// What sh gets from the line when it sources the file, if that is not what next() said: a reason
-// such as "sh expands '$'". Null where both agree.
+// The reason why sh, when it sources the file, gets another value from the line than next() gave,
+// such as "sh expands '$'"; null where both agree.
 const char* find_shell_difference(const ConfigLine& line);
 
 }  // namespace vps

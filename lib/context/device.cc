@@ -19,7 +19,7 @@ Device find_node(const DeviceNode& node, const std::string& dev) {
         throw SysError(errno, "find", path);
     if (!S_ISCHR(file.st_mode) && !S_ISBLK(file.st_mode))
         throw Error(ExitCode::BadValue, "'" + path + "' is no device");
-    // What the host's other users may not touch, a VPS's other users may not either.
+    // A VPS's other users may touch no device that the host's other users may not touch.
     return {S_ISBLK(file.st_mode), major(file.st_rdev), minor(file.st_rdev),
             node.access,           node.name,           file.st_mode & 0666};
 }

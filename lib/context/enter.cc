@@ -36,8 +36,8 @@ constexpr std::array kNamespaces{
     Namespace{CLONE_NEWCGROUP, "cgroup"},
 };
 
-// What init has been filtered by, from how many filters it has (proc_pid_status(5), Linux 5.9). It
-// may have added some: that makes those of whoever enters stricter.
+// The filters of init, by their number (proc_pid_status(5), Linux 5.9). Init may have added some,
+// which makes the filters of an entering process stricter.
 FilteredVps filters_of(pid_t init_pid, bool user_namespace) {
     constexpr std::string_view kField = "\nSeccomp_filters:\t";
     const std::string status = sys::read_file(fmt::format("/proc/{}/status", init_pid));

@@ -11,7 +11,7 @@
 
 namespace vps {
 
-// What goes up the channel, until the launcher is executed.
+// The messages that go up the channel until the launcher is executed.
 enum class News : int {
     Started,     // pid: of the process inside
     Streams,     // our ends of its streams come along

@@ -5,7 +5,7 @@
 
 namespace vps {
 
-// What decides on the filters of a VPS.
+// The facts that decide on the filters of a VPS.
 struct FilteredVps {
     bool user_namespace;  // its own: the kernel itself then refuses to change file systems
     bool old_32_bit;      // its programs make sockets by socketcall(2), which cannot be filtered

@@ -1,5 +1,5 @@
-// What vps-enter runs in a VPS, as data: a command's files and its environment. Nothing here has an
-// effect.
+// The command that vps-enter runs in a VPS, as data: its files and its environment. Nothing here
+// has an effect.
 #pragma once
 
 #include <functional>

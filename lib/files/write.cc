@@ -80,7 +80,7 @@ void replace_file(FdRef dir, const std::string& name, const std::string& text,
     if (fchown(file.get(), like.st_uid, like.st_gid) < 0 ||
         fchmod(file.get(), like.st_mode & 0777) < 0)
         throw SysError(errno, "change the owner of", temporary);
-    // What the user wrote outlives a power cut.
+    // A file with words of the VPS's users outlives a power cut.
     if (keep_safe && fdatasync(file.get()) < 0)
         throw SysError(errno, "write", temporary);
     if (renameat(dir.get(), temporary.c_str(), dir.get(), name.c_str()) < 0)

@@ -111,7 +111,7 @@ std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const s
     return std::nullopt;
 }
 
-// What was mounted since, below `root` and elsewhere.
+// The mounts that were made since, below `root` and elsewhere.
 struct NewMounts {
     std::vector<MountEntry> all, inside, outside;
 };

@@ -1,5 +1,5 @@
-// What the kernel tells of the host's links, as it happens (rtnetlink(7)): of changes that can take
-// away something that a VPS's network has on the host, and of no others: an idle host wakes nobody.
+// The changes of the host's links, as the kernel tells them (rtnetlink(7)): only changes that can
+// take away something that a VPS's network has on the host, so that an idle host wakes nobody.
 // Callers have CAP_NET_ADMIN in the host's network namespace.
 #pragma once
 
@@ -25,9 +25,9 @@ class ChangeListener {
 
     [[nodiscard]] FdRef fd() const;
 
-    // What has changed since the last call, without waiting. Of a link itself only what matters is
-    // a change: that it is there, its index, whether it is up and has a carrier, its hardware
-    // address, and of what it is a port.
+    // The changes since the last call, without waiting. Of a link itself these count: that it is
+    // there, its index, whether it is up and has a carrier, its hardware address, and the bridge or
+    // bond that it is a port of.
     NetworkChanges read();
 
   private:

@@ -120,7 +120,7 @@ class Guard {
         }
     }
 
-    // What cannot be made again is told once, and once more when it is.
+    // Tells once of a part that cannot be made again, and once more when it is made.
     void tell(Veid veid, const UpkeepReport& report, const Log& log) {
         std::string& told = told_[veid];
         const std::string cannot = fmt::format("{}", fmt::join(report.cannot, "; "));
@@ -132,7 +132,7 @@ class Guard {
         told = cannot;
     }
 
-    // Who listens first misses nothing while looking.
+    // The listener comes first: a change while the guard looks at a network is heard.
     ChangeListener changes_;
     WholeNetworks whole_;
     std::map<Veid, std::set<std::string>> names_;

@@ -18,8 +18,8 @@ void make_host_end_deaf(const RouteSocket& socket, const RecordedLink& link);
 // Sets it up. Throws SysError.
 void set_up_host_end(const RouteSocket& socket, const RecordedLink& link);
 
-// What of its settings is not so any more, as "net/ipv4/conf/veth101.0/proxy_arp is 0"; with
-// Upkeep::Mend they are set again. Throws SysError.
+// The settings of the host's end that are not so any more, as "net/ipv4/conf/veth101.0/proxy_arp is
+// 0"; with Upkeep::Mend they are set again. Throws SysError.
 enum class Upkeep { Look, Mend };
 std::vector<std::string> keep_up_settings(const RecordedLink& link, Upkeep upkeep);
 

@@ -57,12 +57,12 @@ class Code {
         finish(kDrop);
     }
 
-    // What follows, up to land(), runs only with that value loaded.
+    // The instructions that follow, up to land(), run only with that value loaded.
     [[nodiscard]] Jump skip_unless(std::uint32_t value) {
         add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
         return jump();
     }
-    // Or only if none of these bits is set in it.
+    // The same where none of these bits is set in the loaded value.
     [[nodiscard]] Jump skip_if_any(std::uint32_t bits) {
         add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
         return jump();
@@ -79,7 +79,7 @@ class Code {
         add(BPF_LD | BPF_H | BPF_IND, kPayload + at);
     }
 
-    // What follows at once runs if the bytes there are these; else what comes after `size` of it.
+    // The next `size` instructions run if the bytes there are these, and are skipped if not.
     void compare(std::uint32_t at, std::string_view bytes, std::size_t size) {
         const auto* raw = reinterpret_cast<const std::uint8_t*>(bytes.data());
         const std::size_t words = bytes.size() / 4;

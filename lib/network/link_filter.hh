@@ -1,5 +1,5 @@
-// What may come in on the host's end of a VPS's link, as a program of classic BPF: pure, a list of
-// instructions that packet_filter.hh gives to the kernel. The frames are a hostile VPS's.
+// The frames that may come in on the host's end of a VPS's link, as a program of classic BPF: pure,
+// a list of instructions that packet_filter.hh gives to the kernel. The frames are a hostile VPS's.
 #pragma once
 
 #include <linux/filter.h>

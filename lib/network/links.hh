@@ -33,7 +33,7 @@ inline constexpr std::uint32_t kLinkGroup = 7762035;
 // A veth pair, both ends down: `outside` here, `inside` in the VPS's network namespace.
 NetlinkReply make_veth_pair(const LinkEnd& outside, const LinkEnd& inside, FdRef network_namespace);
 
-// What a link is now; nothing if there is none of that name. Throws SysError.
+// The state of a link; nothing if there is none of that name. Throws SysError.
 struct LinkState {
     int index = 0;
     unsigned flags = 0;   // IFF_UP …

@@ -11,7 +11,7 @@
 
 namespace vps {
 
-// What of a device the VPS can change and the kernel does not take back with it.
+// The state of a device that the VPS can change and the kernel does not take back with the device.
 struct DeviceState {
     std::string mac;    // as the kernel has it, of any size
     std::string alias;  // ip-link(8)
@@ -40,7 +40,8 @@ void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef netw
 // back yet can be tried again.
 void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices);
 
-// What is still in the namespace goes with it. Throws SysError.
+// Removes the name of the network namespace, which ends once no process has it, together with the
+// devices that are still in it. Throws SysError.
 void let_go_of_namespace(Veid veid);
 
 }  // namespace vps

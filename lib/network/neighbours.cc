@@ -42,7 +42,7 @@ std::string find_way_to(const RouteSocket& socket, const IpAddress& address) {
     return way.type == RTN_UNICAST && if_indextoname(way.device, name) ? name : "";
 }
 
-// Those that are up and speak ARP, but for the links of VPSes.
+// The devices that are up and speak ARP, without the links of VPSes.
 std::vector<std::string> find_all_devices() {
     std::vector<std::string> names;
     const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

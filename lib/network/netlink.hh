@@ -39,7 +39,7 @@ class NetlinkRequest {
     nlmsghdr* message_;
 };
 
-// What became of a request.
+// The kernel's answer to a request.
 struct NetlinkReply {
     int error = 0;           // errno; 0: it was done
     std::vector<char> body;  // header and attributes of the answer, if there was one
@@ -58,11 +58,11 @@ struct NetlinkReply {
 // The bytes of an attribute among others, as they are in a message or in a nest; empty if there is
 // none.
 std::string_view find_attribute(std::string_view attributes, int wanted);
-// What the bytes of an attribute say: a text up to its zero; a number of 32 bits, 0 for other
+// The bytes of an attribute as a text, up to its zero, and as a number of 32 bits, 0 for other
 // sizes.
 std::string text_of(std::string_view attribute);
 unsigned number_of(std::string_view attribute);
-// Calls `see` for each of them, in order.
+// Calls `see` for each of the attributes, in order.
 void for_each_attribute(std::string_view attributes,
                         const std::function<void(int kind, std::string_view bytes)>& see);
 

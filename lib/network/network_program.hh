@@ -31,10 +31,11 @@ class NetworkStart {
 // network. Throws Error.
 void renew_network_on_host(Veid veid);
 
-// What of it is missing on the host, as "no packet filter on venet101". Throws Error.
+// The parts of the VPS's network that the host misses, as "no packet filter on venet101". Throws
+// Error.
 std::vector<std::string> find_missing_network(Veid veid);
 
-// Removes it from the host; nothing happens where there is none. What cannot be removed is logged.
+// Removes the network from the host, if there is one. A part that cannot be removed is logged.
 // Throws Error where the program itself cannot do its work.
 void remove_network(Veid veid);
 

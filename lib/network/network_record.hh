@@ -1,7 +1,7 @@
-// What the network of a VPS has on the host, on disk: /run/vps/N/network, written before anything
-// is made and removed when nothing of it is left. It outlives whoever made it, says to others which
-// addresses are taken, and to vps-network-guard what must be there. Callers are root; those who
-// write it have the VPS's lock (state.hh).
+// The parts of a VPS's network on the host, on disk: /run/vps/N/network, written before anything is
+// made and removed when nothing of it is left. The record outlives whoever made it, says to others
+// which addresses are taken, and to vps-network-guard what must be there. Callers are root; those
+// who write it have the VPS's lock (state.hh).
 #pragma once
 
 #include <optional>
@@ -43,7 +43,7 @@ struct NetworkRecord {
 std::string format_network_record(const NetworkRecord& record);
 NetworkRecord parse_network_record(const std::string& text);
 
-// What comes in on that link.
+// The filter for the packets that come in on that link.
 LinkFilter filter_of(const NetworkRecord& record, const RecordedLink& link);
 
 // Nothing if there is none. Throws SysError.

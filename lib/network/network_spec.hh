@@ -39,9 +39,9 @@ struct NetworkSpec {
     }
 };
 
-// What the configuration asks for, each address and device once. What cannot be beside the rest is
-// left out and said in `problems`. Hardware addresses that NETIF does not give are made of `host`,
-// a text that is this host's alone, the VEID and the device's name: always the same.
+// The addresses and devices that the configuration asks for, each once. One that cannot be beside
+// the rest is left out and said in `problems`. Hardware addresses that NETIF does not give are made
+// of `host`, a text that is this host's alone, the VEID and the device's name: always the same.
 NetworkSpec plan_network(Veid veid, const VpsConfig& config, std::string_view host,
                          std::vector<ConfigProblem>& problems);
 

@@ -1,7 +1,7 @@
-// What may come out of the VPSes: on each of the host's ends a filter of traffic control (tc(8),
-// "clsact", a program of link_filter.hh). It is a part of the link: no firewall's tool that empties
-// nf_tables, and no other VPS's start, touches it, and it goes with the link. Callers are root in
-// the host context, or have CAP_NET_ADMIN there.
+// The filter of packets that come out of the VPSes, on each of the host's ends: one of traffic
+// control (tc(8), "clsact", a program of link_filter.hh). It is a part of the link: no firewall's
+// tool that empties nf_tables, and no other VPS's start, touches it, and it goes with the link.
+// Callers are root in the host context, or have CAP_NET_ADMIN there.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What a VPS's network has on the host, looked at and made again: packet filter, settings and state
-// of the host's ends, ports of bridges, routes, and answers to the neighbours. Called by
+// The parts of a VPS's network on the host, looked at and made again: packet filter, settings and
+// state of the host's ends, ports of bridges, routes, and answers to the neighbours. Called by
 // vps-network-guard when something has changed, and by vps-network at a reload and for vps-check.
 // Callers are root with CAP_NET_ADMIN in the host's network namespace.
 #pragma once

@@ -1,8 +1,8 @@
-// What one VPS at a time can have is claimed by its name: /run/vps/KIND/NAME is a symbolic link to
-// the VEID, made in one step, so that a start asks for the few names that it wants, however many
-// VPSes there are. A claim tells where to look: it counts while the state or the record of that VPS
-// says so, too, so that one that a crash left behind keeps nobody out. Callers are root and one at
-// a time, by a lock of theirs.
+// A claim is the name of a thing that one VPS at a time can have: /run/vps/KIND/NAME is a symbolic
+// link to the VEID, made in one step, so that a start asks for the few names that it wants, however
+// many VPSes there are. A claim tells where to look: it counts while the state or the record of
+// that VPS says so, too, so that a claim that a crash left behind keeps nobody out. Callers are
+// root and one at a time, by a lock of theirs.
 #pragma once
 
 #include <optional>

@@ -139,7 +139,7 @@ StateStep::~StateStep() {
         state_.init_pid = 0;
         lock_.enter(state_, back_);
     } catch (...) {
-        // What the state says then, an init that has ended, is brought to its end as well.
+        // The state names an init that has ended then, and vps-umount brings that to its end, too.
     }
 }
 

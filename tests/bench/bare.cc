@@ -1,5 +1,5 @@
-// What the generator cannot do without: reads the files and writes the bytes that a recipe names,
-// and nothing else. The measure for tests/bench/generator.
+// The work that the generator cannot do without: reads the files and writes the bytes that a recipe
+// names, and nothing else. The measure for tests/bench/generator.
 //
 //   bare RECIPE OUTPUT-DIRECTORY
 //

@@ -46,11 +46,11 @@ static void mount_api(const char* type, const char* target, unsigned long flags,
 }
 
 static void bind(const char* source, const char* target) {
-    // What this kernel does not have needs no protection.
+    // A file that this kernel does not have needs no protection.
     require(mount(source, target, nullptr, MS_BIND, nullptr) == 0 || errno == ENOENT, target);
 }
 
-// As context_setup.cc has it.
+// As lib/context/become_init.cc has it.
 static void protect_proc() {
     constexpr unsigned long kFlags = MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NOEXEC | MS_NODEV;
     for (const char* path : {"proc/sys", "proc/sysrq-trigger", "proc/irq", "proc/bus", "proc/fs",

@@ -1,5 +1,6 @@
-// What each layer of a VPS's isolation adds to its start: a child is cloned with that layer, does
-// what the layer takes between clone and exec, and ends. Interleaved, against a child with none.
+// The time that each layer of a VPS's isolation adds to its start: a child is cloned with that
+// layer, does what the layer takes between clone and exec, and ends. Interleaved, against a child
+// with none.
 //
 //   layers [ROUNDS]
 //

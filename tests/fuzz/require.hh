@@ -1,4 +1,4 @@
-// What a fuzz target demands of a result, on top of what the sanitizers see.
+// The demands of a fuzz target on a result, on top of the sanitizers'.
 #pragma once
 
 #include <cstdint>

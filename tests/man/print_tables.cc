@@ -14,7 +14,7 @@ namespace {
 
 using namespace vps;
 
-// What vps.conf(5) says about a key in parentheses.
+// The words of vps.conf(5) in parentheses behind a key.
 std::string head_of(const ConfigKey& key) {
     std::string head(key.type);
     switch (key.duplicate) {

@@ -64,7 +64,7 @@ std::string job_path(unsigned id);
 // Says that a job has ended: "done", "failed", "canceled".
 void remove_job(sd_bus* bus, unsigned id, const std::string& unit, const std::string& result);
 
-// What the Error that `step` throws says; "no error" where it throws none.
+// The text of the Error that `step` throws; "no error" where it throws none.
 std::string text_of_error(const std::function<void()>& step);
 
 class SystemdPeer {
@@ -79,7 +79,7 @@ class SystemdPeer {
     // The value of DBUS_SYSTEM_BUS_ADDRESS for the bus.
     [[nodiscard]] std::string bus_address() const;
 
-    // What it was asked until now.
+    // The requests until now.
     [[nodiscard]] std::vector<Request> requests() const;
     // The same, each as to_string() has it.
     [[nodiscard]] std::vector<std::string> asked() const;

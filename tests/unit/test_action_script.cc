@@ -175,7 +175,7 @@ TEST_F(ActionScripts, HaveOneLimitOfTheirSize) {
                              "is not started");
 }
 
-// What a process that runs 101.mount ends with. 0: the script succeeded; 79: it failed.
+// The end of a process that runs 101.mount. 0: the script succeeded; 79: it failed.
 template <typename Prepare>
 ExitStatus run_apart(const std::string& dir, Prepare prepare) {
     Child child = clone_process();

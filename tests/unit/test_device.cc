@@ -11,7 +11,7 @@ namespace {
 
 using namespace vps;
 
-// Those of the settings; what is wrong is added to `problems`.
+// The devices that the settings ask for; faults are added to `problems`.
 std::vector<Device> devices_of(std::initializer_list<std::pair<const char*, const char*>> settings,
                                std::vector<std::string>& problems,
                                const std::string& dev = "/dev") {

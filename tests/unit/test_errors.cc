@@ -1,5 +1,5 @@
-// What the most important failures are told as: each layer's words before those of the middle, and
-// the exit code of what the failure means.
+// The texts of the most important failures: each layer's words before those of the middle, and the
+// exit code of what the failure means.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -37,7 +37,7 @@ std::string describe(const std::optional<AddressConflict>& conflict) {
     return conflict->address.to_string() + " " + conflict->machine + " on " + conflict->device;
 }
 
-// What is seen of an address for which the other machine sends `what`.
+// The conflict that is seen for an address when the other machine sends `what`.
 std::string see(const char* wanted, const char* sent, LanMessage what) {
     std::vector<LanDevice> devices;
     devices.emplace_back("ours");

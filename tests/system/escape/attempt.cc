@@ -181,7 +181,7 @@ int open_by_handle(const Words& words) {
     return mount < 0 ? refused_by_errno() : judge(open_by_handle_at(mount, handle, O_RDONLY));
 }
 
-// What a file with the set-user-id bit, or with capabilities, may do.
+// Tries to become root, as a file with the set-user-id bit or with capabilities may.
 int become_root(const Words&) {
     if (geteuid() != 0)
         (void)!setuid(0);
@@ -351,8 +351,8 @@ int climb(const Words& words) {
     return refused("no " + argument(words, 1));
 }
 
-// What lies below the root directory's mount: whoever joins a mount namespace, be it his own, is
-// put on what is mounted on its "/".
+// Looks for a tree below the root directory's mount: a process that joins a mount namespace, be it
+// its own, is put on the topmost mount of its "/".
 int uncover(const Words& words) {
     if (unshare(CLONE_NEWNS) < 0 || mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr) < 0)
         return refused_by_errno();
@@ -924,7 +924,7 @@ int watch(const Words& words) {
                 for (const auto& fd : fs::directory_iterator(dir + "/fd", error))
                     if (leads_to_host(fd.path().string()))
                         found.insert("fd " + link_of(fd.path().string()));
-                // Those who are of the VPS may be traced; only who is not yet counts.
+                // Processes of the VPS may be traced; only foreign ones count.
                 if (!foreign)
                     continue;
                 const int memory = open((dir + "/mem").c_str(), O_RDWR | O_CLOEXEC);
@@ -978,7 +978,7 @@ int with_plain_text(const Words& words) {
     return run_words(words, 1);
 }
 
-// What N.start and N.stop give to a hostile shell of the VPS: it notes all that it could use.
+// A hostile shell of the VPS notes all that N.start and N.stop give to it and that it could use.
 int report_what_came_in(const std::string& file) {
     std::ofstream report(file);
     for (int fd = 0; fd < 256; ++fd) {
@@ -1170,7 +1170,7 @@ constexpr std::array kAttempts{
     Row{"image-left", overwrite_image},
 };
 
-// What may come first; that it works is not asked for.
+// Does the step that may come before an attempt; the step need not work.
 bool prepare(Words& words) {
     const std::string& first = argument(words, 0);
     std::size_t length = 2;
