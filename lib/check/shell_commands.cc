@@ -43,8 +43,6 @@ class Reader {
             ++line_;
             ++at_;
             skip_here_documents();
-        } else if (kBlanks.find(c) != kBlanks.npos) {
-            ++at_;
         } else if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') {
             ++line_;
             at_ += 2;
@@ -67,7 +65,7 @@ class Reader {
             end_command();
             at_ += next_case ? 2 : 1;
             pattern_ = next_case || (pattern_ && c != ')');
-        } else if (c == '<' || c == '>') {
+        } else if (c == '<' || c == '>' || kBlanks.find(c) != kBlanks.npos) {
             ++at_;
         } else {
             take_word();
