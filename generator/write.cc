@@ -11,6 +11,7 @@
 #include "sys/error.hh"
 #include "sys/fd.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 
 namespace vps {
 
@@ -42,13 +43,10 @@ void write_file(FdRef dir_fd, const UnitTree::File& file) {
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (!fd)
         throw SysError(errno, "create", file.path);
-    try {
-        write_text(fd, file.text, file.path);
-    } catch (...) {
-        // Half a unit would be worse than none: systemd would run the VPS without its limits.
-        (void)unlinkat(dir_fd.get(), file.path.c_str(), 0);
-        throw;
-    }
+    // Half a unit would be worse than none: systemd would run the VPS without its limits.
+    Undo remove([&] { (void)unlinkat(dir_fd.get(), file.path.c_str(), 0); });
+    write_text(fd, file.text, file.path);
+    remove.keep();
 }
 
 void make_link(FdRef dir_fd, const UnitTree::Link& link) {
