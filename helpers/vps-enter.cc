@@ -234,7 +234,7 @@ ExitCode enter_vps(const Invocation& invocation) {
     }
     try {
         Fd signals = block_signals();
-        ContextProcess process = start_in_vps(init.handle, init.pid, command);
+        ContextProcess process = start_in_vps(init.handle, init.pid, command, {{}, signals});
         if (terminal)
             terminal->make_raw();
         Session session(std::move(process), std::move(signals), terminal.get());
@@ -245,6 +245,9 @@ ExitCode enter_vps(const Invocation& invocation) {
     } catch (const SysError& error) {
         if (error.errnum() == ESRCH)
             throw Error(ExitCode::NotRunning, "has just ended");
+        if (error.errnum() == ETIMEDOUT)  // a signal, before the command was executed
+            throw Error(static_cast<ExitCode>(kSignalled + SIGINT),
+                        "interrupted before it was entered");
         throw;
     }
 }

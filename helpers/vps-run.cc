@@ -2,10 +2,15 @@
 // and stays as its parent until it ends. The main process of vps@.service (ExecStart=,
 // Type=notify). Exit code 0: halted or stopped; 133: rebooted from inside.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <functional>
+#include <string_view>
+#include <utility>
 
 #include "command/program.hh"
 #include "context/capabilities.hh"
@@ -17,7 +22,9 @@
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "systemd/cgroup.hh"
 #include "systemd/libsystemd.hh"
+#include "systemd/notify.hh"
 #include "systemd/stored_console.hh"
 #include "systemd/unit_name.hh"
 
@@ -40,8 +47,12 @@ void note_run(const Invocation& invocation, const std::function<void()>& note) {
     }
 }
 
+std::string running_status(pid_t init) {
+    return fmt::format("Running, init is process {}", init);
+}
+
 std::string ready_message(pid_t init) {
-    return fmt::format("READY=1\nSTATUS=Running, init is process {}", init);
+    return "READY=1\nSTATUS=" + running_status(init);
 }
 
 void require_told(int told) {
@@ -49,22 +60,74 @@ void require_told(int told) {
         throw SysError(-told, "tell systemd that the VPS runs");
 }
 
-ExitCode let_run(const Log& log) {
-    log.say(Level::Notice, "the supervisor was told to go; the VPS keeps running");
+// systemd knows no command of a masked unit: it ends the supervisor of a VPS, and calls nobody to
+// stop the VPS or to have it adopted.
+bool is_masked(Veid veid) {
+    for (const char* dir : {"/etc/systemd/system/", "/run/systemd/system/"})
+        for (const std::string& unit : {service_unit(veid), std::string("vps@.service")}) {
+            char target[16];
+            const ssize_t length = readlink((dir + unit).c_str(), target, sizeof target);
+            if (length > 0 &&
+                std::string_view(target, static_cast<std::size_t>(length)) == "/dev/null")
+                return true;
+        }
+    return false;
+}
+
+ExitCode let_run(Veid veid, const Log& log) {
+    if (is_masked(veid))
+        log.say(Level::Error,
+                fmt::format("{0} is masked, so that systemd has ended the supervisor and not "
+                            "stopped the VPS, which runs on without one; systemctl unmask {0}; "
+                            "systemctl start {0} has it adopted",
+                            service_unit(veid)));
+    else
+        log.say(Level::Notice, "the supervisor was told to go; the VPS keeps running");
     return ExitCode::Ok;
 }
+
+// The status of the unit while the VPS runs: `running`, and whether the scope is frozen, which its
+// file cgroup.events tells by POLLPRI (cgroups(7)).
+class RunningStatus {
+  public:
+    RunningStatus(Veid veid, std::string running)
+        : running_(std::move(running)),
+          events_(open((slice_cgroup(veid) + "/" + scope_unit(veid) + "/cgroup.events").c_str(),
+                       O_RDONLY | O_CLOEXEC)) {}
+
+    void add_to(std::vector<Watched>& watched) {
+        if (events_)
+            watched.push_back({events_, EPOLLPRI | EPOLLET, [this] { tell_change(); }});
+    }
+
+  private:
+    void tell_change() {
+        char text[64];
+        const ssize_t length = pread(events_.get(), text, sizeof text, 0);
+        const bool frozen =
+            length > 0 &&
+            std::string_view(text, static_cast<std::size_t>(length)).find("frozen 1") !=
+                std::string_view::npos;
+        if (frozen != std::exchange(frozen_, frozen))
+            tell_status(frozen ? running_ + "; it is frozen" : running_);
+    }
+
+    std::string running_;
+    Fd events_;
+    bool frozen_ = false;
+};
 
 // Supervises the VPS to its end. From here on its output is read, and every step is one that root
 // can take without a capability.
 SupervisionEnd supervise_unprivileged(
     FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
-    const std::optional<Watched>& other = std::nullopt) {
+    const std::vector<Watched>& others = {}) {
     // The supervisor shares the memory limit of the VPS, at which processes of the VPS are to be
     // killed first.
     set_oom_score("-900");
     give_up_capabilities();
     (void)malloc_trim(0);  // gives back the start's memory: a host has hundreds of supervisors
-    return supervise(init, std::move(relays), on_child, other);
+    return supervise(init, std::move(relays), on_child, others);
 }
 
 // Takes over a VPS that runs already: its stop was refused, or its supervisor has died. Its init is
@@ -91,9 +154,12 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
         if (traced && !status)
             status = traced->pass_on_signals();
     };
-    if (supervise_unprivileged(init, std::move(relays), pass_on_signals) ==
+    RunningStatus shown(invocation.veid, running_status(state.init_pid) + refusal);
+    std::vector<Watched> watched;
+    shown.add_to(watched);
+    if (supervise_unprivileged(init, std::move(relays), pass_on_signals, watched) ==
         SupervisionEnd::ToldToGo)
-        return let_run(log);
+        return let_run(invocation.veid, log);
     pass_on_signals();
     if (!status)
         log.say(Level::Notice, "has ended, halted or rebooted; it is taken for halted");
@@ -120,16 +186,18 @@ ExitCode run_vps(const Invocation& invocation) {
     note_run(invocation, [&] { newly_noted = note_running(invocation.veid); });
     { const VpsLock released = std::move(lock); }
     const pid_t init = vps.init.pid();
-    std::optional<Watched> boot;
+    RunningStatus shown(invocation.veid, running_status(init));
+    std::vector<Watched> watched;
+    shown.add_to(watched);
     if (vps.boot) {
         (void)notify_with_console("STATUS=Starting: waiting for init to say that it has booted",
                                   vps.console);
-        boot = Watched{vps.boot->fd(), [&] {
-                           if (!vps.boot->has_booted())
-                               return;
-                           log.say(Level::Info, "init says that it has booted");
-                           require_told(sd_notify(0, ready_message(init).c_str()));
-                       }};
+        watched.push_back({vps.boot->fd(), EPOLLIN, [&] {
+                               if (!vps.boot->has_booted())
+                                   return;
+                               log.say(Level::Info, "init says that it has booted");
+                               require_told(sd_notify(0, ready_message(init).c_str()));
+                           }});
     } else {
         require_told(notify_with_console(ready_message(init), vps.console));
     }
@@ -142,8 +210,8 @@ ExitCode run_vps(const Invocation& invocation) {
     if (newly_noted)
         note_run(invocation, [] { sync_running(); });
     if (supervise_unprivileged(
-            vps.init.pidfd(), std::move(vps.relays), [] {}, boot) == SupervisionEnd::ToldToGo)
-        return let_run(log);
+            vps.init.pidfd(), std::move(vps.relays), [] {}, watched) == SupervisionEnd::ToldToGo)
+        return let_run(invocation.veid, log);
     return report_end(invocation.veid, vps.init.wait().value_or(ExitStatus{}), log);
 }
 

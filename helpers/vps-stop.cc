@@ -2,14 +2,26 @@
 // STOP_TIMEOUT seconds and then kills it. systemd calls it as ExecStop= of vps@.service. When
 // N.stop fails the VPS keeps running.
 
+#include <cstdlib>
+
 #include "command/program.hh"
 #include "life/stop_running.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "systemd/system_manager.hh"
 
 namespace vps {
 
 namespace {
+
+// systemd calls ExecStop= as well when the supervisor has ended by itself, without $MAINPID then
+// (systemd.exec(5)): nobody wants the VPS stopped, and vps-umount has it adopted.
+bool has_supervisor_gone(const Invocation& invocation) {
+    if (!invocation.log.to_journal() || std::getenv("MAINPID"))
+        return false;
+    const Orders orders = orders_for(invocation.veid);
+    return !orders.host_stopping && !wants_stop(orders);
+}
 
 ExitCode stop_vps(const Invocation& invocation) {
     const VpsLock lock(invocation.veid);
@@ -21,6 +33,8 @@ ExitCode stop_vps(const Invocation& invocation) {
             return ExitCode::Ok;
         throw Error(ExitCode::NotRunning, "is not running");
     }
+    if (has_supervisor_gone(invocation))
+        return ExitCode::Ok;
     stop_running(invocation.veid, lock, *state, std::move(*init), invocation.log);
     return ExitCode::Ok;
 }

@@ -57,8 +57,7 @@ void keep_running(const VpsState& state, const Invocation& invocation) {
 bool is_stop_owed(const VpsState& state, const Invocation& invocation) {
     if (state.phase != Phase::Running || !state.stop_refused.empty())
         return false;
-    const std::string job = orders_for(invocation.veid).job;
-    return (job == "stop" || job.ends_with("restart")) && !stop_was_called(invocation.veid);
+    return wants_stop(orders_for(invocation.veid)) && !stop_was_called(invocation.veid);
 }
 
 // False when the VPS runs on.

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 #include "systemd/cgroup.hh"
+#include "systemd/freezer.hh"
 
 namespace vps {
 
@@ -58,18 +60,29 @@ int namespaces_of(pid_t init_pid) {
     return flags;
 }
 
+constexpr unsigned kEntryPatience = 30;  // seconds that an entry on its own behalf may take
+constexpr int kFrozenLook = 500;         // milliseconds between two looks for a frozen cgroup
+
+// Whoever is born in a frozen cgroup never says a word.
+void require_thawed(pid_t init_pid) {
+    if (const std::optional<std::string> frozen = find_frozen_cgroup(init_pid))
+        throw EntryError(describe_frozen(*frozen));
+}
+
 // False when the patience is at its end.
-bool wait_to_read(FdRef fd, const Patience& patience) {
+bool wait_to_read(FdRef fd, pid_t init_pid, const Patience& patience) {
     for (;;) {
         pollfd events[] = {{fd.get(), POLLIN, 0}, {patience.request.get(), POLLIN, 0}};
-        const int timeout = milliseconds_until(patience.deadline);
+        const int left = milliseconds_until(patience.deadline);
+        const int timeout = left < 0 ? kFrozenLook : std::min(left, kFrozenLook);
         const int ready = poll(events, std::size(events), timeout);
         if (ready < 0 && errno != EINTR)
             throw SysError(errno, "poll");
         if (ready > 0)
             return events[0].revents != 0;
-        if (ready == 0 && timeout == 0)
+        if (ready == 0 && left == 0)
             return false;
+        require_thawed(init_pid);
     }
 }
 
@@ -88,10 +101,10 @@ Child adopt_child(pid_t pid) {
 // launcher's report until it is replaced. Only the first two are programs of the host. Any of them
 // may be silent for ever, because the VPS can stop it, by a signal or with its cgroup.
 void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& command,
-                      const Patience& patience, ContextProcess& process) {
+                      pid_t init_pid, const Patience& patience, ContextProcess& process) {
     std::optional<ChildReport> failure;
     const auto require_word = [&](FdRef from) {
-        if (!wait_to_read(from, patience))
+        if (!wait_to_read(from, init_pid, patience))
             throw SysError(ETIMEDOUT, "enter", "the VPS context");
     };
     for (;;) {
@@ -131,6 +144,11 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
     throw ExecError(launch_failure.error, "execute in the VPS context", name);
 }
 
+bool is_over(const Patience& patience) {
+    pollfd request{patience.request.get(), POLLIN, 0};
+    return milliseconds_until(patience.deadline) == 0 || poll(&request, 1, 0) > 0;
+}
+
 // Waits for the end of the command, or of the patience.
 std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patience& patience,
                                            std::vector<LineRelay>& relays) {
@@ -163,6 +181,7 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
 
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience) {
+    require_thawed(init_pid);
     const Fd cgroup =
         sys::open("/sys/fs/cgroup" + cgroup_of(std::to_string(init_pid)), O_RDONLY | O_DIRECTORY);
     auto [channel, channel_end] = sys::socketpair();
@@ -193,7 +212,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     channel_end.reset();
     launch_report_end.reset();
     ContextProcess process;
-    hear_from_inside(channel, launch_report, command, patience, process);
+    hear_from_inside(channel, launch_report, command, init_pid, patience, process);
     return process;  // `entering` has reported, and ends
 }
 
@@ -209,13 +228,20 @@ std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::s
                                      const Log& log, std::vector<LineRelay>& relays) {
     ContextProcess process;
     try {
-        process = start_in_vps(init, init_pid, command, patience);
+        const Deadline patient = deadline_after(kEntryPatience);
+        const Deadline entered = patience.deadline ? std::min(patient, patience.deadline) : patient;
+        process = start_in_vps(init, init_pid, command, {entered, patience.request});
     } catch (const ExecError&) {
         throw;
     } catch (const SysError& error) {
-        if (error.errnum() == ETIMEDOUT)
+        if (error.errnum() != ETIMEDOUT)
+            throw EntryError(error.what());
+        if (is_over(patience))
             return std::nullopt;
-        throw;
+        throw EntryError(
+            fmt::format("cannot be entered: something in it has held up who enters "
+                        "for {} seconds",
+                        kEntryPatience));
     }
     relays.push_back(relay_to_log(std::move(process.out), log, identifier, Level::Info));
     relays.push_back(relay_to_log(std::move(process.err), log, identifier, Level::Warning));

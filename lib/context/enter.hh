@@ -31,6 +31,12 @@ class ExecError : public SysError {
     using SysError::SysError;
 };
 
+// The VPS was not entered: it is frozen, or holds up who enters. The command was not executed.
+class EntryError : public Error {
+  public:
+    explicit EntryError(const std::string& text) : Error(ExitCode::System, text) {}
+};
+
 // How long to wait for steps that the VPS can hold up.
 struct Patience {
     Deadline deadline{};
@@ -39,7 +45,7 @@ struct Patience {
 
 // Starts `command` in the context of the VPS whose init is `init`, in init's cgroup, with a session
 // of its own. Throws SysError: ESRCH when init has ended, ETIMEDOUT at the end of the patience, and
-// ExecError.
+// ExecError; EntryError at once where init's cgroup is frozen, also while it waits.
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience = {});
 
@@ -48,7 +54,7 @@ LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier,
 
 // Runs `command` and logs its output under `identifier` until it ends or the patience does;
 // processes that it left behind run on. Returns how the command ended, nothing if the patience
-// ended first (the command was killed).
+// ended first (the command was killed). To enter may take half a minute; then EntryError is thrown.
 std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,
                                      FdRef init, pid_t init_pid, const Patience& patience,
                                      const Log& log, std::vector<LineRelay>& relays);

@@ -11,6 +11,7 @@
 #include "script/vps_script.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "systemd/freezer.hh"
 #include "systemd/notify.hh"
 #include "systemd/system_manager.hh"
 
@@ -63,7 +64,7 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
     try {
         (void)run_in_vps(command, veid.to_string() + ".console", target.init, target.pid,
                          {deadline, request.fd()}, log, relays);
-    } catch (const SysError& error) {
+    } catch (const Error& error) {
         log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
     }
 }
@@ -73,6 +74,9 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
 void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log) {
     const Target target{std::move(init), state.init_pid};
     const VpsConfig config = load_config_of_mounted(veid, state, log);
+    if (const auto frozen = thaw_scope(veid, target.pid))
+        log.say(Level::Warning,
+                fmt::format("was frozen (cgroup '{}'); thawed to be stopped", *frozen));
     if (state.phase != Phase::Stopping) {
         run_stop_script(target, lock, state, script_settings(veid, config), log);
         state.stop_refused.clear();

@@ -21,6 +21,7 @@ InitEnd classify_end(const ExitStatus& status) {
 namespace {
 
 // The ids of events; any other id is the index of a relay.
+// The first of the others, downwards from here: each has its index taken from it.
 constexpr std::uint64_t kInit = ~0ULL, kSignal = kInit - 1, kOther = kInit - 2;
 
 void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {
@@ -57,15 +58,15 @@ bool take_signals(FdRef signals, const std::function<void()>& on_child) {
 
 SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
                          const std::function<void()>& on_child,
-                         const std::optional<Watched>& other) {
+                         const std::vector<Watched>& others) {
     const Fd signals = catch_signals();
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
     if (!epoll)
         throw SysError(errno, "create epoll");
     watch(epoll, init, EPOLLIN, kInit);
     watch(epoll, signals, EPOLLIN, kSignal);
-    if (other)
-        watch(epoll, other->fd, EPOLLIN, kOther);
+    for (std::size_t i = 0; i < others.size(); ++i)
+        watch(epoll, others[i].fd, others[i].events, kOther - i);
     // Edge-triggered: a console that nobody has open would be "hung up" all the time.
     for (std::size_t i = 0; i < relays.size(); ++i)
         watch(epoll, relays[i].source(), EPOLLIN | EPOLLET, i);
@@ -77,15 +78,16 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
         const int count = epoll_wait(epoll.get(), events.data(), events.size(), more ? 0 : -1);
         if (count < 0 && errno != EINTR)
             throw SysError(errno, "wait for events");
-        bool ended = false, told = false, other_readable = false;
+        bool ended = false, told = false;
+        std::vector<bool> happened(others.size());
         for (int i = 0; i < count; ++i) {
             const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
             if (id == kInit)
                 ended = true;
             else if (id == kSignal)
                 told = take_signals(signals, on_child);
-            else if (id == kOther)
-                other_readable = true;
+            else if (id > kOther - others.size())
+                happened[kOther - id] = true;
             else
                 readable[id] = true;
         }
@@ -97,8 +99,9 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
             readable[i] = relays[i].pump() == LineRelay::Progress::MoreToRead;
             more |= readable[i];
         }
-        if (other_readable && !ended && !told)
-            other->on_readable();
+        for (std::size_t i = 0; i < others.size() && !ended && !told; ++i)
+            if (happened[i])
+                others[i].on_event();
         if (ended) {
             for (LineRelay& relay : relays)
                 relay.finish();

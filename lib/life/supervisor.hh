@@ -2,8 +2,8 @@
 // the output of N.start's children to the journal, and otherwise sleeps.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "sys/line_relay.hh"
@@ -27,16 +27,17 @@ enum class SupervisionEnd {
     ToldToGo,  // SIGTERM, while init runs on: the supervisor does not kill the VPS
 };
 
-// A further descriptor to watch, until `on_readable`, called when it can be read, closes it.
+// A further descriptor to watch for `events` (epoll_ctl(2)), until `on_event` closes it.
 struct Watched {
     FdRef fd;
-    std::function<void()> on_readable;
+    std::uint32_t events;
+    std::function<void()> on_event;
 };
 
 // Returns when init has ended, or SIGTERM has come. `on_child` is called at SIGCHLD. Blocks SIGTERM
 // and SIGCHLD.
 SupervisionEnd supervise(
     FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
-    const std::optional<Watched>& other = std::nullopt);
+    const std::vector<Watched>& others = {});
 
 }  // namespace vps

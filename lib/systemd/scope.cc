@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
@@ -238,6 +239,20 @@ void abandon_scope(Scope scope) noexcept {
     scope.keeper.kill_and_wait();
 }
 
+// PID 1 forgets a scope when it hears that the last process has gone. A scope without a process,
+// whose keeper ended while PID 1 moved it, gets one for a moment. (To stop the unit is refused, see
+// vps-.scope.d.)
+static void have_scope_forgotten(const std::string& cgroup) noexcept {
+    try {
+        Child last = clone_process(CLONE_INTO_CGROUP, sys::open(cgroup, O_RDONLY | O_DIRECTORY));
+        if (last.pid() == 0)
+            _exit(0);
+        (void)last.wait();
+    } catch (const std::exception&) {
+        // The scope has gone by itself.
+    }
+}
+
 void end_scope(Veid veid, const std::string& unit, const SystemdPlaces& places) {
     const std::string cgroup = slice_cgroup(veid, places.cgroups) + "/" + unit;
     const Fd kill(open((cgroup + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
@@ -246,12 +261,8 @@ void end_scope(Veid veid, const std::string& unit, const SystemdPlaces& places) 
     (void)!write(kill.get(), "1", 1);
     if (wait_for_removal(cgroup, 300))
         return;
-    try {
-        queue_job(unit, Job::Stop, places);
-    } catch (const Error&) {
-        // The scope has gone by itself. If it has not, the next start says so; dismounting must not
-        // wait for it.
-    }
+    // If the scope stays, the next start says so; dismounting must not wait for it.
+    have_scope_forgotten(cgroup);
     (void)wait_for_removal(cgroup, 10'000);
 }
 

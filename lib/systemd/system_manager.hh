@@ -31,6 +31,11 @@ struct Orders {
 };
 Orders orders_for(Veid veid, const SystemdPlaces& places = {});
 
+// True where somebody has ordered the service to stop, to start again or not.
+inline bool wants_stop(const Orders& orders) {
+    return orders.job == "stop" || orders.job.ends_with("restart");
+}
+
 // True when systemd has called ExecStop= of vps@N.service since its last start began. systemd skips
 // ExecStop= at the stop of a unit that is being started or reloaded.
 bool stop_was_called(Veid veid, const SystemdPlaces& places = {});

@@ -1,0 +1,85 @@
+#include "systemd/freezer.hh"
+
+#include <fmt/format.h>
+
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+#include "systemd/system_bus.hh"
+#include "systemd/unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kMount = "/sys/fs/cgroup";
+
+std::string parent_of(const std::string& cgroup) {
+    return cgroup.substr(0, cgroup.rfind('/'));
+}
+
+// A cgroup that is gone freezes nobody; the topmost one has no such file.
+bool is_frozen(const std::string& cgroup) {
+    try {
+        return sys::read_file(kMount + cgroup + "/cgroup.freeze").starts_with('1');
+    } catch (const SysError&) {
+        return false;
+    }
+}
+
+// By systemd, which otherwise would go on calling the unit frozen.
+void thaw_unit(const std::string& unit) {
+    patiently([&] {
+        const Bus bus = connect();
+        const Message message = new_call(bus, "ThawUnit");
+        check(sd_bus_message_append(message.get(), "s", unit.c_str()), "fill bus message");
+        return call(bus, message, "thaw " + unit);
+    });
+}
+
+}  // namespace
+
+std::optional<std::string> find_frozen_cgroup(pid_t pid) {
+    try {
+        for (std::string cgroup = cgroup_of(std::to_string(pid)); !cgroup.empty();
+             cgroup = parent_of(cgroup))
+            if (is_frozen(cgroup))
+                return cgroup;
+    } catch (const SysError&) {
+        // The process is gone, and with it whatever kept it.
+    }
+    return std::nullopt;
+}
+
+std::string describe_frozen(const std::string& cgroup) {
+    const std::string name = cgroup.substr(cgroup.rfind('/') + 1);
+    const bool below_scope = parent_of(cgroup).find(".scope") != std::string::npos;
+    return below_scope
+               ? fmt::format("is frozen: the VPS has frozen its own cgroup '{}'; a stop thaws it",
+                             cgroup)
+               : fmt::format("is frozen (cgroup '{}'); systemctl thaw {} lets it go on", cgroup,
+                             name);
+}
+
+std::optional<std::string> thaw_scope(Veid veid, pid_t init) {
+    const std::string scope = "/" + scope_unit(veid);
+    std::optional<std::string> first;
+    while (const std::optional<std::string> frozen = find_frozen_cgroup(init)) {
+        const std::size_t at = frozen->find(scope);
+        if (at == std::string::npos || frozen == first)
+            break;  // a slice, or a VPS that freezes itself again and again
+        if (!first)
+            first = frozen;
+        if (at + scope.size() == frozen->size())
+            try {
+                thaw_unit(scope_unit(veid));
+            } catch (const Error&) {
+                // The kernel is told below, too.
+            }
+        const std::string file = kMount + *frozen + "/cgroup.freeze";
+        sys::write_all(sys::open(file, O_WRONLY), "0", file);
+    }
+    return first;
+}
+
+}  // namespace vps
