@@ -18,7 +18,7 @@
 #include "life/stray_mount.hh"
 #include "limits/cpus_and_nodes.hh"
 #include "quota/disk_quota.hh"
-#include "state/state.hh"
+#include "state/directories.hh"
 #include "sys/error.hh"
 #include "sys/followed_links.hh"
 #include "sys/mount.hh"
@@ -59,6 +59,19 @@ void require_private_area(const VpsConfig& config) {
                     fmt::format("the private area '{}' does not exist{}", *config.ve_private,
                                 describe_links(*config.ve_private)));
     refuse_ploop(config);
+}
+
+[[noreturn]] void refuse_mounted(const std::string& mount_point) {
+    if (const std::optional<Veid> other = find_mounted_on(mount_point))
+        throw Error(
+            ExitCode::Mounted,
+            fmt::format("the directory '{}' is the root of VPS {}; change VE_ROOT of one of "
+                        "the two, or stop that one",
+                        mount_point, other->to_string()));
+    throw Error(ExitCode::Mounted,
+                fmt::format("something is mounted on '{0}' already; dismount it first (umount -R "
+                            "'{0}')",
+                            mount_point));
 }
 
 void require_mount_by_script(const VpsState& state) {
@@ -129,12 +142,8 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         state.mount_point = sys::realpath(*config.ve_root);
     });
     if (is_mount_point(state.mount_point))
-        throw Error(
-            ExitCode::Mounted,
-            fmt::format("something is mounted on '{0}' already; dismount it first (umount -R "
-                        "'{0}')",
-                        state.mount_point));
-    lock.enter(state, Phase::Mounting);
+        refuse_mounted(state.mount_point);
+    claim_root(invocation.veid, state, [&] { lock.enter(state, Phase::Mounting); });
     const auto run = [&](const ScriptKind& kind) {
         const std::optional<ActionScript> script = find_script(kind, invocation.veid, settings.dir);
         if (!script)
@@ -152,6 +161,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         require_mount_by_script(state);
     } else {
         require_private_area(config);
+        claim_area(invocation.veid, state, [&] { lock.write_state(state); });
         apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
         bind_mount({.source = *config.ve_private, .target = state.mount_point}).keep();
     }

@@ -207,16 +207,57 @@ void check_running_network(Veid veid, CheckedFile& file) {
     }
 }
 
-// Of two VPSes with one address the second to start is refused.
-void compare_addresses(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
-    for (const IpAddress& address : network.addresses) {
-        const auto [holder, is_new] = checked.addresses.try_emplace(address.to_string(), veid);
-        if (!is_new && holder->second != veid)
-            file.findings.push_back(file.about(
-                Grade::Warning, "IP_ADDRESS",
-                fmt::format("the address {} is VPS {}'s, too: only one of the two can run",
-                            address.to_string(), holder->second.to_string())));
+// A thing that one VPS at a time can have.
+struct OwnThing {
+    std::string_view key;
+    std::string name;  // equal for two VPSes that want the same
+    std::string text;
+};
+
+// Of two VPSes with one such thing the second to start is refused.
+void compare(Veid veid, const OwnThing& thing, Checked& checked, CheckedFile& file) {
+    const auto [holder, is_new] = checked.taken.try_emplace(thing.name, veid);
+    if (!is_new && holder->second != veid)
+        file.findings.push_back(
+            file.about(Grade::Warning, thing.key,
+                       fmt::format("{} is VPS {}'s, too: only one of the two can run", thing.text,
+                                   holder->second.to_string())));
+}
+
+void compare_network(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
+    const auto own = [&](std::string_view key, const std::string& text) {
+        compare(veid, {key, text, text}, checked, file);
+    };
+    for (const IpAddress& address : network.addresses)
+        own("IP_ADDRESS", fmt::format("the address {}", address.to_string()));
+    for (const VethSpec& veth : network.veths) {
+        own("NETIF", fmt::format("the network device '{}' of the host", veth.host_ifname));
+        if (!veth.bridge.empty())
+            own("NETIF", fmt::format("the hardware address {} on the bridge '{}'",
+                                     veth.mac.to_string(), veth.bridge));
     }
+    for (const std::string& device : network.devices)
+        own("NETDEV", fmt::format("the network device '{}' of the host", device));
+}
+
+// Directories are compared by what they are, so that links hide nothing.
+void compare_directory(Veid veid, std::string_view key, const std::string& path,
+                       const std::string& root, Checked& checked, CheckedFile& file) {
+    const Fd dir =
+        sys::find_in_root(sys::open(root + "/", O_PATH | O_DIRECTORY), path, O_PATH | O_DIRECTORY);
+    struct stat status {};
+    const std::string name = dir && fstat(dir.get(), &status) == 0
+                                 ? fmt::format("{} {}-{}", key, status.st_dev, status.st_ino)
+                                 : fmt::format("{} {}", key, path);
+    compare(veid, {key, name, fmt::format("the directory '{}'", path)}, checked, file);
+}
+
+void compare_directories(Veid veid, const VpsConfig& config, const std::string& root,
+                         Checked& checked, CheckedFile& file) {
+    if (config.ve_root)
+        compare_directory(veid, "VE_ROOT", *config.ve_root, root, checked, file);
+    if (config.ve_private)
+        compare_directory(veid, "VE_PRIVATE", *config.ve_private, root, checked, file);
 }
 
 void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
@@ -300,7 +341,8 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
         for (Finding& finding : config.findings)
             file.findings.push_back(std::move(finding));
         const NetworkSpec network = check_against_host(veid, config.config, file);
-        compare_addresses(veid, network, checked, file);
+        compare_network(veid, network, checked, file);
+        compare_directories(veid, config.config, root, checked, file);
         if (root.empty()) {
             check_forwarding(network, checked, file);
             check_running_network(veid, file);

@@ -16,9 +16,9 @@ namespace vps {
 struct Checked {
     std::vector<CheckedFile> files;
     std::vector<StartVerdict> verdicts;
-    std::map<std::string, Veid> addresses;  // of IP_ADDRESS, and the first VPS that has each
-    std::vector<std::string> forwarding;    // missing on this host, said already
-    std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
+    std::map<std::string, Veid> taken;    // what one VPS at a time can have, and the first with it
+    std::vector<std::string> forwarding;  // missing on this host, said already
+    std::set<std::string> shared;         // paths of scripts for all VPSes that are in `files`
 };
 
 // Checks vz.conf and the scripts for all VPSes.

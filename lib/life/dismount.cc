@@ -6,6 +6,7 @@
 
 #include "life/left_over.hh"
 #include "network/network_program.hh"
+#include "state/directories.hh"
 #include "state/id_range.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
@@ -80,6 +81,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     (void)kill_left_over(settings.veid, log);
     if (state.first_id != 0)
         release_ids(state.first_id);
+    release_directories(settings.veid, state);
     lock.remove_state(state);
     if (failure)
         std::rethrow_exception(failure);

@@ -23,6 +23,7 @@ struct Field {
 constexpr Field kFields[] = {
     {"address", &NetworkRecord::addresses},
     {"neighbour", &NetworkRecord::neighbour_devices},
+    {"hardware", &NetworkRecord::hardware},
 };
 constexpr const char* kLink = "link";      // name, then the words below that apply
 constexpr const char* kDevice = "device";  // name, index, then what it was like
@@ -196,6 +197,14 @@ ClaimName address_claim(const std::string& address) {
 
 ClaimName link_claim(const std::string& link) {
     return {"links", link};
+}
+
+ClaimName hardware_claim(const std::string& name) {
+    return {"hardware", name};
+}
+
+std::string hardware_name(const VethSpec& veth) {
+    return fmt::format("{}@{}", veth.mac.to_string(), veth.bridge);
 }
 
 std::string format_network_record(const NetworkRecord& record) {

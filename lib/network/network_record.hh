@@ -12,6 +12,7 @@
 #include "config/veid.hh"
 #include "network/link_filter.hh"
 #include "network/moved_devices.hh"
+#include "network/network_spec.hh"
 #include "state/claim.hh"
 #include "state/state.hh"
 
@@ -31,6 +32,7 @@ struct RecordedLink {
 struct NetworkRecord {
     std::vector<std::string> addresses;          // as IpAddress::to_string() spells them
     std::vector<std::string> neighbour_devices;  // that answer for them
+    std::vector<std::string> hardware;           // hardware_name() of NETIF's devices on bridges
     std::vector<RecordedLink> links;
     std::vector<MovedDevice> devices;  // of the host, in the VPS
 
@@ -55,6 +57,10 @@ std::vector<std::pair<Veid, NetworkRecord>> read_records_of_others(Veid veid);
 // Names of the record by which its VPS is found (claim.hh).
 ClaimName address_claim(const std::string& address);
 ClaimName link_claim(const std::string& link);
+ClaimName hardware_claim(const std::string& name);
+
+// "00:18:51:a0:b1:c2@br0"
+std::string hardware_name(const VethSpec& veth);
 
 void write_network_record(Veid veid, const NetworkRecord& record);
 void remove_network_record(Veid veid);

@@ -33,15 +33,16 @@ using namespace std::chrono_literals;
 constexpr auto kGlance = 100ms;
 constexpr auto kLook = 1000ms;
 
-// The VPS that has the address by its claim and by its record. One whose record cannot be read
-// better keeps it.
-std::optional<Veid> find_holder(const std::string& address) {
-    const std::optional<Veid> holder = find_claim(address_claim(address));
+// The VPS that has the name by its claim and by its record. One whose record cannot be read better
+// keeps it.
+std::optional<Veid> find_holder(const ClaimName& claim,
+                                std::vector<std::string> NetworkRecord::*held) {
+    const std::optional<Veid> holder = find_claim(claim);
     try {
         const auto record = holder ? read_network_record(*holder) : std::nullopt;
-        const bool held = record && std::find(record->addresses.begin(), record->addresses.end(),
-                                              address) != record->addresses.end();
-        return held ? holder : std::nullopt;
+        const auto names = record ? (*record).*held : std::vector<std::string>();
+        return std::find(names.begin(), names.end(), claim.name) != names.end() ? holder
+                                                                                : std::nullopt;
     } catch (const Error&) {
         return holder;
     }
@@ -49,11 +50,23 @@ std::optional<Veid> find_holder(const std::string& address) {
 
 void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
     for (const IpAddress& address : spec.addresses)
-        if (const auto other = find_holder(address.to_string()); other && *other != veid)
+        if (const auto other =
+                find_holder(address_claim(address.to_string()), &NetworkRecord::addresses);
+            other && *other != veid)
             throw Error(ExitCode::IpInUse,
                         fmt::format("the address {} is in use by VPS {}; change IP_ADDRESS of one "
                                     "of the two, or stop that one",
                                     address.to_string(), other->to_string()));
+}
+
+// Two ports of one bridge with one hardware address take each other's frames.
+void refuse_hardware_of_others(Veid veid, const std::string& name, const VethSpec& veth) {
+    if (const auto other = find_holder(hardware_claim(name), &NetworkRecord::hardware);
+        other && *other != veid)
+        throw Error(ExitCode::VethFailed,
+                    fmt::format("the hardware address {} is in use by VPS {} on the bridge '{}'; "
+                                "change mac= of one of the two (NETIF), or stop that one",
+                                veth.mac.to_string(), other->to_string(), veth.bridge));
 }
 
 void set_claims(Veid veid, const NetworkRecord& record) {
@@ -61,6 +74,8 @@ void set_claims(Veid veid, const NetworkRecord& record) {
         set_claim(address_claim(address), veid);
     for (const RecordedLink& link : record.links)
         set_claim(link_claim(link.name), veid);
+    for (const std::string& name : record.hardware)
+        set_claim(hardware_claim(name), veid);
 }
 
 void drop_claims(Veid veid, const NetworkRecord& record) {
@@ -68,6 +83,8 @@ void drop_claims(Veid veid, const NetworkRecord& record) {
         drop_claim(address_claim(address), veid);
     for (const RecordedLink& link : record.links)
         drop_claim(link_claim(link.name), veid);
+    for (const std::string& name : record.hardware)
+        drop_claim(hardware_claim(name), veid);
 }
 
 RecordedLink recorded(const VethSpec& veth) {
@@ -96,6 +113,10 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
                                     "host_ifname= of {} (NETIF)",
                                     veth.host_ifname, veth.ifname));
         record.links.push_back(recorded(veth));
+        if (!veth.bridge.empty()) {
+            record.hardware.push_back(hardware_name(veth));
+            refuse_hardware_of_others(veid, record.hardware.back(), veth);
+        }
     }
     // The record first: undo_network() finds by it what was claimed, however this ends.
     write_network_record(veid, record);

@@ -53,6 +53,10 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.ve_private = value;
         } else if (key == "mount_point") {
             state.mount_point = value;
+        } else if (key == "root") {
+            state.root = value;
+        } else if (key == "area") {
+            state.area = value;
         } else if (key == "stop_refused") {
             state.stop_refused = value;
         } else if (key == "first_id") {
@@ -110,6 +114,10 @@ void VpsLock::write_state(const VpsState& state) const {
     std::string text = "phase=" + std::string(row_of(state.phase).name) +
                        "\nve_root=" + state.ve_root + "\nve_private=" + state.ve_private +
                        "\nmount_point=" + state.mount_point + "\n";
+    if (!state.root.empty())
+        text += "root=" + state.root + "\n";
+    if (!state.area.empty())
+        text += "area=" + state.area + "\n";
     if (state.first_id != 0)
         text += "first_id=" + std::to_string(state.first_id) + "\n";
     if (!state.stop_refused.empty())

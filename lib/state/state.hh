@@ -21,6 +21,7 @@ struct VpsState {
     // The values of the configuration when the private area was mounted; it may have others by now.
     std::string ve_root, ve_private;
     std::string mount_point;     // ve_root without symbolic links
+    std::string root, area;      // claims of the two (directories.hh); empty: none
     std::uint32_t first_id = 0;  // Starting to Stopping: the first host id (id_range.hh); 0: none
     // Running and Stopping: init, by pid and start time (process.hh), which together no other
     // process has

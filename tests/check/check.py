@@ -153,6 +153,27 @@ def test_network():
         assert finding[0] == "warning" and "192.0.2.1 is VPS 101's, too" in finding[2], finding
 
 
+def test_what_one_vps_has():
+    """A cloned configuration: the directories, by whichever name, and the hardware address."""
+    with tempfile.TemporaryDirectory() as root:
+        netif = 'NETIF="ifname=eth0,mac=00:18:51:aa:bb:01,host_ifname={},bridge=br0"\n'
+        make_host(root, netif.format("one"))
+        os.makedirs(f"{root}/vz/root/101")
+        os.symlink("101", f"{root}/vz/private/other")
+        write(root, "etc/vz/conf/102.conf", netif.format("two") +
+              "VE_PRIVATE=/vz/private/other\nVE_ROOT=/vz/root/101\n")
+        write(root, "etc/vz/conf/103.conf", netif.format("three").replace("br0", "br1"))
+        write(root, "vz/private/103/sbin/init", "", 0o755)
+        _, found = check(root)
+        for line, text in ((1, "the hardware address 00:18:51:aa:bb:01 on the bridge 'br0'"),
+                           (2, "the directory '/vz/private/other'"),
+                           (3, "the directory '/vz/root/101'")):
+            assert ("warning", line, f"{text} is VPS 101's, too: only one of the two can run") in [
+                finding for finding in findings_of(found, "102.conf")], (line, found)
+        for name in "101.conf", "103.conf":
+            assert not [text for *_, text in findings_of(found, name) if "too:" in text], found
+
+
 def test_masks():
     """What this host does not have refuses a start here, whichever node the files come from."""
     for key, what in ("CPUMASK", "CPU"), ("NODEMASK", "node"):

@@ -207,6 +207,8 @@ class UnfinishedMounts : public testing::Test {
     VpsState state_{.ve_root = dir_.path() + "/root",
                     .ve_private = dir_.path() + "/private",
                     .mount_point = dir_.path() + "/root",
+                    .root = {},
+                    .area = {},
                     .stop_refused = {}};
     ScriptSettings settings_{veid_, dir_.path(), state_.ve_root, state_.ve_private, {}};
     Log log_{"test", veid_};

@@ -25,6 +25,8 @@ VpsState sample() {
     state.ve_root = "/vz/root/101";
     state.ve_private = "/vz/private/a=b c";
     state.mount_point = "/data/vz/root/101";
+    state.root = "2049-17";
+    state.area = "2049-18";
     state.init_pid = 4711;
     state.init_start = 123456789012;
     return state;
@@ -47,6 +49,8 @@ TEST(State, IsReadAsItWasWritten) {
         EXPECT_EQ(read->ve_root, written.ve_root);
         EXPECT_EQ(read->ve_private, written.ve_private);
         EXPECT_EQ(read->mount_point, written.mount_point);
+        EXPECT_EQ(read->root, written.root);
+        EXPECT_EQ(read->area, written.area);
         EXPECT_EQ(read->init_pid, written.init_pid);
         EXPECT_EQ(read->init_start, written.init_start);
         EXPECT_EQ(read->stop_refused, written.stop_refused);

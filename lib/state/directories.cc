@@ -1,0 +1,95 @@
+#include "state/directories.hh"
+
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "state/claim.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+struct Kind {
+    const char* dir;
+    const char* what;
+    const char* key;
+    std::string VpsState::*path;
+    std::string VpsState::*claim;
+};
+constexpr Kind kRoot{"roots", "the directory", "VE_ROOT", &VpsState::mount_point, &VpsState::root};
+constexpr Kind kArea{"areas", "the private area", "VE_PRIVATE", &VpsState::ve_private,
+                     &VpsState::area};
+
+// The VPS that has the directory by its claim and by its state. One whose state cannot be read
+// better keeps it.
+std::optional<Veid> find_holder(const Kind& kind, const std::string& name,
+                                const std::string& run_dir) {
+    const std::optional<Veid> holder = find_claim({kind.dir, name}, run_dir);
+    try {
+        const auto state = holder ? read_state(*holder, run_dir) : std::nullopt;
+        return state && (*state).*kind.claim == name ? holder : std::nullopt;
+    } catch (const Error&) {
+        return holder;
+    }
+}
+
+void claim_directory(const Kind& kind, Veid veid, VpsState& state, const WriteState& write,
+                     const std::string& run_dir) {
+    const std::string& path = state.*kind.path;
+    struct stat status {};
+    if (stat(path.c_str(), &status) < 0)
+        throw SysError(errno, "look at", path);
+    const std::string name = fmt::format("{}-{}", status.st_dev, status.st_ino);
+    const std::string claims = fmt::format("{}/{}", run_dir, kind.dir);
+    sys::mkdir_all(claims, 0755);
+    const Fd lock = sys::open(claims, O_RDONLY | O_DIRECTORY);
+    while (flock(lock.get(), LOCK_EX) < 0)  // another VPS holds it for a moment only
+        if (errno != EINTR)
+            throw SysError(errno, "lock", claims);
+    if (const auto other = find_holder(kind, name, run_dir); other && *other != veid)
+        throw Error(ExitCode::Mounted,
+                    fmt::format("{} '{}' is in use by VPS {}; change {} of one of the two, or stop "
+                                "that one",
+                                kind.what, path, other->to_string(), kind.key));
+    set_claim({kind.dir, name}, veid, run_dir);
+    try {
+        state.*kind.claim = name;
+        write();
+    } catch (...) {
+        drop_claim({kind.dir, name}, veid, run_dir);
+        throw;
+    }
+}
+
+}  // namespace
+
+void claim_root(Veid veid, VpsState& state, const WriteState& write, const std::string& run_dir) {
+    claim_directory(kRoot, veid, state, write, run_dir);
+}
+
+void claim_area(Veid veid, VpsState& state, const WriteState& write, const std::string& run_dir) {
+    claim_directory(kArea, veid, state, write, run_dir);
+}
+
+void release_directories(Veid veid, const VpsState& state, const std::string& run_dir) {
+    for (const Kind& kind : {kRoot, kArea})
+        if (const std::string& name = state.*kind.claim; !name.empty())
+            drop_claim({kind.dir, name}, veid, run_dir);
+}
+
+std::optional<Veid> find_mounted_on(const std::string& mount_point, const std::string& run_dir) {
+    for (const Veid veid : list_active(run_dir))
+        try {
+            const std::optional<VpsState> state = read_state(veid, run_dir);
+            if (state && state->mount_point == mount_point)
+                return veid;
+        } catch (const Error&) {
+            // Told whenever that VPS itself is worked on.
+        }
+    return std::nullopt;
+}
+
+}  // namespace vps
