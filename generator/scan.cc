@@ -12,6 +12,7 @@
 
 #include "config/config_draft.hh"
 #include "config/config_text.hh"
+#include "config/vps_list.hh"
 #include "generator/parts.hh"
 #include "sys/error.hh"
 #include "sys/fd.hh"
@@ -29,11 +30,15 @@ using Dir = std::unique_ptr<DIR, CloseDir>;
 constexpr char kVzConf[] = "/etc/vz/vz.conf";
 constexpr char kConfDir[] = "/etc/vz/conf";
 
-// Null if it does not exist.
-Dir open_dir(const std::string& root, const char* path) {
-    Dir dir(opendir((root + path).c_str()));
-    if (!dir && errno != ENOENT)
-        throw SysError(errno, "open", path);
+// Null, and said, where it does not exist, except on a host that is no node at all.
+Dir open_conf_dir(const std::string& root, std::vector<std::string>& errors) {
+    Dir dir(opendir((root + kConfDir).c_str()));
+    if (dir)
+        return dir;
+    if (errno != ENOENT)
+        throw SysError(errno, "open", kConfDir);
+    if (const auto why = explain_no_conf_dir(root))
+        errors.push_back(*why);
     return dir;
 }
 
@@ -116,7 +121,7 @@ ScannedPart scan_part(const std::string& root, FdRef dir, std::span<const FoundF
 ScannedHost scan(const std::string& root) {
     ScannedHost host;
     host.page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    const auto dir = open_dir(root, kConfDir);
+    const auto dir = open_conf_dir(root, host.errors);
     if (!dir)
         return host;
 

@@ -1,13 +1,18 @@
-// mount.simfs SRC DST [-fnsv] [-o OPTIONS]: what mount(8) calls for `mount -t simfs SRC DST -o
+// mount.simfs LABEL DST [-fnsv] [-o OPTIONS]: what mount(8) calls for `mount -t simfs LABEL DST -o
 // SRC`, the idiom of OpenVZ's mount scripts. A stock kernel has no simfs; a bind mount does the
-// same.
+// same. Nothing is mounted outside of VE_ROOT by way of a symbolic link of the VPS's.
 
 #include "sys/mount.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -51,8 +56,8 @@ constexpr std::array kOptions{
 // mount(8), "External helpers", and -r and -w, which scripts give that call us themselves.
 const Grammar kGrammar{
     "mount.simfs",
-    "SRC DST",
-    "Binds SRC on DST, for mount -t simfs SRC DST -o SRC[,OPTIONS].",
+    "LABEL DST",
+    "Binds SRC on DST, for mount -t simfs LABEL DST -o SRC[,OPTIONS]. Without SRC, LABEL is bound.",
     {{"", 'f', {}, "do everything but the mount"},
      {"", 'n', {}, "ignored"},
      {"", 'N', "NAMESPACE", "ignored"},
@@ -64,12 +69,20 @@ const Grammar kGrammar{
      {"", 'w', {}, "ignored"}},
 };
 
-// The first of the options is the source's path once more, which may itself hold commas.
-std::string without_source(std::string options, const std::string& source) {
-    const std::string padded = "," + options + ",", wanted = "," + source + ",";
-    const std::size_t at = padded.find(wanted);
-    return at == std::string::npos ? options
-                                   : padded.substr(0, at) + "," + padded.substr(at + wanted.size());
+// Takes the source out of the options: an absolute path, which may hold commas. Of the paths that
+// it may be, the longest that exists.
+std::string take_source(const std::string& options, std::string& source) {
+    const std::size_t start = options.starts_with('/') ? 0 : options.find(",/") + 1;
+    if (start == 0 && !options.starts_with('/'))
+        return options;
+    std::size_t end = std::min(options.find(',', start), options.size());
+    for (std::size_t at = end; at < options.size();) {
+        at = std::min(options.find(',', at + 1), options.size());
+        if (access(options.substr(start, at - start).c_str(), F_OK) == 0)
+            end = at;
+    }
+    source = options.substr(start, end - start);
+    return options.substr(0, start) + options.substr(std::min(end + 1, options.size()));
 }
 
 void apply_option(std::string_view name, BindSpec& spec) {
@@ -80,15 +93,13 @@ void apply_option(std::string_view name, BindSpec& spec) {
             spec.clear = (spec.clear & ~option.set) | option.clear;
             return;
         }
-    if (name.starts_with('/'))
-        return;  // the source under another name
     throw Error(
         ExitCode::Usage,
         fmt::format("mount option '{}' is not known for simfs, which is a bind mount here", name));
 }
 
 void apply_options(const std::string& text, BindSpec& spec) {
-    const std::string options = without_source(text, spec.source);
+    const std::string options = take_source(text, spec.source);
     for (std::size_t at = 0; at < options.size();) {
         const std::size_t comma = std::min(options.find(',', at), options.size());
         if (comma > at)
@@ -99,7 +110,7 @@ void apply_options(const std::string& text, BindSpec& spec) {
 
 BindSpec plan_bind(const CommandLine& line) {
     if (line.operands.size() != 2)
-        usage_error("a source and a mount point are wanted");
+        usage_error("a source or label and a mount point are wanted");
     BindSpec bind;
     bind.source = line.operands[0];
     bind.target = line.operands[1];
@@ -108,6 +119,86 @@ BindSpec plan_bind(const CommandLine& line) {
     for (const std::string& options : line.values("-o"))
         apply_options(options, bind);
     return bind;
+}
+
+// ---- the mount point ----------------------------------------------------------------------------
+
+struct Root {
+    std::string name;   // as a configuration or a script writes it
+    std::string place;  // without symbolic links
+};
+
+// The roots of VPSes that are mounted, and that of the script that calls us.
+std::vector<Root> find_roots() {
+    std::vector<Root> roots;
+    const auto add = [&](const std::string& name) {
+        std::error_code absent;
+        if (const auto place = std::filesystem::canonical(name, absent); !absent)
+            roots.push_back({std::filesystem::path(name).lexically_normal(), place});
+    };
+    if (const char* root = std::getenv("VE_ROOT"); root && *root == '/')
+        add(root);
+    for (const Veid veid : list_active())
+        if (const std::optional<VpsState> state = read_state(veid)) {
+            add(state->ve_root);
+            add(state->mount_point);
+        }
+    return roots;
+}
+
+bool is_below(const std::string& path, const std::string& dir) {
+    return (path + "/").starts_with(dir + "/");
+}
+
+// Throws Error CannotMount if `name` is a place below a VPS's root by its words, and `place`, which
+// it leads to, is not.
+void refuse_to_leave(const std::vector<Root>& roots, const std::string& name,
+                     const std::string& place) {
+    const std::string words = std::filesystem::absolute(name).lexically_normal();
+    for (const Root& root : roots)
+        if ((is_below(words, root.name) || is_below(words, root.place)) &&
+            !is_below(place, root.place))
+            throw Error(ExitCode::CannotMount,
+                        fmt::format("'{}' leads out of the VPS to '{}', by a symbolic link of the "
+                                    "VPS; nothing is mounted there",
+                                    name, place));
+}
+
+// The words that the caller was called with: mount(8) resolves symbolic links before it calls us.
+std::vector<std::string> read_words_of_caller() {
+    std::vector<std::string> words;
+    std::string text;
+    try {
+        text = sys::read_file(fmt::format("/proc/{}/cmdline", getppid()));
+    } catch (const SysError&) {
+        return words;  // it has ended: mount(8) waits for us
+    }
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\0', at), text.size());
+        const std::string word = text.substr(at, end - at);
+        words.push_back(word.starts_with("--target=") ? word.substr(word.find('=') + 1) : word);
+        at = end + 1;
+    }
+    return words;
+}
+
+void refuse_to_leave_roots(const std::string& name, const std::string& place) {
+    const std::vector<Root> roots = find_roots();
+    if (roots.empty())
+        return;
+    refuse_to_leave(roots, name, place);
+    for (const std::string& word : read_words_of_caller()) {
+        std::error_code absent;
+        if (std::filesystem::canonical(word, absent) == place && !absent)
+            refuse_to_leave(roots, word, place);
+    }
+}
+
+// The path of an open mount point, which no symbolic link diverts any more.
+std::string path_to_attach(FdRef file, const std::string& place) {
+    struct stat status {};
+    const bool is_dir = fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode);
+    return is_dir ? fmt::format("/proc/self/fd/{}/.", file.get()) : place;
 }
 
 // In a running VPS root owns what root owns in the source, where the file system can do that.
@@ -129,8 +220,12 @@ ExitCode mount_simfs(const CommandLine& line) {
                         fmt::format("mount.simfs: {} on {}", bind.source, bind.target));
     if (line.has("-f"))
         return ExitCode::Ok;
+    const Fd target = sys::open(bind.target, O_PATH);
+    const std::string place = sys::readlink(fmt::format("/proc/self/fd/{}", target.get()));
+    refuse_to_leave_roots(bind.target, place);
+    bind.target = path_to_attach(target, place);
     // A mount that a running VPS is to see; those of its mount scripts are mapped at its start.
-    const std::optional<Fd> user_namespace = find_user_namespace_of(sys::realpath(bind.target));
+    const std::optional<Fd> user_namespace = find_user_namespace_of(place);
     if (user_namespace)
         show_as_in_vps(bind, *user_namespace);
     bind_mount(bind).keep();

@@ -3,7 +3,10 @@
 // vps@.service). If anything fails, nothing is mounted.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +75,35 @@ void require_private_area(const VpsConfig& config) {
                 fmt::format("something is mounted on '{0}' already; dismount it first (umount -R "
                             "'{0}')",
                             mount_point));
+}
+
+// Mount options of the host's file system are no word about the VPS: /vz noexec, nosuid or nodev
+// (fstab of a hardened host) would leave it without programs, su or device nodes. VE_ROOT is for
+// root alone on the host.
+void mount_area(const VpsState& state, const Log& log) {
+    struct Option {
+        unsigned long flag;
+        std::uint64_t attribute;
+        const char* name;
+    };
+    struct statvfs status {};
+    if (statvfs(state.ve_private.c_str(), &status) < 0)
+        throw SysError(errno, "look at", state.ve_private);
+    BindSpec bind{.source = state.ve_private, .target = state.mount_point};
+    std::vector<std::string> names;
+    for (const auto& [flag, attribute, name] : {Option{ST_NOEXEC, MOUNT_ATTR_NOEXEC, "noexec"},
+                                                Option{ST_NOSUID, MOUNT_ATTR_NOSUID, "nosuid"},
+                                                Option{ST_NODEV, MOUNT_ATTR_NODEV, "nodev"}})
+        if (status.f_flag & flag) {
+            bind.clear |= attribute;
+            names.emplace_back(name);
+        }
+    bind_mount(bind).keep();
+    if (!names.empty())
+        log.say(Level::Warning,
+                fmt::format("the file system of '{}' is mounted with the option{} {}; the VPS's "
+                            "own mount is without",
+                            state.ve_private, names.size() > 1 ? "s" : "", fmt::join(names, ", ")));
 }
 
 void require_mount_by_script(const VpsState& state) {
@@ -163,7 +195,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
         require_private_area(config);
         claim_area(invocation.veid, state, [&] { lock.write_state(state); });
         apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
-        bind_mount({.source = *config.ve_private, .target = state.mount_point}).keep();
+        mount_area(state, log);
     }
     // VE_ROOT is private until the scripts have made their mounts: other mount namespaces of the
     // host would get copies of these, which no later dismounting reaches.

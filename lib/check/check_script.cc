@@ -97,6 +97,22 @@ bool has_old_negation(const std::vector<std::string>& words) {
     return false;
 }
 
+// The type of the file system that a mount(8) command names, if files of that type are nobody's in
+// a VPS. ext4's driver takes ids under its own name only; tmpfs does since Linux 6.3.
+std::string unmappable_type(const std::vector<std::string>& words) {
+    static constexpr std::array<std::string_view, 8> kTypes{"ext2", "ext3", "nfs",     "nfs4",
+                                                            "cifs", "ntfs", "ntfs-3g", "fuse"};
+    for (std::size_t i = 1; i + 1 < words.size(); ++i)
+        if (words[i] == "-t" || words[i] == "--types")
+            return is_one_of(words[i + 1], kTypes) ? words[i + 1] : std::string();
+    return {};
+}
+
+bool is_below_root(const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(),
+                       [](const std::string& word) { return word.find("VE_ROOT") != word.npos; });
+}
+
 void check_host_command(const ShellCommand& command, const ScriptPlace& place,
                         std::vector<Finding>& findings) {
     const auto say = [&](Grade grade, const std::string& text) {
@@ -106,6 +122,13 @@ void check_host_command(const ShellCommand& command, const ScriptPlace& place,
     const std::string name = base_name(word);
     if (name == "mount" && has_word(command.words, "simfs"))
         say(Grade::Note, "mount -t simfs: a bind mount here, by mount.simfs(8)");
+    if (const std::string type = name == "mount" ? unmappable_type(command.words) : "";
+        !type.empty())
+        say(is_below_root(command.words) ? Grade::Warning : Grade::Note,
+            fmt::format("mount -t {}: user ids cannot be mapped there; in a VPS that is not "
+                        "USERNS=no its files are nobody's{}",
+                        type,
+                        type.starts_with("ext") ? "; -t ext4 has the same driver, and can" : ""));
     if ((name == "iptables" || name == "ip6tables") && has_old_negation(command.words))
         say(Grade::Warning,
             fmt::format("{} takes '!' before the option only: '! -s ADDRESS', not '-s ! ADDRESS'",

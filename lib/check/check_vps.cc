@@ -13,6 +13,7 @@
 #include "check/check_config.hh"
 #include "check/check_script.hh"
 #include "config/config_text.hh"
+#include "config/vps_list.hh"
 #include "config/vznet_conf.hh"
 #include "context/device.hh"
 #include "files/resolver.hh"
@@ -308,6 +309,8 @@ void check_host(const std::string& root, Checked& checked) {
     } catch (const Error& error) {
         file.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
     }
+    if (const auto why = explain_no_conf_dir(root))
+        file.findings.push_back({Grade::Error, 0, 0, {}, *why});
     checked.files.push_back(std::move(file));
     const ScriptPlace host = this_host();
     for (const ScriptKind& kind : script::kAll)

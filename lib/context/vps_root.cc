@@ -130,7 +130,7 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
                 continue;
             }
             if (!mount.map_ids(user_namespace))
-                root.plain.push_back(entry->target);
+                root.plain.push_back({entry->target, entry->type});
             mount.make_slave();
             root.below.push_back({entry->target.substr(mount_point.size() + 1), std::move(mount)});
         }

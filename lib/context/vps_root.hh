@@ -31,9 +31,14 @@ struct RootMounts {
         std::string path;  // relative to VE_ROOT
         DetachedMount mount;
     };
+    // A mount whose file system cannot have the ids.
+    struct PlainMount {
+        std::string target;  // a path of the host
+        std::string type;
+    };
     DetachedMount top;
-    std::vector<Below> below;        // mounts that `top` does not hold, parents before children
-    std::vector<std::string> plain;  // host paths of mounts that cannot have the ids
+    std::vector<Below> below;  // mounts that `top` does not hold, parents before children
+    std::vector<PlainMount> plain;
     // host paths of mounts left out: no kernel mounts a deleted file
     std::vector<std::string> deleted;
 };

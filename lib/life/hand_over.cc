@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "context/become_init.hh"
@@ -16,6 +18,32 @@ static void send_mount(FdRef channel, const void* data, std::size_t size, FdRef 
     const int fd = mount.get();
     if (const int error = send_fds(channel.get(), data, size, &fd, 1))
         throw SysError(error, "hand over the root to the VPS's first process");
+}
+
+// File systems of the kernel or of the host's services are nobody's files, and meant to be.
+static bool is_of_kernel(std::string_view type) {
+    constexpr std::array kTypes{"proc",    "sysfs",   "cgroup2", "cgroup",     "devpts",  "mqueue",
+                                "debugfs", "tracefs", "bpf",     "securityfs", "efivarfs"};
+    return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
+std::string explain_nobodys(const std::string& target, std::string_view type,
+                            std::uint32_t first_id) {
+    const std::string what =
+        fmt::format("user ids cannot be mapped in '{}' ({}): what is there is nobody's in the VPS",
+                    target, type);
+    if (is_of_kernel(type))
+        return what;
+    if (type == "ext3" || type == "ext2")
+        return what + "; mount it with the type ext4, whose driver is the same and can do it";
+    if (type.starts_with("nfs"))
+        return what +
+               "; let the NFS server give all to one user (all_squash,anonuid=,anongid= in "
+               "its exports), or set USERNS=no";
+    return what + fmt::format(
+                      "; mount it with the options uid={0},gid={0} where it knows these, "
+                      "move the files to ext4, xfs or btrfs, or set USERNS=no",
+                      first_id);
 }
 
 void hand_over_root(FdRef channel, const VpsState& state, const std::optional<UserIds>& ids,
@@ -34,10 +62,8 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
     const Fd dev = make_dev(ids, devices);
     add_to_dev(dev);
     send_mount(channel, kDev, sizeof kDev, dev);
-    if (!root.plain.empty())
-        log.say(Level::Info,
-                fmt::format("user ids cannot be mapped in {}: what is there is nobody's in the VPS",
-                            fmt::join(root.plain, ", ")));
+    for (const RootMounts::PlainMount& mount : root.plain)
+        log.say(Level::Warning, explain_nobodys(mount.target, mount.type, ids->first_uid));
     if (!root.deleted.empty())
         log.say(Level::Warning,
                 fmt::format("what is mounted on {} has been deleted on the host: the "

@@ -25,6 +25,11 @@ void hand_over_root(FdRef channel, const VpsState& state, const std::optional<Us
                     const std::vector<Device>& devices, const std::vector<LxcfsFile>& views,
                     const std::function<void(FdRef)>& add_to_dev, pid_t pid, const Log& log);
 
+// Why files of a mount of that type belong to nobody in the VPS, and what to do about it;
+// `first_id` is the host's id of its root.
+std::string explain_nobodys(const std::string& target, std::string_view type,
+                            std::uint32_t first_id);
+
 // The report of the first process: a console master, or nothing at the end of the channel (exec
 // closed it). Throws the failure of a step as SysError.
 std::optional<Fd> receive_report(FdRef channel);

@@ -134,12 +134,32 @@ void Start::prepare() {
     await_scope(scope_);
 }
 
+// The kernel says no more than "No space left on device" where a limit on namespaces is reached.
+[[noreturn]] void explain_no_process(const SysError& error) {
+    if (error.errnum() != ENOSPC && error.errnum() != EUSERS)
+        throw error;
+    for (const char* kind : {"user", "pid", "mnt", "uts", "ipc", "net"})
+        if (const std::string name = fmt::format("max_{}_namespaces", kind);
+            sys::read_line("/proc/sys/user/" + name) == "0")
+            throw Error(ExitCode::System,
+                        fmt::format("this host allows no namespace of this kind: user.{} is 0 "
+                                    "(sysctl user.{}=10000 allows them; look into /etc/sysctl.d)",
+                                    name, name));
+    throw Error(ExitCode::System,
+                fmt::format("{}; a limit on namespaces is reached (sysctl user.max_*_namespaces)",
+                            error.what()));
+}
+
 // Init is born in the scope: to be moved there, it would wait for a grace period of the kernel.
 void Start::make_init() {
-    vps_.init =
-        clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-                          (config_.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
-                      scope_.cgroup);
+    try {
+        vps_.init =
+            clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+                              (config_.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
+                          scope_.cgroup);
+    } catch (const SysError& error) {
+        explain_no_process(error);
+    }
     if (vps_.init.pid() == 0)
         become_init(setup_);
     first_end_.reset();

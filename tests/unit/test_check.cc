@@ -158,6 +158,11 @@ TEST(CheckScript, KnowsTheOldOrderOfIptables) {
     EXPECT_EQ(script_findings("#!/bin/sh\niptables -A INPUT -s ! 192.0.2.1 -j DROP\n"),
               "2 iptables takes '!' before the option only: '! -s ADDRESS', not '-s ! ADDRESS'\n");
     EXPECT_EQ(script_findings("#!/bin/sh\niptables -A INPUT ! -s 192.0.2.1 -p tcp ! --syn\n"), "");
+    EXPECT_EQ(
+        script_findings("#!/bin/sh\nmount -o loop -t ext3 /srv/image $VE_ROOT/data\n"),
+        "2 mount -t ext3: user ids cannot be mapped there; in a VPS that is not USERNS=no its "
+        "files are nobody's; -t ext4 has the same driver, and can\n");
+    EXPECT_EQ(script_findings("#!/bin/sh\nmount -t ext4 /srv/image $VE_ROOT/data\n"), "");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ if [ "${2-}" != inside ]; then
     exec unshare "${namespaces[@]}" "$0" "$1" inside "$(id -u)"
 fi
 
-simfs=$1
+simfs=$(realpath "$1")
 dir=$(mktemp -d)
 trap 'umount -R /sbin 2>/dev/null || :; umount -R "$dir" 2>/dev/null || :; rmdir "$dir"' EXIT
 # A file system of the test's own: options of other mounts are locked in a user namespace.
@@ -39,6 +39,20 @@ expect rw
 [ "$(cat "$dir/dst/file")" = comma ] || fail "comma"
 umount "$dir/dst"
 
+# The source is in the options, as OpenVZ has it; what stands before is a label.
+mkdir "$dir/other"
+echo other >"$dir/other/file"
+for label in label "$dir/other"; do
+    "$simfs" "$label" "$dir/dst" -o "ro,$dir/src,nodev"
+    expect ro nodev
+    [ "$(cat "$dir/dst/file")" = text ] || fail "source of $label"
+    umount "$dir/dst"
+done
+"$simfs" label "$dir/dst" -o "$dir/a,b,noatime"
+expect noatime
+[ "$(cat "$dir/dst/file")" = comma ] || fail "a comma in the options"
+umount "$dir/dst"
+
 # The last of two contradicting options wins; access time modes.
 "$simfs" "$dir/src" "$dir/dst" -o ro,rw,noatime,nodev
 expect rw noatime nodev
@@ -58,6 +72,20 @@ for arguments in "" "$dir/src" "$dir/src $dir/dst x" "$dir/src $dir/dst -o frobn
     [ $code = 1 ] || fail "code $code for: $arguments"
 done
 ! mountpoint -q "$dir/dst" || fail "left mounted"
+
+# A link of the VPS's that leads out of its root.
+mkdir "$dir/out"
+refused() { # COMMAND…
+    local said code
+    if said=$("$@" 2>&1); then fail "mounted by $*"; else code=$?; fi
+    [ $code = 32 ] || fail "code $code: $said"
+    case $said in *"leads out of the VPS to '$dir/out', by a symbolic link of the VPS"*) ;; *) fail "says: $said" ;; esac
+    ! mountpoint -q "$dir/out" || fail "mounted out of the root by $*"
+}
+ln -s "$dir/out" "$dir/dst/data"
+refused env VE_ROOT="$dir/dst/" "$simfs" "$dir/src" "$dir/dst/data"
+"$simfs" "$dir/src" "$dir/dst/data"  # no VPS, and nobody's script
+umount "$dir/out"
 
 # Below the root of a running VPS, files have its ids; where that cannot be, it is said.
 in_running_vps() {
@@ -85,10 +113,19 @@ in_running_vps() {
         "mount.simfs: user ids cannot be mapped in '/proc/self/attr': "*"nobody's") ;;
         *) fail "says nothing of ids: $said" ;;
     esac
-    umount "$dir/dst" "$dir/src" /run/vps
+    umount "$dir/dst"
+    refused "$simfs" "$dir/src" "$dir/dst/data"
+    refused env -C "$dir" "$simfs" "$dir/src" dst/./data
+    umount "$dir/src" /run/vps
     kill $init
 }
 if [ "$3" = 0 ]; then in_running_vps; else echo "left out: ids, which root has"; fi
+rm "$dir/dst/data"
+mkdir "$dir/dst/real"
+ln -s real "$dir/dst/data"
+VE_ROOT=$dir/dst "$simfs" "$dir/src" "$dir/dst/data"
+[ "$(cat "$dir/dst/real/file")" = text ] || fail "a link within the root"
+umount "$dir/dst/real"
 
 # mount(8) itself finds it by its name.
 real=$(realpath /sbin)
@@ -102,5 +139,14 @@ expect rw
 umount "$dir/dst"
 mount -n -t simfs "$dir/src" "$dir/dst" -o "$dir/src,ro"
 expect ro
-umount "$dir/dst" "$real" "$dir/up"
+umount "$dir/dst"
+mount -n -t simfs label "$dir/dst" -o "$dir/a,b"
+[ "$(cat "$dir/dst/file")" = comma ] || fail "the source in mount's options"
+umount "$dir/dst"
+# mount(8) resolves the link before it calls.
+rm "$dir/dst/data"
+ln -s "$dir/out" "$dir/dst/data"
+refused env VE_ROOT="$dir/dst" mount -n -t simfs "$dir/src" "$dir/dst/data" -o "$dir/src"
+refused env VE_ROOT="$dir/dst" mount -n -t simfs "$dir/src" --target "$dir/dst/data"
+umount "$real" "$dir/up"
 echo "simfs: all is as it should be"
