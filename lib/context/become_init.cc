@@ -82,6 +82,30 @@ constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 constexpr std::array kMaskedProc{"/proc/kcore", "/proc/kallsyms", "/proc/timer_list",
                                  "/proc/sched_debug", "/proc/latency_stats"};
 
+// A mount that is in no tree yet.
+int make_detached(const ApiMount& spec, std::uint64_t attributes, int& made) noexcept {
+    const int fs = static_cast<int>(syscall(SYS_fsopen, spec.type, FSOPEN_CLOEXEC));
+    if (fs < 0)
+        return errno;
+    int error = result_of(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
+    if (error == 0) {
+        made = static_cast<int>(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes));
+        error = result_of(made);
+    }
+    close(fs);
+    return error;
+}
+
+int attach_detached(const ApiMount& spec, int& made) noexcept {
+    if (const int error = make_directory(spec.target, spec.mode))
+        return error;
+    const int error = result_of(syscall(SYS_move_mount, made, "", AT_FDCWD, spec.target,
+                                        MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS));
+    close(made);
+    made = -1;
+    return error;
+}
+
 int mount_api(const ApiMount& spec) noexcept {
     if (const int error = make_directory(spec.target, spec.mode))
         return error;
@@ -165,8 +189,26 @@ int become_root(ContextSetup& setup) noexcept {
     return tie_to_supervisor(setup);  // a change of ids unties
 }
 
-int mount_proc(ContextSetup&) noexcept {
-    return mount_api(kProc);
+// In a user namespace the kernel makes these two only while others of their kind are in sight, the
+// host's.
+int make_api_mounts(ContextSetup& setup) noexcept {
+    constexpr std::uint64_t kAttributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV;
+    if (const int error = make_detached(kProc, kAttributes, setup.proc))
+        return error;
+    return make_detached(kSys, kAttributes, setup.sys);
+}
+
+int mount_proc(ContextSetup& setup) noexcept {
+    return attach_detached(kProc, setup.proc);
+}
+
+// The old root lies over the new one since pivot_root(".", "."): the working directory is below it.
+// From here on a symbolic link in the VPS's tree, as /sys -> ../../etc, leads nowhere else than for
+// the VPS itself: no step tells by its success what the host has.
+int leave_host_tree(ContextSetup&) noexcept {
+    if (umount2(".", MNT_DETACH) < 0)
+        return errno;
+    return result_of(chdir("/"));
 }
 
 int bind_on_itself(const char* path, unsigned long flags) noexcept {
@@ -183,8 +225,8 @@ int protect_proc(ContextSetup&) noexcept {
     return bind_on_itself(kWritableProc, 0);
 }
 
-int mount_sys(ContextSetup&) noexcept {
-    return mount_api(kSys);
+int mount_sys(ContextSetup& setup) noexcept {
+    return attach_detached(kSys, setup.sys);
 }
 
 // lxcfs serves these files; a file that this kernel lacks needs no mount.
@@ -251,13 +293,6 @@ int give_boot_id(ContextSetup&) noexcept {
         0)
         return errno;
     return result_of(unlink(kFile));
-}
-
-// The old root lies over the new one since pivot_root(".", "."): the working directory is below it.
-int leave_host_tree(ContextSetup&) noexcept {
-    if (umount2(".", MNT_DETACH) < 0)
-        return errno;
-    return result_of(chdir("/"));
 }
 
 int set_hostname(ContextSetup& setup) noexcept {
@@ -370,6 +405,8 @@ constexpr std::array kSteps{
     Step{"make VE_ROOT the root directory", enter_root},
     Step{"become root of the user namespace", become_root},
     Step{"drop capabilities", drop_capabilities},
+    Step{"make /proc and /sys", make_api_mounts},
+    Step{"leave the host's directory tree", leave_host_tree},
     Step{"mount /proc", mount_proc},
     Step{"make parts of /proc read-only", protect_proc},
     Step{"mount /sys", mount_sys},
@@ -377,7 +414,6 @@ constexpr std::array kSteps{
     Step{"make /dev", make_dev},
     Step{"hide parts of /proc", mask_proc},
     Step{"give the VPS a boot id", give_boot_id},
-    Step{"leave the host's directory tree", leave_host_tree},
     Step{"make the cgroup namespace", make_cgroup_namespace},
     Step{"make /sys read-only", protect_sys},
     Step{"make the console", hand_over_console},
