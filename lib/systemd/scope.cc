@@ -63,7 +63,8 @@ Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
     if (getppid() != parent)
         _exit(0);
     // The descriptors hold the VPS's lock, and the end of a pipe whose closing somebody waits for.
-    (void)close_range(0, ~0U, 0);
+    if (close_range(0, ~0U, 0) < 0)
+        _exit(1);
     for (;;)
         pause();
 }
