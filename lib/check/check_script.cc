@@ -104,7 +104,9 @@ std::string unmappable_type(const std::vector<std::string>& words) {
                                                             "cifs", "ntfs", "ntfs-3g", "fuse"};
     for (std::size_t i = 1; i + 1 < words.size(); ++i)
         if (words[i] == "-t" || words[i] == "--types")
-            return is_one_of(words[i + 1], kTypes) ? words[i + 1] : std::string();
+            return std::find(kTypes.begin(), kTypes.end(), words[i + 1]) != kTypes.end()
+                       ? words[i + 1]
+                       : std::string();
     return {};
 }
 
