@@ -87,6 +87,15 @@ void set_network_guard(UnitFile& unit, const VpsConfig& config) {
         unit.set("Upholds", "vps-network-guard.service");
 }
 
+// As OpenVZ's service did. modprobe@.service takes a module that this kernel lacks for no failure.
+void set_modules(UnitFile& unit, const VpsConfig& config) {
+    for (const std::string& module : config.iptables) {
+        const std::string service = "modprobe@" + module + ".service";
+        unit.set_word("Wants", service);
+        unit.set_word("After", service);
+    }
+}
+
 std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std::size_t i) {
     const auto& vps = host.vpses[i];
     const auto source = source_of(vps);
@@ -95,6 +104,7 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
     set_mounts(unit, vps);
     set_order(unit, host, order, order.places[i]);
     set_network_guard(unit, vps.config);
+    set_modules(unit, vps.config);
     set_stop_timeout(unit, vps.config);
     return unit.text();
 }

@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fts.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
+#include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
 #include "limits/block_device.hh"
 #include "limits/slice_limits.hh"
@@ -38,6 +42,7 @@ void AreaJudge::judge_area(bool may_come) {
         if (!area_ || !is_this_host())
             return;
         judge_quota(may_come);
+        judge_owners();
         judge_io_limits();
     });
 }
@@ -109,6 +114,44 @@ void AreaJudge::judge_quota(bool may_come) {
         verdict_.refuse(ExitCode::NoDiskQuota, "DISK_QUOTA=yes: " + *why);
     file_.findings.push_back(file_.about(refused ? Grade::Error : Grade::Warning,
                                          config_.diskspace ? "DISKSPACE" : "DISKINODES", *why));
+}
+
+// Files with ids beyond those of the VPS, by name.
+void AreaJudge::judge_owners() {
+    struct stat top {};
+    if (!config_.userns || fstat(area_.get(), &top) < 0 || find_shifted_ids(top, config_))
+        return;
+    const auto warn = [&](const std::string& text) {
+        file_.findings.push_back(file_.about(Grade::Warning, "USERNS_IDS", text));
+    };
+    if (const auto account = explain_accounts_beyond(area_, config_.userns_ids))
+        warn(*account);
+    std::string path = fmt::format("/proc/self/fd/{}/.", area_.get());
+    char* const roots[] = {path.data(), nullptr};
+    const std::unique_ptr<FTS, int (*)(FTS*)> tree(
+        fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, nullptr), fts_close);
+    std::vector<std::string> names;
+    std::size_t beyond = 0;
+    std::uint32_t highest = 0;
+    while (const FTSENT* entry = tree ? fts_read(tree.get()) : nullptr) {
+        if (entry->fts_info == FTS_DP || entry->fts_info == FTS_NS || entry->fts_info == FTS_ERR)
+            continue;
+        const std::uint32_t id = std::max(entry->fts_statp->st_uid, entry->fts_statp->st_gid);
+        if (id < config_.userns_ids)
+            continue;
+        highest = std::max(highest, id);
+        if (++beyond <= 3)
+            names.push_back(fmt::format("'{}'", entry->fts_path + path.size()));
+    }
+    if (beyond == 0)
+        return;
+    const auto wanted = ids_that_have(highest);
+    warn(fmt::format(
+        "{} file{} of the private area, {}{}, belong{} to ids above {}, which the VPS "
+        "does not have: nobody's there{}",
+        beyond, beyond > 1 ? "s" : "", fmt::join(names, ", "),
+        beyond > names.size() ? " and others" : "", beyond > 1 ? "" : "s", config_.userns_ids - 1,
+        wanted ? fmt::format("; USERNS_IDS={} has them", *wanted) : ""));
 }
 
 void AreaJudge::judge_io_limits() {

@@ -37,6 +37,7 @@ class AreaJudge {
     void look_for_init(bool may_come);
     void judge_root();
     void judge_quota(bool may_come);
+    void judge_owners();
     void judge_io_limits();
 
     Veid veid_;

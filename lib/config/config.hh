@@ -98,6 +98,7 @@ struct VpsConfig {
     bool start_wait = false;                 // START_WAIT
     bool start_failure_umount_scripts = false;
     bool userns = true;                                 // USERNS
+    std::uint32_t userns_ids = 65536;                   // USERNS_IDS: a power of two times 65536
     std::optional<std::uint32_t> local_uid, local_gid;  // where ids on disk start
     // limits that are plain unit properties (nothing: not in the file)
     std::optional<BarrierLimit> physpages, swappages, vmguarpages, oomguarpages,
@@ -132,6 +133,7 @@ struct VpsConfig {
     bool ipv6 = true;
     NeighbourDevices neighbour_devices;
     bool skip_arpdetect = false, error_on_arpfail = false;
+    std::vector<std::string> iptables;  // modules of the kernel
     // the resolver; "inherit" stands for the host's own servers or domains
     std::vector<std::string> nameservers;    // IP addresses
     std::vector<std::string> searchdomains;  // domain names

@@ -167,6 +167,19 @@ static Verdict list(VpsConfig& config, std::string_view value, Reading& reading)
     return Read(config.*Field, value, reading);
 }
 
+// Ranges of ids lie side by side, by their size: powers of two fit without gaps.
+static Verdict userns_ids(VpsConfig& config, std::string_view value, Reading&) {
+    constexpr std::uint64_t kUnit = 65536, kMost = kUnit << 10;
+    std::uint64_t ids = 0;
+    const auto verdict = read_number(ids, value, kMost);
+    if (verdict.grade == Verdict::Bad)
+        return verdict;
+    if (ids < kUnit || (ids & (ids - 1)) != 0)
+        return bad("not a power of two from 65536 to 67108864");
+    config.userns_ids = static_cast<std::uint32_t>(ids);
+    return verdict;
+}
+
 static constexpr std::string_view kNothing = "nothing: no equivalent on a stock kernel";
 static constexpr std::string_view kIgnored = "nothing: of use to OpenVZ's own tools only";
 
@@ -191,6 +204,7 @@ static constexpr ConfigKey kKeys[] = {
     {"LOCAL_UID", "number", First, kNo, Both, Start, {}, "the private area's user ids on disk start there", number<&C::local_uid, 0, UINT32_MAX - 1>},
     {"LOCAL_GID", "number", First, kNo, Both, Start, {}, "the private area's group ids on disk start there", number<&C::local_gid, 0, UINT32_MAX - 1>},
     {"USERNS", "yes or no", First, kYes, Both, Start, {}, "no: the VPS's root is the host's", yes_no<&C::userns>, kAlways, "yes"},
+    {"USERNS_IDS", "number", First, kYes, Both, Start, {}, "how many user ids the VPS has", userns_ids, kAlways, "65536"},
 
     // identity
     {"NAME", "text", First, kNo, Vps, UnitSettings, {"Description"}, "Description=; vps-enter, vps-mount and vps-umount take it for the VEID", text<&C::name>},
@@ -280,7 +294,7 @@ static constexpr ConfigKey kKeys[] = {
     {"NAMESERVER", "list", Accumulate, kNo, Both, Inside, {}, "nameserver lines of /etc/resolv.conf in the VPS; inherit: the host's", list<&C::nameservers, read_name_servers>},
     {"SEARCHDOMAIN", "list", Accumulate, kNo, Both, Inside, {}, "search line of /etc/resolv.conf in the VPS; inherit: the host's", list<&C::searchdomains, read_search_domains>},
     {"NETFILTER", "text", Last, kNo, Both, None, {}, kNothing, nullptr},
-    {"IPTABLES", "list", Merge, kNo, Both, None, {}, kNothing, nullptr},
+    {"IPTABLES", "list", Merge, kNo, Both, Start, {}, "modules of the kernel, loaded before the VPS starts", list<&C::iptables, read_modules>},
     {"IPTABLES_MODULES", "list", First, kNo, Host, ToolsOnly, {}, kIgnored, nullptr},
     {"IP6TABLES", "list", First, kNo, Host, ToolsOnly, {}, kIgnored, nullptr},
     {"VE_ROUTE_SRC_DEV", "text", First, kNo, Host, ToolsOnly, {}, kIgnored, nullptr},

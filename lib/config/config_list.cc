@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <iterator>
 #include <optional>
@@ -222,6 +223,15 @@ Verdict read_netifs(std::vector<NetifSpec>& out, std::string_view text, Reading&
 
 Verdict read_netdevs(std::vector<std::string>& out, std::string_view text, Reading& reading) {
     return read_names(out, text, ", \t\n", reading, is_netdev, kNoDevice);
+}
+
+static bool is_module(std::string_view word) {
+    return std::all_of(word.begin(), word.end(),
+                       [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
+}
+
+Verdict read_modules(std::vector<std::string>& out, std::string_view text, Reading& reading) {
+    return read_names(out, text, ", \t\n", reading, is_module, "no name of a module");
 }
 
 Verdict read_neighbour_devices(NeighbourDevices& out, std::string_view text, Reading& reading) {

@@ -55,6 +55,9 @@ Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& readi
 // "SYS_PTRACE:off CHOWN:on"
 Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading& reading);
 
+// Names of modules of the kernel: letters, digits, "_" and "-".
+Verdict read_modules(std::vector<std::string>& out, std::string_view text, Reading& reading);
+
 // An IPv4 or IPv6 address as inet_pton(3) takes it.
 bool is_ip_address(std::string_view text);
 

@@ -24,9 +24,9 @@ const std::array kDevices{
     Device{false, 1, 9, "rw", "urandom"}, Device{false, 5, 0, "rw", "tty"},
 };
 
-void write_map(pid_t pid, const char* file, std::uint32_t first) {
+void write_map(pid_t pid, const char* file, std::uint32_t first, std::uint32_t count) {
     const std::string path = fmt::format("/proc/{}/{}", pid, file);
-    const std::string map = fmt::format("0 {} {}\n", first, kIdsPerVps);
+    const std::string map = fmt::format("0 {} {}\n", first, count);
     const Fd fd = sys::open(path, O_WRONLY);
     if (write(fd.get(), map.data(), map.size()) != static_cast<ssize_t>(map.size()))
         throw SysError(errno, "map user ids by", path);
@@ -80,13 +80,13 @@ std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config) {
     for (const char* file : {"/etc/subuid", "/etc/subgid"})
         for (const IdRange& range : read_subordinate_ids(file))
             taken.push_back(range);
-    const std::uint32_t first = claim_ids(veid, taken);
-    return UserIds{first, first, false};
+    const std::uint32_t first = claim_ids(veid, taken, kRunDir, config.userns_ids);
+    return UserIds{first, first, false, config.userns_ids};
 }
 
 void map_ids(pid_t pid, const UserIds& ids) {
-    write_map(pid, "uid_map", ids.first_uid);
-    write_map(pid, "gid_map", ids.first_gid);
+    write_map(pid, "uid_map", ids.first_uid, ids.count);
+    write_map(pid, "gid_map", ids.first_gid, ids.count);
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
 #include "context/launch.hh"
 #include "context/lxcfs.hh"
@@ -107,6 +108,7 @@ void Start::choose_ids() {
         log_.say(Level::Warning, "USERNS=no: root in the VPS is root on the host");
     else if (!ids_->shifted)
         state_.first_id = ids_->first_uid;
+    state_.ids = config_.userns_ids;
 }
 
 // The steps that need no process of the VPS, while PID 1 makes the scope.
@@ -123,6 +125,10 @@ void Start::prepare() {
     choose_ids();
     lock_.enter(state_, Phase::Starting);
     require_init(state_);
+    if (ids_)
+        if (const auto beyond = explain_accounts_beyond(
+                sys::open(state_.mount_point, O_PATH | O_DIRECTORY), ids_->count))
+            log_.say(Level::Warning, *beyond);
     script_ = find_script(script::kStart, veid_, script_settings(veid_, config_).dir);
     devices_ = find_devices(config_, problems_);
     resolver_ = find_resolver(config_, problems_);

@@ -17,8 +17,6 @@ namespace vps {
 
 namespace {
 
-constexpr std::uint32_t kRanges = (kLastId + 1 - kFirstId) / kIdsPerVps;
-
 std::string claim_path(std::uint32_t first, const std::string& run_dir) {
     return run_dir + "/ids/" + std::to_string(first);
 }
@@ -34,16 +32,31 @@ bool is_claimed(std::uint32_t first, Veid by_other_than, const std::string& run_
     try {
         const std::optional<VpsState> state = read_state(*veid, run_dir);
         // A state without an id is about to name this range.
-        return state && (state->first_id == 0 || state->first_id == first);
+        return state && (state->first_id == 0 ||
+                         (first >= state->first_id && first - state->first_id < state->ids));
     } catch (const Error&) {
         return true;  // a state that cannot be read may name the range
     }
 }
 
-bool overlaps(const IdRange& range, std::uint32_t first) {
+bool overlap(const IdRange& a, const IdRange& b) {
     // 64 bits: a range of a hostile or sloppy file may end beyond all ids.
-    return range.first < std::uint64_t{first} + kIdsPerVps &&
-           first < std::uint64_t{range.first} + range.count;
+    return a.first < std::uint64_t{b.first} + b.count && b.first < std::uint64_t{a.first} + a.count;
+}
+
+// The first id of each kIdsPerVps ids of the range.
+std::vector<std::uint32_t> parts_of(const IdRange& range) {
+    std::vector<std::uint32_t> parts;
+    for (std::uint32_t at = 0; at < range.count; at += kIdsPerVps)
+        parts.push_back(range.first + at);
+    return parts;
+}
+
+void claim_part(std::uint32_t first, Veid veid, const std::string& run_dir) {
+    const std::string path = claim_path(first, run_dir);
+    (void)unlink(path.c_str());  // a claim that counts no more
+    if (symlink(veid.to_string().c_str(), path.c_str()) < 0)
+        throw SysError(errno, "claim user ids by", path);
 }
 
 // True if this owner on disk stands for a VPS's root: the number that the configuration gives, or
@@ -64,7 +77,7 @@ std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig
                                 "group id {} is neither LOCAL_GID nor the first of a container's; "
                                 "shift the group ids, too, or set LOCAL_GID",
                                 *config.ve_private, area.st_uid, area.st_gid));
-    return UserIds{area.st_uid, area.st_gid, true};
+    return UserIds{area.st_uid, area.st_gid, true, config.userns_ids};
 }
 
 std::vector<IdRange> read_subordinate_ids(const std::string& path) {
@@ -115,31 +128,33 @@ std::vector<IdRange> ids_of_processes() {
     return ranges;
 }
 
-std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std::string& run_dir) {
+std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std::string& run_dir,
+                        std::uint32_t count) {
     sys::mkdir_all(run_dir + "/ids", 0755);
     const Fd dir = sys::open(run_dir + "/ids", O_RDONLY | O_DIRECTORY);
     if (flock(dir.get(), LOCK_EX) < 0)  // held for a moment only
         throw SysError(errno, "lock", run_dir + "/ids");
-    for (std::uint32_t i = 0; i < kRanges; ++i) {
-        const std::uint32_t first = kFirstId + (veid.value() + i) % kRanges * kIdsPerVps;
-        const bool is_taken = std::any_of(taken.begin(), taken.end(), [&](const IdRange& range) {
-            return overlaps(range, first);
-        });
-        if (is_taken || is_claimed(first, veid, run_dir))
+    const std::uint32_t ranges = (kLastId + 1 - kFirstId) / count;
+    for (std::uint32_t i = 0; i < ranges; ++i) {
+        const IdRange range{kFirstId + (veid.value() + i) % ranges * count, count};
+        const std::vector<std::uint32_t> parts = parts_of(range);
+        if (std::any_of(taken.begin(), taken.end(),
+                        [&](const IdRange& other) { return overlap(other, range); }) ||
+            std::any_of(parts.begin(), parts.end(),
+                        [&](std::uint32_t part) { return is_claimed(part, veid, run_dir); }))
             continue;
-        const std::string path = claim_path(first, run_dir);
-        (void)unlink(path.c_str());  // a claim that counts no more
-        if (symlink(veid.to_string().c_str(), path.c_str()) < 0)
-            throw SysError(errno, "claim user ids by", path);
-        return first;
+        for (const std::uint32_t part : parts)
+            claim_part(part, veid, run_dir);
+        return range.first;
     }
     throw Error(ExitCode::System, "no user ids are left for the VPS between " +
                                       std::to_string(kFirstId) + " and " + std::to_string(kLastId) +
                                       "; look at /etc/subuid and /etc/subgid");
 }
 
-void release_ids(std::uint32_t first, const std::string& run_dir) {
-    (void)unlink(claim_path(first, run_dir).c_str());
+void release_ids(std::uint32_t first, const std::string& run_dir, std::uint32_t count) {
+    for (const std::uint32_t part : parts_of({first, count}))
+        (void)unlink(claim_path(part, run_dir).c_str());
 }
 
 }  // namespace vps

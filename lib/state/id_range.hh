@@ -1,6 +1,6 @@
-// The host's user and group ids that stand for the ids 0…65535 of a VPS (user_namespaces(7)): each
-// VPS has a range of its own, in the ids that systemd reserves for containers (systemd's
-// UIDS-GIDS.md).
+// The host's user and group ids that stand for the ids of a VPS, 0…65535 and more with USERNS_IDS=
+// (user_namespaces(7)): each VPS has a range of its own, in the ids that systemd reserves for
+// containers (systemd's UIDS-GIDS.md).
 #pragma once
 
 #include <sys/stat.h>
@@ -23,11 +23,12 @@ struct IdRange {
 };
 
 // The ids of a VPS's user namespace: the host's from these on. A private area whose files have
-// these ids on disk is `shifted`; any other area holds 0…65535 and is shown through idmapped
-// mounts.
+// these ids on disk is `shifted`; any other area holds the ids of the VPS and is shown through
+// idmapped mounts.
 struct UserIds {
     std::uint32_t first_uid, first_gid;
     bool shifted;
+    std::uint32_t count = kIdsPerVps;
 };
 
 // The ids of a shifted private area with this status; nothing for any other area. An area is
@@ -43,12 +44,14 @@ std::vector<IdRange> read_subordinate_ids(const std::string& path);
 // The ids, from kFirstId on, that processes run with now: other container managers use them.
 std::vector<IdRange> ids_of_processes();
 
-// Claims a range for the VPS, kIdsPerVps ids from the one returned, that overlaps none of `taken`
-// and no running VPS's range. The range depends on the VEID alone, unless its place is taken: 101
-// gets 7143424. The claim is RUN_DIR/ids/ID, a link to the VEID, and counts while the VPS's state
-// names the range. Throws Error System when there is no range left.
+// Claims a range for the VPS, `count` ids from the one returned, that overlaps none of `taken` and
+// no running VPS's range; `count` is a power of two times kIdsPerVps. The range depends on the VEID
+// and the count alone, unless its place is taken: 101 gets 7143424. The claim is a link to the VEID
+// for each kIdsPerVps ids, RUN_DIR/ids/ID, and counts while the VPS's state names the range. Throws
+// Error System when there is no range left.
 std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken,
-                        const std::string& run_dir = "/run/vps");
-void release_ids(std::uint32_t first, const std::string& run_dir = "/run/vps");
+                        const std::string& run_dir = "/run/vps", std::uint32_t count = kIdsPerVps);
+void release_ids(std::uint32_t first, const std::string& run_dir = "/run/vps",
+                 std::uint32_t count = kIdsPerVps);
 
 }  // namespace vps

@@ -61,6 +61,8 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.stop_refused = value;
         } else if (key == "first_id") {
             std::from_chars(value.data(), value.data() + value.size(), state.first_id);
+        } else if (key == "ids") {
+            std::from_chars(value.data(), value.data() + value.size(), state.ids);
         } else if (key == "init_pid") {
             std::from_chars(value.data(), value.data() + value.size(), state.init_pid);
         } else if (key == "init_start") {
@@ -119,7 +121,7 @@ void VpsLock::write_state(const VpsState& state) const {
     if (!state.area.empty())
         text += "area=" + state.area + "\n";
     if (state.first_id != 0)
-        text += "first_id=" + std::to_string(state.first_id) + "\n";
+        text += fmt::format("first_id={}\nids={}\n", state.first_id, state.ids);
     if (!state.stop_refused.empty())
         text += "stop_refused=" + state.stop_refused + "\n";
     if (state.init_pid != 0)

@@ -104,4 +104,26 @@ TEST(ClaimIds, AvoidsThoseOfARunningVps) {
     EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
 }
 
+TEST(ClaimIds, OfALargerRangeAreAllItsParts) {
+    const TemporaryDirectory run;
+    constexpr std::uint32_t kCount = 4 * kIdsPerVps;
+    const std::uint32_t first = claim_ids(veid("1"), {}, run.path(), kCount);
+    EXPECT_EQ(first, kFirstId + kCount);
+    VpsState state;
+    state.phase = Phase::Running;
+    state.mount_point = "/vz/root/1";
+    state.first_id = first;
+    state.ids = kCount;
+    const VpsLock lock(veid("1"), run.path());
+    lock.write_state(state);
+    EXPECT_EQ(read_state(veid("1"), run.path())->ids, kCount);
+    for (const char* id : {"4", "5", "6", "7"})  // whose usual ranges are parts of this one
+        EXPECT_GE(claim_ids(veid(id), {}, run.path()), first + kCount) << id;
+    EXPECT_EQ(claim_ids(veid("3"), {}, run.path()), kFirstId + 3 * kIdsPerVps);
+    // One id of another's in any part of it.
+    EXPECT_EQ(claim_ids(veid("1"), {{first + kCount - 1, 1}}, run.path(), kCount), first + kCount);
+    release_ids(first, run.path(), kCount);
+    EXPECT_FALSE(std::filesystem::is_symlink(run.path() + "/ids/" + std::to_string(first + 65536)));
+}
+
 }  // namespace

@@ -1,0 +1,78 @@
+#include "context/accounts_beyond.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <charconv>
+
+#include "config/config_value.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr std::uint32_t kOldNobody = 4294967294;  // -2, as some distributions have it
+constexpr std::uint32_t kFewest = 65536, kMost = kFewest << 10;
+
+// The text of a plain file of the VPS; empty where there is none, or a long one.
+std::string read_vps_file(FdRef root, const char* path) {
+    const Fd found = sys::find_in_root(root, path, O_PATH);
+    struct stat status {};
+    if (!found || fstat(found.get(), &status) < 0 || !S_ISREG(status.st_mode))
+        return {};
+    try {
+        return sys::read_file(fmt::format("/proc/self/fd/{}", found.get()));
+    } catch (const SysError&) {
+        return {};  // no warning is owed: without the file nothing is known
+    }
+}
+
+// The third field of "name:password:id:…".
+std::uint32_t id_of(std::string_view line) {
+    std::uint32_t id = 0;
+    std::size_t at = line.find(':');
+    at = at == line.npos ? at : line.find(':', at + 1);
+    if (at != line.npos)
+        (void)std::from_chars(line.data() + at + 1, line.data() + line.size(), id);
+    return id;
+}
+
+std::optional<std::string> find_beyond(const std::string& text, std::uint32_t count,
+                                       std::string_view what) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = std::string_view(text).substr(at, end - at);
+        at = end + 1;
+        const std::uint32_t id = id_of(line);
+        if (id < count || id >= kOldNobody)
+            continue;
+        const auto wanted = ids_that_have(id);
+        return fmt::format(
+            "the VPS has the {} {} with the id {}, but ids up to {} only: files of "
+            "it are nobody's; {}",
+            what, quote_for_message(line.substr(0, line.find(':'))), id, count - 1,
+            wanted ? fmt::format("set USERNS_IDS={}", *wanted)
+                   : std::string("no USERNS_IDS= has that id"));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> ids_that_have(std::uint32_t id) {
+    for (std::uint32_t ids = kFewest; ids <= kMost; ids *= 2)
+        if (id < ids)
+            return ids;
+    return std::nullopt;
+}
+
+std::optional<std::string> explain_accounts_beyond(FdRef root, std::uint32_t count) {
+    if (auto user = find_beyond(read_vps_file(root, "/etc/passwd"), count, "user"))
+        return user;
+    return find_beyond(read_vps_file(root, "/etc/group"), count, "group");
+}
+
+}  // namespace vps
