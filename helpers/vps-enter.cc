@@ -15,6 +15,7 @@
 #include "command/program.hh"
 #include "config/config.hh"
 #include "context/enter.hh"
+#include "context/running_vps.hh"
 #include "enter/account.hh"
 #include "enter/enter_plan.hh"
 #include "enter/flow.hh"
@@ -39,13 +40,12 @@ struct RunningInit {
 };
 
 RunningInit require_init(const Invocation& invocation) {
-    const std::optional<VpsState> state = read_state(invocation.veid);
-    std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
-    if (!init) {
+    FoundVps vps = find_vps(invocation.veid);
+    if (!vps.init) {
         (void)load_vps_config(invocation.veid);  // one that does not exist has an exit code
         throw Error(ExitCode::NotRunning, "is not running");
     }
-    return {std::move(*init), state->init_pid};
+    return {std::move(*vps.init), vps.state->init_pid};
 }
 
 // The directory that init sees as "/", with init's own mounts.

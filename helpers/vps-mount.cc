@@ -14,6 +14,7 @@
 #include <set>
 
 #include "command/program.hh"
+#include "context/running_vps.hh"
 #include "context/vps_scope.hh"
 #include "life/dismount.hh"
 #include "life/left_over.hh"
@@ -212,15 +213,15 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
 ExitCode mount_vps(const Invocation& invocation) {
     require_unified_cgroups();
     const VpsLock lock(invocation.veid);
-    if (const std::optional<VpsState> state = lock.read_state()) {
-        // The supervisor adopts a VPS that runs already, whatever its configuration says by now.
-        if (find_init(*state)) {
-            if (!invocation.log.to_journal())
-                throw Error(ExitCode::Running, "is running");
-            return ExitCode::Ok;
-        }
-        end_earlier_life(lock, *state, invocation);
+    const FoundVps earlier = find_vps(invocation.veid, lock, invocation.log);
+    // The supervisor adopts a VPS that runs already, whatever its configuration says by now.
+    if (earlier.init) {
+        if (!invocation.log.to_journal())
+            throw Error(ExitCode::Running, "is running");
+        return ExitCode::Ok;
     }
+    if (earlier.state)
+        end_earlier_life(lock, *earlier.state, invocation);
     const LeftOver left_over(invocation.veid, invocation.log);
     mount_with_scripts(lock, load_config_to_start(invocation), invocation);
     return ExitCode::Ok;

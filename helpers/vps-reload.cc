@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "command/program.hh"
+#include "context/running_vps.hh"
 #include "life/settings.hh"
 #include "limits/init_limits.hh"
 #include "limits/live_limits.hh"
@@ -19,16 +20,15 @@ namespace vps {
 
 static ExitCode reload_vps(const Invocation& invocation) {
     const VpsLock lock(invocation.veid);
-    const std::optional<VpsState> state = lock.read_state();
-    const std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
-    if (!init)
+    const FoundVps vps = find_vps(invocation.veid, lock, invocation.log);
+    if (!vps.init)
         throw Error(ExitCode::NotRunning, "is not running");
     VpsConfig config = load_usable_config(invocation.veid);
-    config.ve_private = state->ve_private;
+    config.ve_private = vps.state->ve_private;
     apply_slice_limits(invocation.veid, config, invocation.log);
     update_scope_quota(invocation.veid, cpu_quota_here(config));
     apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
-    apply_init_limits(*init, state->init_pid, config);
+    apply_init_limits(*vps.init, vps.state->init_pid, config);
     renew_network_on_host(invocation.veid);
     return ExitCode::Ok;
 }

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -15,8 +17,10 @@
 #include "command/program.hh"
 #include "context/capabilities.hh"
 #include "context/enter.hh"
+#include "context/running_vps.hh"
 #include "life/adopted_init.hh"
 #include "life/end_report.hh"
+#include "life/settings.hh"
 #include "life/start.hh"
 #include "life/supervisor.hh"
 #include "state/running_mark.hh"
@@ -31,6 +35,13 @@
 namespace vps {
 
 namespace {
+
+Fd duplicate(FdRef fd) {
+    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
+    if (copy < 0)
+        throw SysError(errno, "duplicate a file descriptor");
+    return Fd(copy);
+}
 
 LineRelay relay_console(Fd console, Veid veid, const Log& log) {
     return relay_to_log(std::move(console), log, veid.to_string() + ".console", Level::Info);
@@ -133,15 +144,15 @@ SupervisionEnd supervise_unprivileged(
 // Takes over a VPS that runs already: its stop was refused, or its supervisor has died. Its init is
 // not this process's child.
 ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd& init,
-                   std::optional<Fd> console, VpsLock lock) {
+                   const std::optional<Fd>& console, VpsLock lock) {
     const Log& log = invocation.log;
     if (!log.to_journal())
         throw Error(ExitCode::Running, "is running");
     std::vector<LineRelay> relays;
     if (console)
-        relays.push_back(relay_console(std::move(*console), invocation.veid, log));
+        relays.push_back(relay_console(duplicate(*console), invocation.veid, log));
     VpsState running = state;
-    lock.enter(running, Phase::Running);
+    enter_all_the_same(lock, running, Phase::Running, log);
     note_run(invocation, [&] { note_running(invocation.veid); });
     { const VpsLock released = std::move(lock); }
     log.say(Level::Notice, fmt::format("runs already, init is process {}", state.init_pid));
@@ -166,13 +177,12 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
     return report_end(invocation.veid, status.value_or(ExitStatus{}), log);
 }
 
-ExitCode run_vps(const Invocation& invocation) {
+ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console) {
     const Log& log = invocation.log;
     VpsLock lock(invocation.veid);
-    const std::optional<VpsState> state = lock.read_state();
-    std::optional<Fd> console = take_stored_console();
-    if (const std::optional<Fd> init = state ? find_init(*state) : std::nullopt)
-        return adopt_vps(invocation, *state, *init, std::move(console), std::move(lock));
+    const auto [state, running, found_again] = find_vps(invocation.veid, lock, log);
+    if (running)
+        return adopt_vps(invocation, *state, *running, console, std::move(lock));
     if (!state || state->phase != Phase::Mounted)
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
@@ -213,6 +223,35 @@ ExitCode run_vps(const Invocation& invocation) {
             vps.init.pidfd(), std::move(vps.relays), [] {}, watched) == SupervisionEnd::ToldToGo)
         return let_run(invocation.veid, log);
     return report_end(invocation.veid, vps.init.wait().value_or(ExitStatus{}), log);
+}
+
+// True while a VPS runs that has no supervisor but this process.
+bool is_to_be_adopted(const Invocation& invocation) {
+    try {
+        return invocation.log.to_journal() && find_vps(invocation.veid).init;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+// An adoption that fails is tried again here, after seconds at first, then minutes: to fail would
+// have systemd start the unit again at once, for ever. SIGTERM ends the wait, and this process.
+ExitCode run_vps(const Invocation& invocation) {
+    constexpr unsigned kFirstPause = 1, kLongestPause = 300;  // seconds
+    std::optional<Fd> console = take_stored_console();
+    for (unsigned pause = kFirstPause;; pause = std::min(pause * 4, kLongestPause)) {
+        try {
+            return start_or_adopt(invocation, console);
+        } catch (const Error& error) {
+            if (!is_to_be_adopted(invocation))
+                throw;
+            const std::string words = fmt::format(
+                "runs on without a supervisor: {}; trying again in {} s", error.what(), pause);
+            invocation.log.say(Level::Error, words);
+            tell_status(words);
+            (void)poll(nullptr, 0, static_cast<int>(pause) * 1000);
+        }
+    }
 }
 
 }  // namespace

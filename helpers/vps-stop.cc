@@ -1,10 +1,11 @@
-// vps-stop VEID: runs N.stop in the VPS context, asks the VPS's init to power off, waits
+// vps-stop [--force] VEID: runs N.stop in the VPS context, asks the VPS's init to power off, waits
 // STOP_TIMEOUT seconds and then kills it. systemd calls it as ExecStop= of vps@.service. When
 // N.stop fails the VPS keeps running.
 
 #include <cstdlib>
 
 #include "command/program.hh"
+#include "context/running_vps.hh"
 #include "life/stop_running.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -25,9 +26,8 @@ bool has_supervisor_gone(const Invocation& invocation) {
 
 ExitCode stop_vps(const Invocation& invocation) {
     const VpsLock lock(invocation.veid);
-    std::optional<VpsState> state = lock.read_state();
-    std::optional<Fd> init = state ? find_init(*state) : std::nullopt;
-    if (!init) {
+    FoundVps vps = find_vps(invocation.veid, lock, invocation.log);
+    if (!vps.init) {
         // Under systemd the VPS has ended by itself, and vps-umount does the rest.
         if (invocation.log.to_journal())
             return ExitCode::Ok;
@@ -35,7 +35,8 @@ ExitCode stop_vps(const Invocation& invocation) {
     }
     if (has_supervisor_gone(invocation))
         return ExitCode::Ok;
-    stop_running(invocation.veid, lock, *state, std::move(*init), invocation.log);
+    stop_running(invocation.veid, lock, *vps.state, std::move(*vps.init), invocation.log,
+                 invocation.force ? Refusal::Force : Refusal::Respect);
     return ExitCode::Ok;
 }
 
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
     return vps::run_program(
         argc, argv,
         {.name = "vps-stop",
-         .summary = "Stops a running VPS. Called by vps@.service; use systemctl."},
+         .summary = "Stops a running VPS. Called by vps@.service; use systemctl.",
+         .has_force = true},
         vps::stop_vps);
 }

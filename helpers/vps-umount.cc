@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "command/program.hh"
+#include "context/running_vps.hh"
 #include "context/vps_scope.hh"
 #include "life/dismount.hh"
 #include "life/left_over.hh"
@@ -98,13 +99,14 @@ ExitCode umount_vps(const Invocation& invocation) {
     const VpsLock lock(invocation.veid);
     if (!is_reboot())
         forget_reboots(invocation.veid);
-    std::optional<VpsState> state = lock.read_state();
+    FoundVps vps = find_vps(invocation.veid, lock, log);
+    std::optional<VpsState>& state = vps.state;
     if (!state) {
         if (log.to_journal())
             return ExitCode::Ok;
         throw Error(ExitCode::NotMounted, "is not mounted");
     }
-    if (std::optional<Fd> init = find_init(*state)) {
+    if (std::optional<Fd> init = std::move(vps.init)) {
         if (!log.to_journal())
             throw Error(ExitCode::Running, "is running");
         if (!is_stop_owed(*state, invocation) ||

@@ -235,7 +235,7 @@ std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::s
         throw;
     } catch (const SysError& error) {
         if (error.errnum() != ETIMEDOUT)
-            throw EntryError(error.what());
+            throw EntryError(fmt::format("cannot be entered: {}", error.what()));
         if (is_over(patience))
             return std::nullopt;
         throw EntryError(

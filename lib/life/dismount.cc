@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "life/left_over.hh"
+#include "life/settings.hh"
 #include "network/network_program.hh"
 #include "state/directories.hh"
 #include "state/id_range.hh"
@@ -46,6 +47,15 @@ void run_umount_script(const ScriptKind& kind, const ScriptSettings& settings, c
 
 }  // namespace
 
+// A state that stays, of a VPS that is dismounted, has the next start run the umount scripts again.
+static void forget_state(const VpsLock& lock, const VpsState& state, const Log& log) {
+    try {
+        lock.remove_state(state);
+    } catch (const SysError& error) {
+        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
+    }
+}
+
 Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_failed_start) {
     const Scripts owed = row_of(state.phase).owed;
     const bool failed_start =
@@ -59,16 +69,16 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
              const Log& log, Refusal refusal) {
     remove_network(settings.veid);
     if (scripts == Scripts::Umount) {
-        lock.enter(state, Phase::Umounting);
+        enter_all_the_same(lock, state, Phase::Umounting, log);
         run_umount_script(script::kUmount, settings, log, refusal);
         run_umount_script(script::kGlobalUmount, settings, log, refusal);
-        lock.enter(state, Phase::Dismounting);
+        enter_all_the_same(lock, state, Phase::Dismounting, log);
     }
     if (state.phase != Phase::Postumount)
         dismount(settings.veid, state.mount_point, log, refusal);
     std::exception_ptr failure;
     if (scripts != Scripts::None) {
-        lock.enter(state, Phase::Postumount);
+        enter_all_the_same(lock, state, Phase::Postumount, log);
         // Postumount scripts can refuse nothing: both run, and the first failure is told.
         for (const ScriptKind& kind : {script::kPostumount, script::kGlobalPostumount})
             try {
@@ -82,7 +92,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     if (state.first_id != 0)
         release_ids(state.first_id, kRunDir, state.ids);
     release_directories(settings.veid, state);
-    lock.remove_state(state);
+    forget_state(lock, state, log);
     if (failure)
         std::rethrow_exception(failure);
 }

@@ -33,4 +33,12 @@ ScriptSettings script_settings(Veid veid, const VpsConfig& config) {
     return {veid, "/etc/vz/conf", *config.ve_root, *config.ve_private, config.script_timeout};
 }
 
+void enter_all_the_same(const VpsLock& lock, VpsState& state, Phase next, const Log& log) {
+    try {
+        lock.enter(state, next);
+    } catch (const Error& error) {
+        log.say(Level::Warning, fmt::format("{}, going on without it", error.what()));
+    }
+}
+
 }  // namespace vps

@@ -20,4 +20,8 @@ VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& lo
 
 ScriptSettings script_settings(Veid veid, const VpsConfig& config);
 
+// For steps that end a VPS, or take over one that runs: a phase that cannot be written (the file
+// system of /run is read-only) is told, and holds for this program.
+void enter_all_the_same(const VpsLock& lock, VpsState& state, Phase next, const Log& log);
+
 }  // namespace vps

@@ -36,13 +36,17 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
             return;
         tell_status("Stopping: action script " + script->name);
         (void)run_vps_script(*script, settings, target.init, target.pid, log);
+    } catch (const NotEntered& held_up) {
+        // The script has not spoken, so that it has refused nothing.
+        if (!wait_for_end(target.init, deadline_after(0)))
+            log.say(Level::Warning, fmt::format("{}; stopping it all the same", held_up.what()));
     } catch (const Error& refusal) {
         // The VPS has ended meanwhile, and the script with it, as the stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
             return;
         if (!log.to_journal() || !host_is_stopping()) {
             state.stop_refused = refusal.what();
-            lock.write_state(state);
+            enter_all_the_same(lock, state, state.phase, log);
             throw;
         }
         log.say(Level::Warning, fmt::format("{}, but the host goes down: stopping it all the same",
@@ -71,16 +75,21 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
 
 }  // namespace
 
-void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log) {
+void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log,
+                  Refusal refusal) {
     const Target target{std::move(init), state.init_pid};
     const VpsConfig config = load_config_of_mounted(veid, state, log);
     if (const auto frozen = thaw_scope(veid, target.pid))
         log.say(Level::Warning,
                 fmt::format("was frozen (cgroup '{}'); thawed to be stopped", *frozen));
     if (state.phase != Phase::Stopping) {
-        run_stop_script(target, lock, state, script_settings(veid, config), log);
+        if (refusal == Refusal::Respect)
+            run_stop_script(target, lock, state, script_settings(veid, config), log);
+        else
+            log.say(Level::Warning,
+                    fmt::format("{} is passed over, this is forced", script::kStop.name(veid)));
         state.stop_refused.clear();
-        lock.enter(state, Phase::Stopping);
+        enter_all_the_same(lock, state, Phase::Stopping, log);
     }
     tell_status(fmt::format("Stopping: waiting for init to power off, {} seconds at most",
                             config.stop_timeout));

@@ -279,7 +279,7 @@ void undo_network(Veid veid, const Log& log) {
         try_undo(log, [&] { remove_link(link.name); });
     const HostClaims claims;
     try_undo(log, [&] { drop_claims(veid, *record); });
-    remove_network_record(veid);
+    try_undo(log, [&] { remove_network_record(veid); });
 }
 
 }  // namespace vps

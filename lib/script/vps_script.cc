@@ -1,5 +1,7 @@
 #include "script/vps_script.hh"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <chrono>
 
@@ -33,6 +35,9 @@ std::optional<ExitStatus> run_text(const ActionScript& script, const std::string
         command.argv = *way;
         try {
             return run_in_vps(command, script.name, init, init_pid, patience, log, relays);
+        } catch (const EntryError& error) {
+            throw NotEntered(script.path, fmt::format("action script '{}': the VPS {}", script.path,
+                                                      error.what()));
         } catch (const ExecError& error) {
             if (error.errnum() != ENOENT || way + 1 == ways.end())
                 fail_script(*script.kind, script.path,

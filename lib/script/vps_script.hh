@@ -10,9 +10,14 @@
 
 namespace vps {
 
+// The VPS could not be entered, and the script has not begun.
+class NotEntered : public ScriptError {
+    using ScriptError::ScriptError;
+};
+
 // Runs N.start or N.stop to its end in the VPS context, its text handed over as a sealed memfd, and
 // logs its output. Returns the relays of pipes that processes which the script left behind still
-// hold. Throws Error ScriptFailed.
+// hold. Throws Error ScriptFailed, which is NotEntered where the VPS holds up the entry.
 std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
                                       FdRef init, pid_t init_pid, const Log& log);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <filesystem>
@@ -22,6 +23,29 @@ void require_transition(Phase from, Phase to) {
         throw std::logic_error(std::string("internal error: phase \"") +
                                std::string(row_of(to).name) + "\" cannot follow \"" +
                                std::string(row_of(from).name) + "\"");
+}
+
+// The file as it is gets the new text where there is no room for another file beside it: a full
+// file system of memory still has the page that it is in. Lines that are left empty say nothing.
+bool write_over(const std::string& path, std::string text) {
+    const Fd file(open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
+    if (!file || fstat(file.get(), &status) < 0)
+        return false;
+    const std::size_t old = static_cast<std::size_t>(status.st_size);
+    if (text.size() < old)
+        text.append(old - text.size(), '\n');
+    return pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+void replace_or_write_over(const std::string& path, const std::string& text) {
+    try {
+        sys::replace_file(path, text);
+    } catch (const SysError& error) {
+        const bool no_room = error.errnum() == ENOSPC || error.errnum() == EDQUOT;
+        if (!no_room || !write_over(path, text))
+            throw;
+    }
 }
 
 std::optional<VpsState> read_state_in(const std::string& dir) {
@@ -128,7 +152,7 @@ void VpsLock::write_state(const VpsState& state) const {
         text += "init_pid=" + std::to_string(state.init_pid) +
                 "\ninit_start=" + std::to_string(state.init_start) + "\n";
     within({fmt::format("note the phase \"{}\" of the VPS", row_of(state.phase).name)},
-           [&] { sys::replace_file(dir_ + "/state", text); });
+           [&] { replace_or_write_over(dir_ + "/state", text); });
 }
 
 void VpsLock::enter(VpsState& state, Phase next) const {

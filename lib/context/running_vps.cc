@@ -1,0 +1,144 @@
+#include "context/running_vps.hh"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <sstream>
+#include <vector>
+
+#include "config/config.hh"
+#include "sys/error.hh"
+#include "sys/process.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+#include "systemd/unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+// The numbers of a process in the pid namespaces that it is in, ours first (proc_pid_status(5)).
+std::vector<pid_t> pids_of(pid_t pid) {
+    constexpr std::string_view kField = "\nNSpid:";
+    std::vector<pid_t> pids;
+    try {
+        const std::string status = sys::read_file(fmt::format("/proc/{}/status", pid));
+        if (const std::size_t at = status.find(kField); at != std::string::npos) {
+            std::istringstream numbers(status.substr(at + kField.size()));
+            for (pid_t number = 0; numbers >> number;)
+                pids.push_back(number);
+        }
+    } catch (const SysError&) {
+        // It has ended.
+    }
+    return pids;
+}
+
+// The first process of a pid namespace right below ours. A VPS can make namespaces below its own
+// only.
+bool is_init_of_vps(pid_t pid) {
+    const std::vector<pid_t> pids = pids_of(pid);
+    return pids.size() == 2 && pids.back() == 1;
+}
+
+std::optional<pid_t> find_init_below(const std::string& cgroup) {
+    for (const pid_t pid : processes_in(cgroup))
+        if (is_init_of_vps(pid))
+            return pid;
+    std::error_code none;  // a cgroup that goes has no init in it
+    for (const auto& entry : std::filesystem::directory_iterator(cgroup, none))
+        if (entry.is_directory(none))
+            if (const std::optional<pid_t> init = find_init_below(entry.path().string()))
+                return init;
+    return std::nullopt;
+}
+
+std::string scope_of(Veid veid) {
+    return "/" + slice_unit(veid) + "/" + scope_unit(veid) + "/";
+}
+
+bool is_in_scope(Veid veid, pid_t pid) {
+    try {
+        return (cgroup_of(std::to_string(pid)) + "/").find(scope_of(veid)) != std::string::npos;
+    } catch (const SysError&) {
+        return false;
+    }
+}
+
+// The first id of a user namespace that starts elsewhere than the host's; else 0.
+std::uint32_t first_id_of(pid_t init) {
+    std::uint32_t inside = 0, outside = 0;
+    std::istringstream map(sys::read_file(fmt::format("/proc/{}/uid_map", init)));
+    return map >> inside >> outside && inside == 0 ? outside : 0;
+}
+
+// The state of a VPS that runs, as its start would have written it with the configuration of now.
+VpsState state_of_running(Veid veid, pid_t init) {
+    VpsState state;
+    VpsConfig config;
+    try {
+        config = load_vps_config(veid);
+    } catch (const Error&) {
+        // OpenVZ's usual places do then.
+    }
+    state.phase = Phase::Running;
+    state.ve_root = config.ve_root.value_or("/vz/root/" + veid.to_string());
+    state.ve_private = config.ve_private.value_or("/vz/private/" + veid.to_string());
+    std::error_code none;
+    const auto place = std::filesystem::canonical(state.ve_root, none);
+    state.mount_point = none ? state.ve_root : place.string();
+    state.first_id = config.local_uid ? 0 : first_id_of(init);
+    state.init_pid = init;
+    state.init_start = find_start_time(init).value_or(0);
+    return state;
+}
+
+bool says_running(const std::optional<VpsState>& state) {
+    return state && (state->phase == Phase::Running || state->phase == Phase::Stopping);
+}
+
+}  // namespace
+
+FoundVps find_vps(Veid veid, const std::string& run_dir) {
+    FoundVps found;
+    std::exception_ptr unreadable;
+    try {
+        found.state = read_state(veid, run_dir);
+    } catch (const Error&) {
+        unreadable = std::current_exception();
+    }
+    if (found.state) {
+        found.init = find_init(*found.state);
+        if (found.init && is_in_scope(veid, found.state->init_pid))
+            return found;
+        found.init.reset();
+    }
+    // A state of another phase is that of a start or a stop which goes on, or was cut off.
+    if (!found.state || says_running(found.state))
+        if (const auto pid = find_init_below(slice_cgroup(veid) + "/" + scope_unit(veid))) {
+            VpsState again = state_of_running(veid, *pid);
+            if (std::optional<Fd> init = find_init(again))
+                return {std::move(again), std::move(init), true};
+        }
+    if (unreadable)
+        std::rethrow_exception(unreadable);
+    return found;
+}
+
+FoundVps find_vps(Veid veid, const VpsLock& lock, const Log& log) {
+    FoundVps found = find_vps(veid);
+    if (!found.is_found_again)
+        return found;
+    log.say(Level::Warning,
+            fmt::format("runs, but '{}/{}/state' is lost or not its own; its init, process {}, was "
+                        "found in {}",
+                        kRunDir, veid.value(), found.state->init_pid, scope_unit(veid)));
+    try {
+        lock.write_state(*found.state);
+    } catch (const Error& error) {
+        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
+    }
+    return found;
+}
+
+}  // namespace vps
