@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/config.hh"
+#include "state/directories.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
@@ -134,7 +135,7 @@ FoundVps find_vps(Veid veid, const VpsLock& lock, const Log& log) {
                         "found in {}",
                         kRunDir, veid.value(), found.state->init_pid, scope_unit(veid)));
     try {
-        lock.write_state(*found.state);
+        claim_again(veid, *found.state, [&] { lock.write_state(*found.state); });
     } catch (const Error& error) {
         log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
     }

@@ -48,8 +48,9 @@ void run_umount_script(const ScriptKind& kind, const ScriptSettings& settings, c
 }  // namespace
 
 // A state that stays, of a VPS that is dismounted, has the next start run the umount scripts again.
-static void forget_state(const VpsLock& lock, const VpsState& state, const Log& log) {
+static void forget_state(const VpsLock& lock, Veid veid, const VpsState& state, const Log& log) {
     try {
+        release_directories(veid, state);
         lock.remove_state(state);
     } catch (const SysError& error) {
         log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
@@ -92,7 +93,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     if (state.first_id != 0)
         release_ids(state.first_id, kRunDir, state.ids);
     release_directories(settings.veid, state);
-    forget_state(lock, state, log);
+    forget_state(lock, settings.veid, state, log);
     if (failure)
         std::rethrow_exception(failure);
 }

@@ -4,6 +4,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "state/claim.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -72,6 +74,22 @@ void claim_root(Veid veid, VpsState& state, const WriteState& write, const std::
 
 void claim_area(Veid veid, VpsState& state, const WriteState& write, const std::string& run_dir) {
     claim_directory(kArea, veid, state, write, run_dir);
+}
+
+void claim_again(Veid veid, VpsState& state, const WriteState& write, const std::string& run_dir) {
+    for (const Kind& kind : {kRoot, kArea}) {
+        std::error_code none;  // without a directory there is no claim
+        const std::string claims = fmt::format("{}/{}", run_dir, kind.dir);
+        for (const auto& entry : std::filesystem::directory_iterator(claims, none)) {
+            const std::string name = entry.path().filename().string();
+            if (find_claim({kind.dir, name}, run_dir) == veid)
+                state.*kind.claim = name;
+        }
+    }
+    if (state.area.empty())
+        claim_area(veid, state, write, run_dir);
+    else
+        write();
 }
 
 void release_directories(Veid veid, const VpsState& state, const std::string& run_dir) {

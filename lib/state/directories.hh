@@ -22,6 +22,11 @@ void claim_root(Veid veid, VpsState& state, const WriteState& write,
 void claim_area(Veid veid, VpsState& state, const WriteState& write,
                 const std::string& run_dir = kRunDir);
 
+// Takes the claims that the VPS has on disk into a state that has lost them; where the private area
+// has none, claims it anew. Throws as they do.
+void claim_again(Veid veid, VpsState& state, const WriteState& write,
+                 const std::string& run_dir = kRunDir);
+
 // Gives up both. Throws SysError.
 void release_directories(Veid veid, const VpsState& state, const std::string& run_dir = kRunDir);
 

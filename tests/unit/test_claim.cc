@@ -150,4 +150,27 @@ TEST(Directories, ClaimedInVainAreFree) {
                  SysError);
 }
 
+TEST(Directories, ThatAStateHasLostAreTakenBack) {
+    const TemporaryDirectory run, dirs;
+    Claimant claimant(k101, run, dirs.path(), dirs.path());
+    claimant.claim();
+    VpsState lost;
+    lost.ve_private = dirs.path();
+    int written = 0;
+    claim_again(
+        k101, lost, [&] { ++written; }, run.path());
+    EXPECT_EQ(lost.root, claimant.state.root);
+    EXPECT_EQ(lost.area, claimant.state.area);
+    EXPECT_EQ(written, 1);
+    // Without a claim on disk the private area, which can be looked at under its mount, gets one.
+    claimant.end();
+    VpsState anew;
+    anew.ve_private = dirs.path();
+    claim_again(
+        k101, anew, [&] { ++written; }, run.path());
+    EXPECT_EQ(anew.area, lost.area);
+    EXPECT_TRUE(anew.root.empty());
+    EXPECT_EQ(written, 2);
+}
+
 }  // namespace

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <stdexcept>
 
@@ -55,6 +58,30 @@ TEST(State, IsReadAsItWasWritten) {
         EXPECT_EQ(read->init_start, written.init_start);
         EXPECT_EQ(read->stop_refused, written.stop_refused);
     }
+}
+
+// A file system of memory with room for two pages: one is the state's, one is somebody else's.
+TEST(State, IsWrittenWhereThereIsNoRoom) {
+    if (geteuid() != 0)
+        GTEST_SKIP() << "needs root";
+    const TemporaryDirectory run;
+    ASSERT_EQ(mount("tmpfs", run.path().c_str(), "tmpfs", 0, "size=8k"), 0);
+    {
+        const VpsLock lock(k101, run.path());
+        VpsState state = sample();
+        lock.write_state(state);
+        std::ofstream(run.path() + "/full") << std::string(100000, 'x') << std::flush;
+        state.phase = Phase::Stopping;
+        state.init_pid = 0;  // a shorter text
+        lock.write_state(state);
+        const std::optional<VpsState> read = read_state(k101, run.path());
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->phase, Phase::Stopping);
+        EXPECT_EQ(read->ve_private, state.ve_private);
+        EXPECT_EQ(read->init_pid, 0);
+        EXPECT_FALSE(std::filesystem::exists(run.path() + "/101/state.new"));
+    }
+    EXPECT_EQ(umount2(run.path().c_str(), MNT_DETACH), 0);
 }
 
 TEST(State, OfAnotherKindIsRefused) {
