@@ -223,6 +223,7 @@ int Session::run() {
 ExitCode enter_vps(const Invocation& invocation) {
     const RunningInit init = require_init(invocation);
     ContextCommand command = plan(invocation, init);
+    command.veid = invocation.veid;
     std::unique_ptr<OuterTerminal> terminal;
     ContextTerminal inner{};
     if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {

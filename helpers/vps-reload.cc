@@ -2,10 +2,12 @@
 // change while it runs: the limits of its slice, its disk, its init and its ipc namespace. Makes
 // again what its network lacks on the host. systemd calls it (ExecReload= of vps@.service).
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "command/program.hh"
 #include "context/running_vps.hh"
+#include "context/vps_root.hh"
 #include "life/settings.hh"
 #include "limits/init_limits.hh"
 #include "limits/live_limits.hh"
@@ -15,6 +17,8 @@
 #include "quota/disk_quota.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
 
 namespace vps {
 
@@ -29,6 +33,7 @@ static ExitCode reload_vps(const Invocation& invocation) {
     update_scope_quota(invocation.veid, cpu_quota_here(config));
     apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
     apply_init_limits(*vps.init, vps.state->init_pid, config);
+    limit_cgroups(sys::open(scope_cgroup(invocation.veid), O_PATH | O_DIRECTORY), config);
     renew_network_on_host(invocation.veid);
     return ExitCode::Ok;
 }

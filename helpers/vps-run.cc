@@ -20,6 +20,7 @@
 #include "context/running_vps.hh"
 #include "life/adopted_init.hh"
 #include "life/end_report.hh"
+#include "life/held_open.hh"
 #include "life/settings.hh"
 #include "life/start.hh"
 #include "life/supervisor.hh"
@@ -151,6 +152,8 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
     std::vector<LineRelay> relays;
     if (console)
         relays.push_back(relay_console(duplicate(*console), invocation.veid, log));
+    const std::vector<Fd> held =
+        hold_file_systems(invocation.veid, state.mount_point, state.init_pid, log);
     VpsState running = state;
     enter_all_the_same(lock, running, Phase::Running, log);
     note_run(invocation, [&] { note_running(invocation.veid); });

@@ -56,6 +56,12 @@ struct BarrierLimit {
     bool operator==(const BarrierLimit&) const = default;
 };
 
+// Each cgroup costs the host some 11 KiB, which no limit of memory counts: these are enough for
+// some hundreds of services, sessions and containers. With names of 255 bytes, 15 levels are the
+// most whose path fits into PATH_MAX with vps-N.scope's own.
+inline constexpr std::uint64_t kCgroups = 1024;
+inline constexpr unsigned kCgroupDepth = 15;
+
 enum class OnBoot { Unset, No, Yes };
 enum class Layout { Unset, Simfs, Ploop };
 
@@ -104,6 +110,9 @@ struct VpsConfig {
     std::optional<BarrierLimit> physpages, swappages, vmguarpages, oomguarpages,
         privvmpages;                      // pages
     std::optional<BarrierLimit> numproc;  // processes
+    // NUMCGROUP: cgroups below the scope; CGROUP_DEPTH: how deep they may lie
+    BarrierLimit numcgroup{kCgroups, kCgroups};
+    unsigned cgroup_depth = kCgroupDepth;
     bool legacy_ubc_limits = false;
     std::optional<std::uint64_t> cpuunits, cpuuweight;
     std::optional<CpuLimit> cpulimit;
@@ -125,6 +134,7 @@ struct VpsConfig {
     std::vector<DeviceRule> device_rules;  // DEVICES
     std::vector<DeviceNode> device_nodes;  // DEVNODES
     DeviceFeatures features;
+    bool io_uring = false;
     CapabilityChanges capability;
     // the network
     std::vector<IpAddress> addresses;  // IP_ADDRESS

@@ -244,6 +244,8 @@ static constexpr ConfigKey kKeys[] = {
 
     // processes, files, buffers
     {"NUMPROC", "count pair", Last, kYes, Both, UnitSettings, {"TasksMax"}, "TasksMax=limit", nonzero_pair<&C::numproc, kCount>},
+    {"NUMCGROUP", "count pair", Last, kYes, Both, Start, {}, "most cgroups in the VPS", nonzero_pair<&C::numcgroup, kCount>},
+    {"CGROUP_DEPTH", "number", Last, kYes, Both, Start, {}, "how deep cgroups of the VPS may lie in one another", number<&C::cgroup_depth, 1, INT_MAX>},
     {"AVNUMPROC", "count pair", Last, kNo, Both, None, {}, kNothing, nullptr},
     {"NUMFILE", "count pair", Last, kYes, Both, Inside, {}, "init's NOFILE limit", nonzero_pair<&C::numfile, kCount>},
     {"NUMSIGINFO", "count pair", Last, kYes, Both, Inside, {}, "init's SIGPENDING limit", pair<&C::numsiginfo, kCount>},
@@ -284,6 +286,7 @@ static constexpr ConfigKey kKeys[] = {
     {"PCI", "list", Accumulate, kNo, Both, None, {}, kNothing, nullptr},
     {"CAPABILITY", "list", Merge, kNo, Both, Inside, {}, "the VPS's capability bounding set", list<&C::capability, read_capabilities>},
     {"FEATURES", "list", Merge, kNo, Both, StartSettings, {}, "what the VPS may mount and use", list<&C::features, read_features>},
+    {"IO_URING", "yes or no", First, kYes, Both, Start, {}, "yes: the VPS has io_uring, which passes by the list of system calls", yes_no<&C::io_uring>, kAlways, "no"},
 
     // network
     {"IP_ADDRESS", "list", Accumulate, kNo, Both, Inside, {}, "addresses of venet0, routed by the host", list<&C::addresses, read_addresses>},

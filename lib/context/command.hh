@@ -6,8 +6,11 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "config/veid.hh"
 
 namespace vps {
 
@@ -39,6 +42,7 @@ struct ContextCommand {
     // The terminal that is stdin, stdout, stderr and controlling terminal of the command; null:
     // pipes
     const ContextTerminal* terminal = nullptr;
+    std::optional<Veid> veid{};  // of the VPS: the caller always knows it
 };
 
 }  // namespace vps

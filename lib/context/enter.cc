@@ -12,7 +12,9 @@
 #include <cstdlib>
 
 #include "context/entry.hh"
+#include "context/entry_cgroup.hh"
 #include "context/launch.hh"
+#include "state/state.hh"
 #include "sys/send_fds.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
@@ -40,13 +42,16 @@ constexpr std::array kNamespaces{
 
 // The filters of init, by their number (proc_pid_status(5), Linux 5.9). Init may have added some,
 // which makes the filters of an entering process stricter.
-FilteredVps filters_of(pid_t init_pid, bool user_namespace) {
+FilteredVps filters_of(Veid veid, pid_t init_pid, bool user_namespace) {
     constexpr std::string_view kField = "\nSeccomp_filters:\t";
     const std::string status = sys::read_file(fmt::format("/proc/{}/status", init_pid));
     const std::size_t at = status.find(kField);
     const int filters =
         at == std::string::npos ? 0 : std::atoi(status.c_str() + at + kField.size());
-    return {user_namespace, filters < (user_namespace ? 2 : 3)};
+    const std::optional<VpsState> state = read_state(veid);
+    const bool io_uring = state && state->io_uring;
+    const int without_socketcall = 1 + (user_namespace ? 0 : 1) + (io_uring ? 0 : 1);
+    return {user_namespace, io_uring, filters <= without_socketcall};
 }
 
 // The namespaces of the VPS that differ from the caller's: a process cannot enter its own user
@@ -182,8 +187,6 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience) {
     require_thawed(init_pid);
-    const Fd cgroup =
-        sys::open("/sys/fs/cgroup" + cgroup_of(std::to_string(init_pid)), O_RDONLY | O_DIRECTORY);
     auto [channel, channel_end] = sys::socketpair();
     auto [launch_report, launch_report_end] = sys::pipe();
     const Fd launcher = make_launcher();
@@ -194,7 +197,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     const std::vector<char*> envp = pointers_to(command.environment);
     const int namespaces = namespaces_of(init_pid);
     const Entry entry{namespaces,
-                      filters_of(init_pid, (namespaces & CLONE_NEWUSER) != 0),
+                      filters_of(*command.veid, init_pid, (namespaces & CLONE_NEWUSER) != 0),
                       bounding_set_of(init_pid),
                       read_init_limits(init_pid),
                       init.get(),
@@ -206,7 +209,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
                       word_pointers.data(),
                       envp.data()};
 
-    Child entering = clone_process(CLONE_INTO_CGROUP, cgroup);
+    Child entering = clone_into_vps(init_pid, scope_cgroup(*command.veid));
     if (entering.pid() == 0)
         enter_context(entry);
     channel_end.reset();

@@ -1,7 +1,7 @@
 // Build-time program: compiles the lists below with libseccomp and prints one of the filters as C++
 // initialisers for syscall_filter.cc. Runs unprivileged on the build machine.
 //
-//   make-syscall-filter every|host-user|socketcall
+//   make-syscall-filter every|host-user|io-uring|socketcall
 
 #include <linux/fs.h>
 #include <linux/mount.h>
@@ -130,6 +130,10 @@ void fill(scmp_filter_ctx filter, std::string_view name) {
     } else if (name == "host-user") {
         deny_remount(filter);
         deny_freezing(filter);
+    } else if (name == "io-uring") {
+        // Programs do without where the kernel has none.
+        for (const char* call : {"io_uring_setup", "io_uring_enter", "io_uring_register"})
+            deny(filter, call, ENOSYS);
     } else if (name == "socketcall") {
         // Its arguments are in memory, where no filter sees them. Programs have the calls of their
         // own since Linux 4.3, and take them since glibc 2.23.

@@ -18,6 +18,9 @@ constexpr sock_filter kEvery[] = {
 constexpr sock_filter kHostUser[] = {
 #include "host-user_filter.inc"
 };
+constexpr sock_filter kUring[] = {
+#include "io-uring_filter.inc"
+};
 constexpr sock_filter kSocketcall[] = {
 #include "socketcall_filter.inc"
 };
@@ -33,6 +36,9 @@ int load(const sock_filter (&filter)[length]) noexcept {
 int install_syscall_filter(const FilteredVps& vps) noexcept {
     if (!vps.user_namespace)
         if (const int error = load(kHostUser))
+            return error;
+    if (!vps.io_uring)
+        if (const int error = load(kUring))
             return error;
     if (!vps.old_32_bit)
         if (const int error = load(kSocketcall))

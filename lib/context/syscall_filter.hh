@@ -8,6 +8,7 @@ namespace vps {
 // The facts that decide on the filters of a VPS.
 struct FilteredVps {
     bool user_namespace;  // its own: the kernel itself then refuses to change file systems
+    bool io_uring;        // it may use io_uring, whose requests no filter sees
     bool old_32_bit;      // its programs make sockets by socketcall(2), which cannot be filtered
 };
 

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
+#include <utility>
 
 #include "state/id_range.hh"
 #include "sys/error.hh"
@@ -160,6 +162,15 @@ Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& device
         if (!device.node.empty())
             make_node(dev, device, owner);
     return dev;
+}
+
+void limit_cgroups(FdRef cgroup, const VpsConfig& config) {
+    const std::uint64_t most = config.numcgroup.limit;
+    const std::pair<const char*, std::uint64_t> limits[]{{"cgroup.max.descendants", most},
+                                                         {"cgroup.max.depth", config.cgroup_depth}};
+    for (const auto& [name, number] : limits)
+        sys::write_all(sys::openat(cgroup, name, O_WRONLY),
+                       number > INT_MAX ? "max" : std::to_string(number), name);
 }
 
 void delegate_cgroup(FdRef cgroup, const UserIds& ids) {

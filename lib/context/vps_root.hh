@@ -50,6 +50,10 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
 // SysError CannotMount.
 Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices);
 
+// Limits the cgroups that the VPS can make below this one: how many, and how deep. Their files stay
+// the host's. Throws SysError.
+void limit_cgroups(FdRef cgroup, const VpsConfig& config);
+
 // Gives the cgroup to the VPS, which then can make cgroups in it (cgroups(7), "Cgroups
 // delegation"). Throws SysError.
 void delegate_cgroup(FdRef cgroup, const UserIds& ids);

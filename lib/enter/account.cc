@@ -8,6 +8,7 @@
 #include <climits>
 
 #include "sys/error.hh"
+#include "sys/guest_file.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -88,13 +89,8 @@ std::vector<gid_t> groups_of(const Account& account, std::string_view group) {
 }
 
 std::string read_in_root(FdRef root, const std::string& path) {
-    const Fd place = sys::find_in_root(root, path, O_PATH);
-    struct stat file {};
-    // Only regular files are opened: to open a device or a pipe would have effects.
-    if (!place || fstat(place.get(), &file) < 0 || !S_ISREG(file.st_mode))
-        return {};
-    const Fd text = sys::open("/proc/self/fd/" + std::to_string(place.get()), O_RDONLY | O_NOCTTY);
-    return sys::read_all(text, path, kMaxFile);
+    const Fd text = find_guest_file(root, path);
+    return text ? sys::read_all(text, path, kMaxFile) : std::string();
 }
 
 }  // namespace vps

@@ -13,6 +13,7 @@
 #include "config/config_value.hh"
 #include "files/edits.hh"
 #include "sys/error.hh"
+#include "sys/guest_file.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 
@@ -104,8 +105,7 @@ void apply(FdRef root, const FileEdit& edit, FileOwner owner, const Log& log) {
         if (fstat(file.get(), &found) < 0)
             throw SysError(errno, "look at", path);
         if (S_ISREG(found.st_mode)) {
-            old = sys::read_all(sys::open(fmt::format("/proc/self/fd/{}", file.get()), O_RDONLY),
-                                path, kLargestFile);
+            old = sys::read_all(open_guest_file(file), path, kLargestFile);
             status = found;
         } else {
             link = find_link_target(file);

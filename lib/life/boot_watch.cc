@@ -17,6 +17,7 @@
 #include "context/capabilities.hh"
 #include "life/power_off.hh"
 #include "sys/error.hh"
+#include "sys/guest_file.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -41,11 +42,8 @@ std::int64_t start_second_of(pid_t pid) {
 std::string read_utmp(FdRef root) {
     for (const char* path : {"/run/utmp", "/var/run/utmp"})
         try {
-            const std::optional<Fd> file =
-                sys::find_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-            struct stat status {};
-            if (file && fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode))
-                return sys::read_all(*file, path, kUtmpSize);
+            if (const Fd file = find_guest_file(root, path))
+                return sys::read_all(file, path, kUtmpSize);
         } catch (const Error&) {
             // The file cannot be read now, which is the VPS's own affair.
         }

@@ -1,7 +1,6 @@
 #include "life/start.hh"
 
 #include <fmt/format.h>
-#include <linux/sched.h>
 
 #include <string>
 #include <tuple>
@@ -9,6 +8,7 @@
 
 #include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
+#include "context/first_process.hh"
 #include "context/launch.hh"
 #include "context/lxcfs.hh"
 #include "context/vps_root.hh"
@@ -16,6 +16,7 @@
 #include "files/resolver.hh"
 #include "files/write.hh"
 #include "life/hand_over.hh"
+#include "life/held_open.hh"
 #include "life/settings.hh"
 #include "limits/init_limits.hh"
 #include "limits/live_limits.hh"
@@ -27,6 +28,7 @@
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
+#include "sys/within.hh"
 #include "systemd/notify.hh"
 
 namespace vps {
@@ -45,7 +47,7 @@ void require_init(const VpsState& state) {
 ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef channel) {
     ContextSetup setup;
     setup.mount_point = state.mount_point;
-    setup.filtered = {config.userns,
+    setup.filtered = {config.userns, config.io_uring,
                       is_init_32_bit(sys::open(state.mount_point, O_PATH | O_DIRECTORY))};
     setup.hostname = config.hostname.value_or("localhost");
     // The environment that the kernel gives an init, and the kind of container under the name that
@@ -123,6 +125,7 @@ void Start::find_more() {
 void Start::prepare() {
     config_ = load_usable_config(veid_);
     choose_ids();
+    state_.io_uring = config_.io_uring;
     lock_.enter(state_, Phase::Starting);
     require_init(state_);
     if (ids_)
@@ -138,6 +141,7 @@ void Start::prepare() {
     scope_ = start_vps_scope(veid_, devices_);
     find_more();
     await_scope(scope_);
+    within({"limit the cgroups of the VPS"}, [&] { limit_cgroups(scope_.cgroup, config_); });
 }
 
 // The kernel says no more than "No space left on device" where a limit on namespaces is reached.
@@ -159,10 +163,7 @@ void Start::prepare() {
 // Init is born in the scope: to be moved there, it would wait for a grace period of the kernel.
 void Start::make_init() {
     try {
-        vps_.init =
-            clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-                              (config_.userns ? CLONE_NEWUSER : 0) | CLONE_INTO_CGROUP,
-                          scope_.cgroup);
+        vps_.init = clone_first_process(ids_, scope_.cgroup);
     } catch (const SysError& error) {
         explain_no_process(error);
     }
@@ -194,6 +195,7 @@ void Start::set_up() {
     if (!console)
         throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
     vps_.console = std::move(*console);
+    vps_.held = hold_file_systems(veid_, state_.mount_point, pid, log_);
     apply_init_limits(vps_.init.pidfd(), pid, config_);
     if (network)
         network->finish();

@@ -21,6 +21,7 @@ struct RunningVps {
     Scope scope{};  // the keeper keeps it until it is dismissed
     Fd console{};   // its master; the first process fails to open its own end if this is closed
     std::vector<LineRelay> relays{};
+    std::vector<Fd> held{};           // held_open.hh
     std::optional<BootWatch> boot{};  // START_WAIT, where init says when it has booted
 };
 

@@ -63,7 +63,8 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
         return;
     }
     std::vector<LineRelay> relays;
-    const ContextCommand command{{"/sbin/init", "0"}, basic_environment(veid)};
+    ContextCommand command{{"/sbin/init", "0"}, basic_environment(veid)};
+    command.veid = veid;
     const TerminationRequest request;
     try {
         (void)run_in_vps(command, veid.to_string() + ".console", target.init, target.pid,

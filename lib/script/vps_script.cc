@@ -29,6 +29,7 @@ std::optional<ExitStatus> run_text(const ActionScript& script, const std::string
                                    FdRef request, const Log& log, std::vector<LineRelay>& relays) {
     const Fd memory = sealed_memory_file(script.name, text);
     ContextCommand command{{}, basic_environment(settings.veid), memory.get()};
+    command.veid = settings.veid;
     const Patience patience{deadline_after(settings.timeout), request};
     const auto ways = ways_to_run(text);
     for (auto way = ways.begin();; ++way) {

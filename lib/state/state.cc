@@ -83,6 +83,8 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.area = value;
         } else if (key == "stop_refused") {
             state.stop_refused = value;
+        } else if (key == "io_uring") {
+            state.io_uring = value == "yes";
         } else if (key == "first_id") {
             std::from_chars(value.data(), value.data() + value.size(), state.first_id);
         } else if (key == "ids") {
@@ -146,6 +148,8 @@ void VpsLock::write_state(const VpsState& state) const {
         text += "area=" + state.area + "\n";
     if (state.first_id != 0)
         text += fmt::format("first_id={}\nids={}\n", state.first_id, state.ids);
+    if (state.io_uring)
+        text += "io_uring=yes\n";
     if (!state.stop_refused.empty())
         text += "stop_refused=" + state.stop_refused + "\n";
     if (state.init_pid != 0)

@@ -24,6 +24,7 @@ struct VpsState {
     std::string root, area;      // claims of the two (directories.hh); empty: none
     std::uint32_t first_id = 0;  // Starting to Stopping: the first host id (id_range.hh); 0: none
     std::uint32_t ids = 65536;   // how many, from first_id on
+    bool io_uring = false;       // Starting to Stopping: IO_URING at the start
     // Running and Stopping: init, by pid and start time (process.hh), which together no other
     // process has
     pid_t init_pid = 0;

@@ -94,10 +94,12 @@ void LineRelay::pass_on(std::string_view line) {
             sink_(std::to_string(dropped_) + " lines dropped, too many at once");
         dropped_ = 0;
         in_window_ = 0;
+        bytes_in_window_ = 0;
         window_ = now;
     }
-    if (in_window_ < limit_.lines) {
+    if (in_window_ < limit_.lines && line.size() <= limit_.bytes - bytes_in_window_) {
         ++in_window_;
+        bytes_in_window_ += line.size();
         sink_(line);
     } else {
         ++dropped_;

@@ -13,13 +13,16 @@
 
 namespace vps {
 
-// At most `lines` in each `interval`; what is over is counted and said in one line afterwards.
+// At most `lines` of at most `bytes` together in each `interval`; what is over is counted and said
+// in one line afterwards.
 struct RateLimit {
     unsigned lines;
     std::chrono::seconds interval;
+    std::size_t bytes;
 };
 
-inline constexpr RateLimit kConsoleRate{1000, std::chrono::seconds(10)};
+// A boot prints some 1000 lines of 80 bytes at most. The journal gets 1.5 MiB a minute at most.
+inline constexpr RateLimit kConsoleRate{1000, std::chrono::seconds(10), 256 << 10};
 
 class LineRelay {
   public:
@@ -56,7 +59,8 @@ class LineRelay {
     std::string line_;
     Escape escape_ = Escape::None;
     std::chrono::steady_clock::time_point window_{};
-    unsigned in_window_ = 0;
+    unsigned in_window_ = 0;  // lines
+    std::size_t bytes_in_window_ = 0;
     std::size_t dropped_ = 0;
 };
 

@@ -23,6 +23,10 @@ std::string slice_cgroup(Veid veid, const std::string& all) {
     return all + "/" + slice_unit(veid);
 }
 
+std::string scope_cgroup(Veid veid) {
+    return slice_cgroup(veid) + "/" + scope_unit(veid);
+}
+
 std::vector<pid_t> processes_in(const std::string& cgroup) {
     std::vector<pid_t> pids;
     try {

@@ -17,6 +17,8 @@ std::string cgroup_of(const std::string& pid = "self");
 // The directory of vps.slice's cgroup, and of vps-N.slice's in it.
 inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
 std::string slice_cgroup(Veid veid, const std::string& all = kCgroupOfAll);
+// The directory of the cgroup of vps-N.scope.
+std::string scope_cgroup(Veid veid);
 
 // The processes in the cgroup of this directory (cgroup.procs); none where the cgroup is gone.
 // Throws SysError.

@@ -64,7 +64,7 @@ int leave_capabilities() {
 }
 
 int filter_syscalls() {
-    return install_syscall_filter({.user_namespace = true, .old_32_bit = false});
+    return install_syscall_filter({.user_namespace = true, .io_uring = false, .old_32_bit = false});
 }
 
 struct Layer {

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             require(line.size() <= LineRelay::kMaxLine, "long line", std::string(line));
             check_text(std::string(line));
         },
-        RateLimit{kLines, std::chrono::hours(1)});
+        RateLimit{kLines, std::chrono::hours(1), kLines * LineRelay::kMaxLine});
     relay.feed(text);
     relay.finish();
     require(lines <= kLines + 1, "too many lines", std::string(text));

@@ -12,7 +12,8 @@ namespace {
 using vps::LineRelay;
 
 std::vector<std::string> relayed(const std::string& text,
-                                 vps::RateLimit limit = {100000, std::chrono::seconds(60)}) {
+                                 vps::RateLimit limit = {100000, std::chrono::seconds(60),
+                                                         1 << 20}) {
     std::vector<std::string> lines;
     LineRelay relay(
         vps::Fd(), [&](std::string_view line) { lines.emplace_back(line); }, limit);
@@ -58,9 +59,18 @@ TEST(LineRelay, CutsAFloodAndSaysSo) {
     std::string flood;
     for (int i = 0; i < 50; ++i)
         flood += "line\n";
-    const Lines lines = relayed(flood, {10, std::chrono::seconds(60)});
+    const Lines lines = relayed(flood, {10, std::chrono::seconds(60), 1 << 20});
     ASSERT_EQ(lines.size(), 11U);
     EXPECT_EQ(lines.back(), "40 lines dropped, too many at once");
+}
+
+TEST(LineRelay, CutsAFloodOfLongLinesByItsBytes) {
+    const std::string text = std::string(60, 'x') + "\n" + std::string(60, 'y') + "\nshort\n";
+    const Lines lines = relayed(text, {1000, std::chrono::seconds(60), 100});
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_EQ(lines[0], std::string(60, 'x'));
+    EXPECT_EQ(lines[1], "short");
+    EXPECT_EQ(lines[2], "1 lines dropped, too many at once");
 }
 
 TEST(LineRelay, PumpsUntilTheEndOfAPipe) {

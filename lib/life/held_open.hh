@@ -1,0 +1,23 @@
+// File systems that stay writable while a VPS runs. For its supervisor, in the host context.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "config/veid.hh"
+#include "sys/fd.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// For a VPS without a user namespace of its own: a nameless file, open for writing, on each file
+// system below VE_ROOT, and a file of the cgroups. umount(2) of a process's own root directory
+// makes the whole file system read-only, for the host and everybody (any directory with a mount can
+// be the root: chroot(2)); the kernel refuses that while a file is open for writing. Warns of a
+// file system that takes no such file. Empty for other VPSes.
+std::vector<Fd> hold_file_systems(Veid veid, const std::string& mount_point, pid_t init,
+                                  const Log& log);
+
+}  // namespace vps

@@ -1,0 +1,58 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "sys/guest_file.hh"
+#include "sys/sys.hh"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class GuestFile : public testing::Test {
+  protected:
+    void SetUp() override {
+        char name[] = "/tmp/guest-file-XXXXXX";
+        ASSERT_NE(mkdtemp(name), nullptr);
+        dir_ = name;
+        root_ = vps::sys::open(dir_, O_PATH | O_DIRECTORY);
+    }
+    void TearDown() override { fs::remove_all(dir_); }
+
+    fs::path dir_;
+    vps::Fd root_;
+};
+
+TEST_F(GuestFile, ReadsARegularFileAlsoBehindALinkOfTheVps) {
+    std::ofstream(dir_ / "text") << "hello";
+    fs::create_symlink("/../../text", dir_ / "link");
+    for (const char* name : {"/text", "/link"}) {
+        const vps::Fd file = vps::find_guest_file(root_, name);
+        ASSERT_TRUE(file) << name;
+        EXPECT_EQ(vps::sys::read_all(file, name), "hello");
+    }
+}
+
+// The open of a fifo would end a writer's wait for a reader.
+TEST_F(GuestFile, OpensNothingElse) {
+    ASSERT_EQ(mkfifo((dir_ / "fifo").c_str(), 0600), 0);
+    ASSERT_EQ(mkdir((dir_ / "dir").c_str(), 0700), 0);
+    fs::create_symlink("/nowhere", dir_ / "dangling");
+    for (const char* name : {"/fifo", "/dir", "/dangling", "/none"})
+        EXPECT_FALSE(vps::find_guest_file(root_, name)) << name;
+    EXPECT_LT(open((dir_ / "fifo").c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC), 0);
+}
+
+TEST_F(GuestFile, OpensNoDevice) {
+    if (mknod((dir_ / "device").c_str(), S_IFCHR | 0600, makedev(1, 3)) < 0)
+        GTEST_SKIP() << "only root makes device nodes";
+    EXPECT_FALSE(vps::find_guest_file(root_, "/device"));
+}
+
+}  // namespace
