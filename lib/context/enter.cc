@@ -40,18 +40,23 @@ constexpr std::array kNamespaces{
     Namespace{CLONE_NEWCGROUP, "cgroup"},
 };
 
-// The filters of init, by their number (proc_pid_status(5), Linux 5.9). Init may have added some,
-// which makes the filters of an entering process stricter.
+// The filters of init, by their number (proc_pid_status(5), Linux 5.9) and the state. Init may have
+// added some, which makes the filters of an entering process stricter, and so does a lost state.
 FilteredVps filters_of(Veid veid, pid_t init_pid, bool user_namespace) {
     constexpr std::string_view kField = "\nSeccomp_filters:\t";
     const std::string status = sys::read_file(fmt::format("/proc/{}/status", init_pid));
     const std::size_t at = status.find(kField);
     const int filters =
         at == std::string::npos ? 0 : std::atoi(status.c_str() + at + kField.size());
-    const std::optional<VpsState> state = read_state(veid);
+    std::optional<VpsState> state;
+    try {
+        state = read_state(veid);
+    } catch (const Error&) {
+        // It is told by whoever has the lock.
+    }
     const bool io_uring = state && state->io_uring;
     const int without_socketcall = 1 + (user_namespace ? 0 : 1) + (io_uring ? 0 : 1);
-    return {user_namespace, io_uring, filters <= without_socketcall};
+    return {user_namespace, io_uring, state && filters <= without_socketcall};
 }
 
 // The namespaces of the VPS that differ from the caller's: a process cannot enter its own user

@@ -92,7 +92,6 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     (void)kill_left_over(settings.veid, log);
     if (state.first_id != 0)
         release_ids(state.first_id, kRunDir, state.ids);
-    release_directories(settings.veid, state);
     forget_state(lock, settings.veid, state, log);
     if (failure)
         std::rethrow_exception(failure);

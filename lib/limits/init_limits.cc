@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -37,21 +39,6 @@ InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
     return limits;
 }
 
-InitLimits read_init_limits(pid_t pid) {
-    InitLimits limits{};
-    for (std::size_t i = 0; i < limits.size(); ++i)
-        if (prlimit(pid, kInitResources[i], nullptr, &limits[i]) < 0)
-            throw SysError(errno, "read the resource limits of process", std::to_string(pid));
-    return limits;
-}
-
-int set_init_limits(pid_t pid, const InitLimits& limits) noexcept {
-    for (std::size_t i = 0; i < limits.size(); ++i)
-        if (prlimit(pid, kInitResources[i], &limits[i], nullptr) < 0)
-            return errno;
-    return 0;
-}
-
 // The host's id of root in the process's user namespace.
 static uid_t root_of(pid_t pid) {
     std::istringstream map(sys::read_file("/proc/" + std::to_string(pid) + "/uid_map"));
@@ -59,6 +46,52 @@ static uid_t root_of(pid_t pid) {
     while (map >> inside >> outside >> count)
         if (inside == 0)
             return static_cast<uid_t>(outside);
+    return 0;
+}
+
+// While it exists, the effective user id is that of the owner of the process's user namespace.
+class ActingForOwner {
+  public:
+    explicit ActingForOwner(pid_t pid) {
+        if (seteuid(root_of(pid)) < 0)
+            throw SysError(errno, "become the VPS's root");
+    }
+    ActingForOwner(const ActingForOwner&) = delete;
+    ActingForOwner& operator=(const ActingForOwner&) = delete;
+    ~ActingForOwner() {
+        (void)seteuid(0);
+        (void)prctl(PR_SET_DUMPABLE, 1);  // a change of ids takes it away
+    }
+};
+
+// Calls prlimit(2), which returns an errno here. The host's root needs CAP_SYS_RESOURCE for a
+// process of a VPS; where it lacks that (in a container), the owner of the process's user namespace
+// does not.
+static int limit_process(pid_t pid, const std::function<int()>& call) {
+    const int error = call();
+    if (error != EPERM || pid == 0)
+        return error;
+    const ActingForOwner owner(pid);
+    return call();
+}
+
+InitLimits read_init_limits(pid_t pid) {
+    InitLimits limits{};
+    const int error = limit_process(pid, [&] {
+        for (std::size_t i = 0; i < limits.size(); ++i)
+            if (prlimit(pid, kInitResources[i], nullptr, &limits[i]) < 0)
+                return errno;
+        return 0;
+    });
+    if (error)
+        throw SysError(error, "read the resource limits of process", std::to_string(pid));
+    return limits;
+}
+
+int set_init_limits(pid_t pid, const InitLimits& limits) noexcept {
+    for (std::size_t i = 0; i < limits.size(); ++i)
+        if (prlimit(pid, kInitResources[i], &limits[i], nullptr) < 0)
+            return errno;
     return 0;
 }
 
@@ -86,7 +119,7 @@ void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config) {
     const InitLimits limits = plan_init_limits(config, read_init_limits(0),
                                                static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)),
                                                std::stoull(sys::read_file("/proc/sys/fs/nr_open")));
-    if (const int error = set_init_limits(pid, limits))
+    if (const int error = limit_process(pid, [&] { return set_init_limits(pid, limits); }))
         throw SysError(error, "limit process", std::to_string(pid));
     if (!config.shmpages)
         return;
