@@ -1,13 +1,12 @@
 #include "context/accounts_beyond.hh"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <charconv>
 
 #include "config/config_value.hh"
 #include "sys/error.hh"
+#include "sys/guest_file.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -19,13 +18,10 @@ constexpr std::uint32_t kFewest = 65536, kMost = kFewest << 10;
 
 // The text of a plain file of the VPS; empty where there is none, or a long one.
 std::string read_vps_file(FdRef root, const char* path) {
-    const Fd found = sys::find_in_root(root, path, O_PATH);
-    struct stat status {};
-    if (!found || fstat(found.get(), &status) < 0 || !S_ISREG(status.st_mode))
-        return {};
     try {
-        return sys::read_file(fmt::format("/proc/self/fd/{}", found.get()));
-    } catch (const SysError&) {
+        const Fd file = find_guest_file(root, path);
+        return file ? sys::read_all(file, path) : std::string();
+    } catch (const Error&) {
         return {};  // no warning is owed: without the file nothing is known
     }
 }
