@@ -70,10 +70,15 @@ void set_order(UnitFile& unit, const ScannedHost& host, const BootOrder& order,
         unit.set_word("Before", bootorder_target(*place.before_level));
 }
 
-// Time to stop, and for the scripts around it: five may run, without a limit of their own a minute.
+// Time to stop, and for the scripts around it: five may run, without a limit of theirs a minute.
 void set_stop_timeout(UnitFile& unit, const VpsConfig& config) {
     constexpr unsigned kTemplateSays = 180;
-    const std::uint64_t scripts = config.script_timeout ? 5ull * *config.script_timeout : 60;
+    constexpr unsigned kScripts = 5;
+    std::uint64_t scripts = 60;
+    if (config.script_timeout)
+        scripts = std::uint64_t{kScripts} * *config.script_timeout;
+    else if (!config.stop_veto)
+        scripts = kScripts * kOverruledScriptTime;
     const auto seconds = config.stop_timeout + scripts;
     if (seconds == kTemplateSays)
         return;

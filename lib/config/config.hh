@@ -87,6 +87,10 @@ struct Setting {
     unsigned line;
 };
 
+// Seconds that a script may take that a stop waits for, where STOP_VETO=no and no SCRIPT_TIMEOUT
+// says so.
+inline constexpr unsigned kOverruledScriptTime = 60;
+
 struct VpsConfig {
     // identity and files
     std::optional<std::string> ve_root,
@@ -101,6 +105,7 @@ struct VpsConfig {
     std::optional<unsigned> parallel;        // VE_PARALLEL, at least 1
     unsigned stop_timeout = 120;             // seconds, vzctl's default
     std::optional<unsigned> script_timeout;  // seconds; none: no limit
+    bool stop_veto = true;                   // STOP_VETO=no: no script keeps a VPS from stopping
     bool start_wait = false;                 // START_WAIT
     bool start_failure_umount_scripts = false;
     bool userns = true;                                 // USERNS

@@ -217,6 +217,7 @@ static constexpr ConfigKey kKeys[] = {
     {"DISABLED", "yes or no", First, kNo, Both, Start, {}, "yes: start refused", yes_no<&C::disabled>, kAlways, "no"},
     {"STOP_TIMEOUT", "seconds", First, kNo, Both, UnitSettings, {"TimeoutStopSec"}, "time to stop before it is killed; TimeoutStopSec=", number<&C::stop_timeout, 0, INT_MAX>},
     {"SCRIPT_TIMEOUT", "seconds", First, kNo, Both, UnitSettings, {"TimeoutStopSec"}, "time that an action script may take; TimeoutStopSec=", script_timeout},
+    {"STOP_VETO", "yes or no", First, kNo, Both, UnitSettings, {"TimeoutStopSec"}, "no: a stop or umount script that fails or hangs is passed over; TimeoutStopSec=", yes_no<&C::stop_veto>, kAlways, "yes"},
     {"START_WAIT", "yes or no", First, kNo, Both, Start, {}, "yes: started when the VPS's own init says so", yes_no<&C::start_wait>, kAlways, "no"},
     {"START_FAILURE_UMOUNT_SCRIPTS", "yes or no", First, kNo, Both, Start, {}, "yes: umount scripts run after a failed start, too", yes_no<&C::start_failure_umount_scripts>, kAlways, "no"},
     {"VIRTUOZZO", "yes or no", First, kNo, Host, Start, {}, "no: nothing is started at boot", yes_no<&C::virtuozzo>, kAlways, "yes"},

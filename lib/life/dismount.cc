@@ -36,9 +36,12 @@ void dismount(Veid veid, const std::string& root, const Log& log, Refusal refusa
 
 void run_umount_script(const ScriptKind& kind, const ScriptSettings& settings, const Log& log,
                        Refusal refusal) {
+    const AskedScript asked = ask(kind, settings);
     try {
-        (void)run_host_script(kind, settings, log);
+        (void)run_host_script(asked.kind, asked.settings, log);
     } catch (const Error& error) {
+        if (is_overruled(error, asked, log))
+            return;
         if (refusal == Refusal::Respect)
             throw;
         log.say(Level::Warning, fmt::format("{}, but this is forced", error.what()));

@@ -30,7 +30,35 @@ VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& lo
 }
 
 ScriptSettings script_settings(Veid veid, const VpsConfig& config) {
-    return {veid, "/etc/vz/conf", *config.ve_root, *config.ve_private, config.script_timeout};
+    return {.veid = veid,
+            .ve_root = *config.ve_root,
+            .ve_private = *config.ve_private,
+            .timeout = config.script_timeout,
+            .veto = config.stop_veto ? Veto::Heeded : Veto::Overruled};
+}
+
+AskedScript ask(const ScriptKind& kind, const ScriptSettings& settings) {
+    AskedScript asked{kind, settings};
+    if (settings.veto == Veto::Heeded)
+        return asked;
+    asked.kind.consequence = script::kOverruled;
+    if (!asked.settings.timeout) {
+        asked.settings.timeout = kOverruledScriptTime;
+        asked.settings.timeout_words = "{} seconds, its time without SCRIPT_TIMEOUT";
+    }
+    return asked;
+}
+
+bool is_overruled(const Error& failure, const AskedScript& asked, const Log& log) {
+    if (asked.settings.veto == Veto::Heeded)
+        return false;
+    if (!log.to_journal() && dynamic_cast<const ScriptToldToEnd*>(&failure))
+        return false;
+    const auto* script = dynamic_cast<const ScriptError*>(&failure);
+    log.say(Level::Warning, failure.what(),
+            {{"MESSAGE_ID", std::string(message_id::kScriptFailed)},
+             {"SCRIPT", script ? script->path() : ""}});
+    return true;
 }
 
 void enter_all_the_same(const VpsLock& lock, VpsState& state, Phase next, const Log& log) {

@@ -30,12 +30,13 @@ struct Target {
 // has the unit become active again.
 void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
                      const ScriptSettings& settings, const Log& log) {
+    const AskedScript asked = ask(script::kStop, settings);
     try {
-        const auto script = find_script(script::kStop, settings.veid, settings.dir);
+        const auto script = find_script(asked.kind, settings.veid, settings.dir);
         if (!script)
             return;
         tell_status("Stopping: action script " + script->name);
-        (void)run_vps_script(*script, settings, target.init, target.pid, log);
+        (void)run_vps_script(*script, asked.settings, target.init, target.pid, log);
     } catch (const NotEntered& held_up) {
         // The script has not spoken, so that it has refused nothing.
         if (!wait_for_end(target.init, deadline_after(0)))
@@ -43,6 +44,8 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
     } catch (const Error& refusal) {
         // The VPS has ended meanwhile, and the script with it, as the stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
+            return;
+        if (is_overruled(refusal, asked, log))
             return;
         if (!log.to_journal() || !host_is_stopping()) {
             state.stop_refused = refusal.what();

@@ -11,8 +11,9 @@ namespace vps {
 
 // Runs N.stop in the VPS context, asks init to power off, and kills it after STOP_TIMEOUT seconds.
 // Returns when init has ended. Throws Error ScriptFailed when N.stop refuses, which the state then
-// tells and only a shutdown of the host overrides, and CannotStop. Where the VPS holds up the entry
-// of N.stop, nobody has refused, and the stop goes on. Refusal::Force: N.stop does not run.
+// tells and only a shutdown of the host and STOP_VETO=no override, and CannotStop. Where the VPS
+// holds up the entry of N.stop, nobody has refused, and the stop goes on. Refusal::Force: N.stop
+// does not run.
 void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log,
                   Refusal refusal = Refusal::Respect);
 

@@ -122,9 +122,13 @@ std::string ScriptKind::name(Veid veid) const {
     return (scope == ScriptScope::All ? "vps" : veid.to_string()) + "." + std::string(suffix);
 }
 
+static std::string describe_failure(const ScriptKind& kind, const std::string& path,
+                                    const std::string& reason) {
+    return fmt::format("action script '{}': {}; {}", path, reason, kind.consequence);
+}
+
 void fail_script(const ScriptKind& kind, const std::string& path, const std::string& reason) {
-    throw ScriptError(path,
-                      fmt::format("action script '{}': {}; {}", path, reason, kind.consequence));
+    throw ScriptError(path, describe_failure(kind, path, reason));
 }
 
 std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const std::string& dir) {
@@ -229,13 +233,15 @@ ScriptResult report_script(const ActionScript& script, const std::optional<ExitS
     }
     const bool in_time = !settings.timeout || took < std::chrono::seconds(*settings.timeout);
     const std::string reason =
-        ended ? fmt::format("{} after {:.2f} s", ended->to_string(), seconds)
-        : in_time
-            ? fmt::format(
-                  "killed after {:.2f} s: the time for this job is over (TimeoutStartSec=, "
-                  "TimeoutStopSec=), or it was told to end",
-                  seconds)
-            : fmt::format("killed: not done within SCRIPT_TIMEOUT={} seconds", *settings.timeout);
+        ended     ? fmt::format("{} after {:.2f} s", ended->to_string(), seconds)
+        : in_time ? fmt::format(
+                        "killed after {:.2f} s: the time for this job is over (TimeoutStartSec=, "
+                        "TimeoutStopSec=), or it was told to end",
+                        seconds)
+                  : "killed: not done within " +
+                        fmt::format(fmt::runtime(settings.timeout_words), *settings.timeout);
+    if (!ended && in_time)
+        throw ScriptToldToEnd(script.path, describe_failure(*script.kind, script.path, reason));
     fail_script(*script.kind, script.path, reason);
 }
 

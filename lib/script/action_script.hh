@@ -43,6 +43,8 @@ inline constexpr std::string_view kKeepsRunning = "the VPS keeps running";
 inline constexpr std::string_view kStaysMounted =
     "nothing is dismounted (vps-umount --force would do it all the same)";
 inline constexpr std::string_view kAllTheSame = "the VPS is dismounted all the same";
+inline constexpr std::string_view kOverruled =
+    "STOP_VETO=no, so that the VPS is stopped and dismounted all the same";
 
 inline constexpr ScriptKind kGlobalPremount{All, "premount", Host, kBeforeMount, kNotStarted};
 inline constexpr ScriptKind kPremount{One, "premount", Host, kBeforeMount, kNotStarted};
@@ -75,12 +77,19 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, Veid veid, const
 std::optional<ActionScript> find_script(const ScriptKind& kind, const std::string& name,
                                         const std::string& path);
 
-// The settings that a script sees, and the time that it may take.
+// Whether a failure of N.stop, N.umount or vps.umount keeps a VPS from being stopped or dismounted
+// (STOP_VETO).
+enum class Veto { Heeded, Overruled };
+
+// The settings that a script sees, the time that it may take, and the weight of its failure.
 struct ScriptSettings {
     Veid veid;
     std::string dir = "/etc/vz/conf";  // of the VPS configs and the scripts
     std::string ve_root, ve_private;
     std::optional<unsigned> timeout;  // seconds
+    Veto veto = Veto::Heeded;
+    // The time in an administrator's words; "{}" stands for its seconds.
+    std::string_view timeout_words = "SCRIPT_TIMEOUT={} seconds";
 };
 
 // The wish of a script that has not failed.
@@ -103,6 +112,12 @@ ScriptResult run_host_script(const ActionScript& script, const std::vector<std::
 // The meaning of `errnum` from exec of a script, in an administrator's words: a missing
 // interpreter, no run bit, CRLF, a blank line before the shebang.
 std::string explain_exec_failure(int errnum, const std::string& text);
+
+// A script was killed, and its caller was told to end: by the administrator, or by systemd when the
+// time of the job was over.
+class ScriptToldToEnd : public ScriptError {
+    using ScriptError::ScriptError;
+};
 
 // The text of a script, which find_script() has found to be no larger than this.
 inline constexpr std::size_t kLargestScript = 16 << 20;

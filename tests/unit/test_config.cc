@@ -51,7 +51,8 @@ TEST(Config, ReadsEveryField) {
         "VIRTUOZZO=no\nVE_PARALLEL=3\nVE_ROOT=/vz/root/$VEID\nVE_PRIVATE=/vz/private/$VEID\n",
         "VE_LAYOUT=\"simfs\"\nNAME=\"web\"\nDESCRIPTION=\"the shop\"\nHOSTNAME=\"w.example.org\"\n"
         "ONBOOT=\"yes\"\nBOOTORDER=\"7\"\nDISABLED=\"yes\"\nSTOP_TIMEOUT=\"30\"\n"
-        "SCRIPT_TIMEOUT=\"5\"\nSTART_WAIT=\"yes\"\nSTART_FAILURE_UMOUNT_SCRIPTS=\"yes\"\n"
+        "SCRIPT_TIMEOUT=\"5\"\nSTOP_VETO=\"no\"\nSTART_WAIT=\"yes\"\nSTART_FAILURE_UMOUNT_SCRIPTS="
+        "\"yes\"\n"
         "USERNS=\"no\"\nPHYSPAGES=\"1:2\"\nSWAPPAGES=\"3:4\"\nVMGUARPAGES=\"5:6\"\n"
         "OOMGUARPAGES=\"7:8\"\nPRIVVMPAGES=\"9:10\"\nNUMPROC=\"11:12\"\nLEGACY_UBC_LIMITS=\"yes\"\n"
         "CPUUNITS=\"1000\"\nCPUUWEIGHT=\"500\"\nCPULIMIT=\"25\"\nCPUS=\"2\"\nCPUMASK=\"auto\"\n"
@@ -70,6 +71,7 @@ TEST(Config, ReadsEveryField) {
     EXPECT_EQ(config.parallel, 3u);
     EXPECT_EQ(config.stop_timeout, 30u);
     EXPECT_EQ(config.script_timeout, 5u);
+    EXPECT_FALSE(config.stop_veto);
     EXPECT_TRUE(config.start_wait);
     EXPECT_TRUE(config.start_failure_umount_scripts);
     EXPECT_FALSE(config.userns);
@@ -97,6 +99,7 @@ TEST(Config, HasVzctlsDefaults) {
     EXPECT_EQ(config.onboot, OnBoot::Unset);
     EXPECT_EQ(config.stop_timeout, 120u);
     EXPECT_FALSE(config.script_timeout);
+    EXPECT_TRUE(config.stop_veto);
     EXPECT_TRUE(config.virtuozzo);
     EXPECT_TRUE(config.userns);
     EXPECT_FALSE(config.physpages);

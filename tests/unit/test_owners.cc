@@ -14,6 +14,7 @@
 
 #include "be_root.hh"
 #include "life/dismount.hh"
+#include "life/settings.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
@@ -232,6 +233,44 @@ TEST_F(UnfinishedMounts, TellTheFirstFailureWhenTheirScriptsRefuse) {
     EXPECT_EQ(output(), "umount\n");
     EXPECT_TRUE(is_mount_point(state_.mount_point));
     EXPECT_EQ(lock.read_state().value().phase, Phase::Umounting);
+}
+
+TEST_F(UnfinishedMounts, AreEndedWhateverOverruledScriptsSay) {
+    script("3999999.umount", "exit 1");
+    script("vps.umount", "sleep 60");
+    script("3999999.postumount", "exit 0");
+    settings_.veto = Veto::Overruled;
+    settings_.timeout = 1;
+    const VpsLock lock(veid_, dir_.path() + "/run");
+    EXPECT_THROW(fail(lock), std::bad_alloc);
+    EXPECT_EQ(output(), "umount\numount\npostumount\n");
+    EXPECT_FALSE(is_mount_point(state_.mount_point));
+    EXPECT_FALSE(lock.read_state());
+}
+
+TEST(AskedScript, HasAnEndWhereItIsOverruled) {
+    ScriptSettings settings{
+        .veid = *Veid::parse("101"), .ve_root = {}, .ve_private = {}, .timeout = {}};
+    EXPECT_FALSE(ask(script::kStop, settings).settings.timeout);
+    EXPECT_EQ(ask(script::kStop, settings).kind.consequence, script::kKeepsRunning);
+    settings.veto = Veto::Overruled;
+    EXPECT_EQ(ask(script::kStop, settings).settings.timeout, kOverruledScriptTime);
+    EXPECT_EQ(ask(script::kStop, settings).kind.consequence, script::kOverruled);
+    settings.timeout = 5;
+    EXPECT_EQ(ask(script::kUmount, settings).settings.timeout, 5u);
+}
+
+// Whoever ends a script that he has called by hand has changed his mind about the stop.
+TEST(AskedScript, IsNotOverruledWhenItsCallerEndsIt) {
+    const Log log{"test", *Veid::parse("101")};
+    AskedScript asked{
+        script::kStop,
+        {.veid = *Veid::parse("101"), .ve_root = {}, .ve_private = {}, .timeout = {}}};
+    const ScriptError failure("/x", "exit code 1");
+    EXPECT_FALSE(is_overruled(failure, asked, log));
+    asked.settings.veto = Veto::Overruled;
+    EXPECT_TRUE(is_overruled(failure, asked, log));
+    EXPECT_FALSE(is_overruled(ScriptToldToEnd("/x", "killed"), asked, log));
 }
 
 }  // namespace
