@@ -140,6 +140,7 @@ struct VpsConfig {
     std::vector<DeviceNode> device_nodes;  // DEVNODES
     DeviceFeatures features;
     bool io_uring = false;
+    std::uint64_t socket_families = 0;  // SOCKET_FAMILIES: bit AF_x of each that is added
     CapabilityChanges capability;
     // the network
     std::vector<IpAddress> addresses;  // IP_ADDRESS

@@ -288,6 +288,7 @@ static constexpr ConfigKey kKeys[] = {
     {"CAPABILITY", "list", Merge, kNo, Both, Inside, {}, "the VPS's capability bounding set", list<&C::capability, read_capabilities>},
     {"FEATURES", "list", Merge, kNo, Both, StartSettings, {}, "what the VPS may mount and use", list<&C::features, read_features>},
     {"IO_URING", "yes or no", First, kYes, Both, Start, {}, "yes: the VPS has io_uring, which passes by the list of system calls", yes_no<&C::io_uring>, kAlways, "no"},
+    {"SOCKET_FAMILIES", "list", Accumulate, kYes, Both, Start, {}, "families of sockets beside unix, inet, inet6, netlink, packet", list<&C::socket_families, read_socket_families>},
 
     // network
     {"IP_ADDRESS", "list", Accumulate, kNo, Both, Inside, {}, "addresses of venet0, routed by the host", list<&C::addresses, read_addresses>},

@@ -180,6 +180,27 @@ Verdict read_changes(Changes& out, std::string_view text, Reading& reading,
     return verdict;
 }
 
+// Not of the libc: an older one lacks the younger names.
+constexpr std::pair<std::string_view, unsigned> kSocketFamilies[] = {
+    {"unix", 1},        {"inet", 2},     {"ax25", 3},     {"ipx", 4},       {"appletalk", 5},
+    {"netrom", 6},      {"bridge", 7},   {"atmpvc", 8},   {"x25", 9},       {"inet6", 10},
+    {"rose", 11},       {"decnet", 12},  {"netbeui", 13}, {"security", 14}, {"key", 15},
+    {"netlink", 16},    {"packet", 17},  {"ash", 18},     {"econet", 19},   {"atmsvc", 20},
+    {"rds", 21},        {"sna", 22},     {"irda", 23},    {"pppox", 24},    {"wanpipe", 25},
+    {"llc", 26},        {"ib", 27},      {"mpls", 28},    {"can", 29},      {"tipc", 30},
+    {"bluetooth", 31},  {"iucv", 32},    {"rxrpc", 33},   {"isdn", 34},     {"phonet", 35},
+    {"ieee802154", 36}, {"caif", 37},    {"alg", 38},     {"nfc", 39},      {"vsock", 40},
+    {"kcm", 41},        {"qipcrtr", 42}, {"smc", 43},     {"xdp", 44},      {"mctp", 45}};
+
+const char* add_socket_family(std::uint64_t& families, std::string_view word) {
+    for (const auto& [name, number] : kSocketFamilies)
+        if (name == word) {
+            families |= std::uint64_t{1} << number;
+            return nullptr;
+        }
+    return "no family of sockets, as vsock or alg";
+}
+
 }  // namespace
 
 bool is_ip_address(std::string_view text) {
@@ -261,6 +282,10 @@ Verdict read_device_nodes(std::vector<DeviceNode>& out, std::string_view text, R
 
 Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& reading) {
     return read_changes(out, text, reading, change_feature);
+}
+
+Verdict read_socket_families(std::uint64_t& out, std::string_view text, Reading& reading) {
+    return read_changes(out, text, reading, add_socket_family);
 }
 
 Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading& reading) {

@@ -3,6 +3,7 @@
 // is left. "#" before a word makes a comment of it and the rest.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,9 @@ Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& readi
 
 // "SYS_PTRACE:off CHOWN:on"
 Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading& reading);
+
+// Names of families of sockets, as the kernel has them without AF_, in lower case: "vsock alg".
+Verdict read_socket_families(std::uint64_t& out, std::string_view text, Reading& reading);
 
 // Names of modules of the kernel: letters, digits, "_" and "-".
 Verdict read_modules(std::vector<std::string>& out, std::string_view text, Reading& reading);

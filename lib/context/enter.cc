@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstdlib>
 
 #include "context/entry.hh"
 #include "context/entry_cgroup.hh"
@@ -40,23 +39,15 @@ constexpr std::array kNamespaces{
     Namespace{CLONE_NEWCGROUP, "cgroup"},
 };
 
-// The filters of init, by their number (proc_pid_status(5), Linux 5.9) and the state. Init may have
-// added some, which makes the filters of an entering process stricter, and so does a lost state.
-FilteredVps filters_of(Veid veid, pid_t init_pid, bool user_namespace) {
-    constexpr std::string_view kField = "\nSeccomp_filters:\t";
-    const std::string status = sys::read_file(fmt::format("/proc/{}/status", init_pid));
-    const std::size_t at = status.find(kField);
-    const int filters =
-        at == std::string::npos ? 0 : std::atoi(status.c_str() + at + kField.size());
-    std::optional<VpsState> state;
+// The filters of init, by the state. Without a state they are as strict as can be.
+FilteredVps filters_of(Veid veid, bool user_namespace) {
+    VpsState state;
     try {
-        state = read_state(veid);
+        state = read_state(veid).value_or(VpsState{});
     } catch (const Error&) {
         // It is told by whoever has the lock.
     }
-    const bool io_uring = state && state->io_uring;
-    const int without_socketcall = 1 + (user_namespace ? 0 : 1) + (io_uring ? 0 : 1);
-    return {user_namespace, io_uring, state && filters <= without_socketcall};
+    return {user_namespace, state.io_uring, state.old_32_bit, state.socket_families};
 }
 
 // The namespaces of the VPS that differ from the caller's: a process cannot enter its own user
@@ -202,7 +193,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     const std::vector<char*> envp = pointers_to(command.environment);
     const int namespaces = namespaces_of(init_pid);
     const Entry entry{namespaces,
-                      filters_of(*command.veid, init_pid, (namespaces & CLONE_NEWUSER) != 0),
+                      filters_of(*command.veid, (namespaces & CLONE_NEWUSER) != 0),
                       bounding_set_of(init_pid),
                       read_init_limits(init_pid),
                       init.get(),

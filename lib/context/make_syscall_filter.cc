@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -59,9 +58,6 @@ constexpr std::array<const char*, 24> kDenied{
 // where the kernel has none.
 constexpr std::array kAbsent{"add_key", "keyctl", "request_key"};
 
-// The families of sockets that know network namespaces and that a VPS needs. Others reach round
-// them (AF_VSOCK: the hypervisor and the host), or have the host load modules.
-constexpr std::array kFamilies{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
 constexpr std::uint64_t kTypeMask = 0xf;  // of a socket's type; the rest are flags (socket(2))
 
 constexpr std::uint64_t kRemount = 32, kBind = 4096;  // MS_REMOUNT, MS_BIND of mount(2)
@@ -88,16 +84,8 @@ scmp_arg_cmp equals(unsigned argument, std::uint64_t value, std::uint64_t mask =
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-void deny_families(scmp_filter_ctx filter) {
-    for (const char* name : {"socket", "socketpair"}) {
-        // Families beyond the last known one have no bit of their own here.
-        for (int family = 0; family < 64; ++family)
-            if (std::find(kFamilies.begin(), kFamilies.end(), family) == kFamilies.end())
-                deny(filter, name, EAFNOSUPPORT, {equals(0, static_cast<std::uint64_t>(family))});
-        for (unsigned bit = 6; bit < 32; ++bit)
-            deny(filter, name, EAFNOSUPPORT, {equals(0, 1ULL << bit, 1ULL << bit)});
-    }
-    // Of the internet's protocols those that are modules: SCTP and DCCP, by number or by type.
+// Of the internet's protocols those that are modules: SCTP and DCCP, by number or by type.
+void deny_protocols(scmp_filter_ctx filter) {
     for (const std::uint64_t family : {AF_INET, AF_INET6}) {
         for (const std::uint64_t type : {SOCK_SEQPACKET, SOCK_DCCP})
             deny(filter, "socket", EPROTONOSUPPORT,
@@ -126,7 +114,7 @@ void fill(scmp_filter_ctx filter, std::string_view name) {
             deny(filter, call, EPERM);
         for (const char* call : kAbsent)
             deny(filter, call, ENOSYS);
-        deny_families(filter);
+        deny_protocols(filter);
     } else if (name == "host-user") {
         deny_remount(filter);
         deny_freezing(filter);

@@ -1,7 +1,10 @@
 // The system calls that a VPS must not make because they would change the host, not the VPS:
 // seccomp(2) filters. They are compiled when the project is built (make_syscall_filter.cc, where
-// the lists are), so that a start only has to load them.
+// the lists are), so that a start only has to load them; the one of the families of sockets gets
+// its list when it is loaded.
 #pragma once
+
+#include <cstdint>
 
 namespace vps {
 
@@ -10,6 +13,7 @@ struct FilteredVps {
     bool user_namespace;  // its own: the kernel itself then refuses to change file systems
     bool io_uring;        // it may use io_uring, whose requests no filter sees
     bool old_32_bit;      // its programs make sockets by socketcall(2), which cannot be filtered
+    std::uint64_t socket_families;  // bit AF_x of each that it may have beside those of all VPSes
 };
 
 // Loads the filters into the calling process, for it and all its descendants. Needs CAP_SYS_ADMIN,

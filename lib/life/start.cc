@@ -47,8 +47,7 @@ void require_init(const VpsState& state) {
 ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef channel) {
     ContextSetup setup;
     setup.mount_point = state.mount_point;
-    setup.filtered = {config.userns, config.io_uring,
-                      is_init_32_bit(sys::open(state.mount_point, O_PATH | O_DIRECTORY))};
+    setup.filtered = {config.userns, state.io_uring, state.old_32_bit, state.socket_families};
     setup.hostname = config.hostname.value_or("localhost");
     // The environment that the kernel gives an init, and the kind of container under the name that
     // inits look for (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The
@@ -126,6 +125,8 @@ void Start::prepare() {
     config_ = load_usable_config(veid_);
     choose_ids();
     state_.io_uring = config_.io_uring;
+    state_.socket_families = config_.socket_families;
+    state_.old_32_bit = is_init_32_bit(sys::open(state_.mount_point, O_PATH | O_DIRECTORY));
     lock_.enter(state_, Phase::Starting);
     require_init(state_);
     if (ids_)

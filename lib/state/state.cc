@@ -85,6 +85,10 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.stop_refused = value;
         } else if (key == "io_uring") {
             state.io_uring = value == "yes";
+        } else if (key == "old_32_bit") {
+            state.old_32_bit = value == "yes";
+        } else if (key == "socket_families") {
+            std::from_chars(value.data(), value.data() + value.size(), state.socket_families);
         } else if (key == "first_id") {
             std::from_chars(value.data(), value.data() + value.size(), state.first_id);
         } else if (key == "ids") {
@@ -150,6 +154,10 @@ void VpsLock::write_state(const VpsState& state) const {
         text += fmt::format("first_id={}\nids={}\n", state.first_id, state.ids);
     if (state.io_uring)
         text += "io_uring=yes\n";
+    if (state.old_32_bit)
+        text += "old_32_bit=yes\n";
+    if (state.socket_families != 0)
+        text += fmt::format("socket_families={}\n", state.socket_families);
     if (!state.stop_refused.empty())
         text += "stop_refused=" + state.stop_refused + "\n";
     if (state.init_pid != 0)

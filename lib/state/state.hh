@@ -24,7 +24,11 @@ struct VpsState {
     std::string root, area;      // claims of the two (directories.hh); empty: none
     std::uint32_t first_id = 0;  // Starting to Stopping: the first host id (id_range.hh); 0: none
     std::uint32_t ids = 65536;   // how many, from first_id on
-    bool io_uring = false;       // Starting to Stopping: IO_URING at the start
+    // Starting to Stopping: the facts that decided on the filters of system calls at the start
+    // (FilteredVps), for those who enter: IO_URING, SOCKET_FAMILIES, and whether init is a 32-bit
+    // program.
+    bool io_uring = false, old_32_bit = false;
+    std::uint64_t socket_families = 0;
     // Running and Stopping: init, by pid and start time (process.hh), which together no other
     // process has
     pid_t init_pid = 0;

@@ -64,7 +64,8 @@ int leave_capabilities() {
 }
 
 int filter_syscalls() {
-    return install_syscall_filter({.user_namespace = true, .io_uring = false, .old_32_bit = false});
+    return install_syscall_filter(
+        {.user_namespace = true, .io_uring = false, .old_32_bit = false, .socket_families = 0});
 }
 
 struct Layer {

@@ -82,4 +82,36 @@ TEST(ConfigList, OrsCapabilitiesTogether) {
     EXPECT_EQ(changes, (CapabilityChanges{0x8, 0}));
 }
 
+TEST(ConfigList, ReadsFamiliesOfSockets) {
+    const auto bit = [](unsigned family) { return std::uint64_t{1} << family; };
+    struct Row {
+        std::string_view text;
+        std::uint64_t families;
+        std::string_view left_out;
+    };
+    for (const Row& row : {
+             Row{"vsock alg", bit(40) | bit(38), ""},
+             Row{"", 0, ""},
+             Row{"unix  vsock\t# alg", bit(1) | bit(40), ""},
+             Row{"vsock VSOCK AF_ALG 40 vsock,alg", bit(40), "VSOCK AF_ALG 40 vsock,alg "},
+             Row{"bluetooth\nmctp", bit(31) | bit(45), ""},
+         }) {
+        std::uint64_t families = bit(63);
+        Reading reading;
+        EXPECT_EQ(read_socket_families(families, row.text, reading).grade, Verdict::Good);
+        EXPECT_EQ(families, row.families) << row.text;
+        std::string left_out;
+        for (const auto& [word, why] : reading.left_out)
+            left_out += std::string(word) + " ";
+        EXPECT_EQ(left_out, row.left_out);
+    }
+    std::uint64_t families = bit(40);
+    Reading bad;
+    EXPECT_EQ(read_socket_families(families, "nonsense", bad).grade, Verdict::Bad);
+    EXPECT_EQ(families, bit(40));
+    Reading more{.field = Reading::Field::ToExtend};
+    EXPECT_EQ(read_socket_families(families, "alg", more).grade, Verdict::Good);
+    EXPECT_EQ(families, bit(40) | bit(38));
+}
+
 }  // namespace vps

@@ -30,6 +30,8 @@ VpsState sample() {
     state.mount_point = "/data/vz/root/101";
     state.root = "2049-17";
     state.area = "2049-18";
+    state.io_uring = state.old_32_bit = true;
+    state.socket_families = std::uint64_t{1} << 40;
     state.init_pid = 4711;
     state.init_start = 123456789012;
     return state;
@@ -54,6 +56,9 @@ TEST(State, IsReadAsItWasWritten) {
         EXPECT_EQ(read->mount_point, written.mount_point);
         EXPECT_EQ(read->root, written.root);
         EXPECT_EQ(read->area, written.area);
+        EXPECT_TRUE(read->io_uring);
+        EXPECT_TRUE(read->old_32_bit);
+        EXPECT_EQ(read->socket_families, written.socket_families);
         EXPECT_EQ(read->init_pid, written.init_pid);
         EXPECT_EQ(read->init_start, written.init_start);
         EXPECT_EQ(read->stop_refused, written.stop_refused);

@@ -481,7 +481,23 @@ int open_socket_32([[maybe_unused]] const Words& words) {
 #endif
 }
 
-// The same call by the way of 32-bit programs: the filter must know it, too.
+// FAMILY: by socket(2) of 32-bit programs, with a type that no family has
+int open_socket_359([[maybe_unused]] const Words& words) {
+#ifdef __x86_64__
+    long result = 359;  // socket there
+    asm volatile("int $0x80"
+                 : "+a"(result)
+                 : "b"(number(words, 1)), "c"(15L), "d"(0L)
+                 : "memory", "r8", "r9", "r10", "r11");
+    result = static_cast<int>(result);
+    errno = result < 0 ? static_cast<int>(-result) : 0;
+    return judge_by_errno(result < 0 ? -1 : result, EINVAL);
+#else
+    cannot_try("no 32-bit calls");
+#endif
+}
+
+// add_key(2) by the way of 32-bit programs: the filter must know it, too.
 int add_key_32([[maybe_unused]] const Words& words) {
 #ifdef __x86_64__
     auto* text = static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
@@ -1123,6 +1139,7 @@ constexpr std::array kAttempts{
     Row{"keyctl", keyctl},
     Row{"socket", open_socket},
     Row{"socket-32", open_socket_32},
+    Row{"socket-359", open_socket_359},
     Row{"userfaultfd", open_userfaultfd},
     Row{"clock_settime", set_clock},
     Row{"settimeofday", set_time_of_day},
