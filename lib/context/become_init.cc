@@ -67,9 +67,9 @@ struct DeviceLink {
 };
 
 constexpr std::array kDeviceLinks{
-    DeviceLink{"/dev/ptmx", "pts/ptmx"},          DeviceLink{"/dev/fd", "/proc/self/fd"},
-    DeviceLink{"/dev/stdin", "/proc/self/fd/0"},  DeviceLink{"/dev/stdout", "/proc/self/fd/1"},
-    DeviceLink{"/dev/stderr", "/proc/self/fd/2"}, DeviceLink{"/dev/core", "/proc/kcore"},
+    DeviceLink{"/dev/fd", "/proc/self/fd"},       DeviceLink{"/dev/stdin", "/proc/self/fd/0"},
+    DeviceLink{"/dev/stdout", "/proc/self/fd/1"}, DeviceLink{"/dev/stderr", "/proc/self/fd/2"},
+    DeviceLink{"/dev/core", "/proc/kcore"},
 };
 
 // Parts of /proc through which a VPS would change the host. Files that know network namespaces stay

@@ -21,9 +21,15 @@ namespace vps {
 namespace {
 
 const std::array kDevices{
-    Device{false, 1, 3, "rw", "null"},    Device{false, 1, 5, "rw", "zero"},
-    Device{false, 1, 7, "rw", "full"},    Device{false, 1, 8, "rw", "random"},
-    Device{false, 1, 9, "rw", "urandom"}, Device{false, 5, 0, "rw", "tty"},
+    Device{false, 1, 3, "rw", "null"},
+    Device{false, 1, 5, "rw", "zero"},
+    Device{false, 1, 7, "rw", "full"},
+    Device{false, 1, 8, "rw", "random"},
+    Device{false, 1, 9, "rw", "urandom"},
+    Device{false, 5, 0, "rw", "tty"},
+    // A node, not a link to pts/ptmx, finds the devpts that is mounted beside it: that of a VPS
+    // which mounts one itself has a ptmx that is root's alone.
+    Device{false, 5, 2, "rw", "ptmx"},
 };
 
 void write_map(pid_t pid, const char* file, std::uint32_t first, std::uint32_t count) {
