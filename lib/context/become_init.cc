@@ -255,6 +255,31 @@ int make_dev(ContextSetup& setup) noexcept {
     return 0;
 }
 
+// A user namespace within the VPS may mount a /proc or /sys of its own only where its mount
+// namespace has one that nothing covers, and /sys must not be read-only: bwrap and rootless
+// containers need both. The copies are in a directory that users cannot enter; root of the VPS
+// could uncover its own /proc anyway. With USERNS=no what covers /proc is a guard, and there are no
+// copies.
+int keep_uncovered(ContextSetup& setup) noexcept {
+    constexpr const char* kPlace = "/dev/.uncovered";
+    struct Copy {
+        const char *source, *target;
+    };
+    if (!setup.filtered.user_namespace)
+        return 0;
+    if (const int error = make_directory(kPlace, 0700))
+        return error;
+    for (const auto& [source, target] :
+         {Copy{"/proc", "/dev/.uncovered/proc"}, Copy{"/sys", "/dev/.uncovered/sys"}}) {
+        if (const int error = make_directory(target, 0555))
+            return error;
+        // Without MS_REC: what lies over parts of it does not come along.
+        if (mount(source, target, nullptr, MS_BIND, nullptr) < 0)
+            return errno;
+    }
+    return result_of(chmod(kPlace, 0));
+}
+
 int mask_proc(ContextSetup&) noexcept {
     for (const char* path : kMaskedProc)
         if (mount("/dev/null", path, nullptr, MS_BIND, nullptr) < 0 && errno != ENOENT)
@@ -412,6 +437,7 @@ constexpr std::array kSteps{
     Step{"mount /sys", mount_sys},
     Step{"mount files of lxcfs", receive_views},
     Step{"make /dev", make_dev},
+    Step{"keep an uncovered /proc and /sys", keep_uncovered},
     Step{"hide parts of /proc", mask_proc},
     Step{"give the VPS a boot id", give_boot_id},
     Step{"make the cgroup namespace", make_cgroup_namespace},
