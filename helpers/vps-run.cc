@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "command/program.hh"
+#include "config/config_value.hh"
 #include "context/capabilities.hh"
 #include "context/enter.hh"
 #include "context/running_vps.hh"
@@ -44,8 +45,25 @@ Fd duplicate(FdRef fd) {
     return Fd(copy);
 }
 
+// systemd's last words, where it cannot go on: nothing in the VPS runs, and the unit is active.
+bool is_last_word(std::string_view line) {
+    return line.find("reezing execution") != line.npos || line.ends_with(", freezing.");
+}
+
 LineRelay relay_console(Fd console, Veid veid, const Log& log) {
-    return relay_to_log(std::move(console), log, veid.to_string() + ".console", Level::Info);
+    return relay_to_log(
+        std::move(console), log, veid.to_string() + ".console", Level::Info,
+        [log, told = false](std::string_view line) mutable {
+            if (told || !is_last_word(line))
+                return;
+            told = true;
+            log.say(
+                Level::Warning,
+                fmt::format("systemd in the VPS has given up ({}): it does not boot; one before "
+                            "230 needs CGROUP_LAYOUT=v1",
+                            quote_for_message(line)));
+            tell_status("systemd in the VPS has given up; see the journal");
+        });
 }
 
 // Notes for the next boot that the VPS runs; a VPS that cannot be noted must run all the same.

@@ -65,6 +65,10 @@ inline constexpr unsigned kCgroupDepth = 15;
 enum class OnBoot { Unset, No, Yes };
 enum class Layout { Unset, Simfs, Ploop };
 
+// CGROUP_LAYOUT: the cgroups that the VPS's init finds; by its kind, version 2 only, or the
+// hierarchy "systemd" of version 1.
+enum class CgroupLayout { Auto, V1, V2 };
+
 // A CPU or NUMA node mask: "all", "auto" (NODEMASK's CPUs, CPUMASK only) or a list such as "0,2-3".
 struct CpuMask {
     enum class Kind { All, Auto, List } kind;
@@ -141,6 +145,7 @@ struct VpsConfig {
     DeviceFeatures features;
     bool io_uring = false;
     std::uint64_t socket_families = 0;  // SOCKET_FAMILIES: bit AF_x of each that is added
+    CgroupLayout cgroup_layout = CgroupLayout::Auto;
     CapabilityChanges capability;
     // the network
     std::vector<IpAddress> addresses;  // IP_ADDRESS

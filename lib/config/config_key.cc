@@ -30,11 +30,14 @@ static Verdict yes_no(VpsConfig& config, std::string_view value, Reading&) {
     return read_yes_no(config.*Field, value);
 }
 
+// An empty limit lifts none and sets none: vzctl takes it for 0, which would let nothing run.
+constexpr const char* kEmptyLimit = "empty, sets nothing";
+
 // An empty number is 0, as for vzctl, unless the key knows no 0.
 template <auto Field, std::uint64_t Min>
 static Verdict empty_number(VpsConfig& config) {
     if (Min > 0)
-        return odd("empty, sets nothing");
+        return odd(kEmptyLimit);
     assign(config.*Field, 0);
     return odd("empty, taken for 0");
 }
@@ -53,16 +56,18 @@ static Verdict number(VpsConfig& config, std::string_view value, Reading&) {
     return verdict;
 }
 
-// A number of which 0, and so "unlimited", sets no limit. An empty number must not lift a limit.
+// A number of which 0, and so "unlimited", sets no limit.
 template <auto Field, std::uint64_t Max>
 static Verdict number_or_none(VpsConfig& config, std::string_view value, Reading& reading) {
     if (value.empty())
-        return bad("empty");
+        return odd(kEmptyLimit);
     return number<Field, 0, Max>(config, value == "unlimited" ? "0" : value, reading);
 }
 
 template <auto Field, Unit Unit>
 static Verdict pair(VpsConfig& config, std::string_view value, Reading&) {
+    if (value.empty())
+        return odd(kEmptyLimit);
     BarrierLimit pair{};
     const auto verdict = read_barrier_limit(pair, value, Unit);
     if (verdict.grade != Verdict::Bad)
@@ -73,6 +78,8 @@ static Verdict pair(VpsConfig& config, std::string_view value, Reading&) {
 // A limit of 0 would let nothing run, and systemd takes it for no limit.
 template <auto Field, Unit Unit>
 static Verdict nonzero_pair(VpsConfig& config, std::string_view value, Reading&) {
+    if (value.empty())
+        return odd(kEmptyLimit);
     BarrierLimit pair{};
     const auto verdict = read_barrier_limit(pair, value, Unit);
     if (verdict.grade == Verdict::Bad)
@@ -105,6 +112,18 @@ static Verdict layout(VpsConfig& config, std::string_view value, Reading&) {
     return kGood;
 }
 
+static Verdict cgroup_layout(VpsConfig& config, std::string_view value, Reading&) {
+    if (value == "auto")
+        config.cgroup_layout = CgroupLayout::Auto;
+    else if (value == "v1")
+        config.cgroup_layout = CgroupLayout::V1;
+    else if (value == "v2")
+        config.cgroup_layout = CgroupLayout::V2;
+    else
+        return bad("none of 'auto', 'v1' and 'v2'");
+    return kGood;
+}
+
 static Verdict script_timeout(VpsConfig& config, std::string_view value, Reading& reading) {
     const auto verdict =
         number_or_none<&VpsConfig::script_timeout, INT_MAX>(config, value, reading);
@@ -116,7 +135,7 @@ static Verdict script_timeout(VpsConfig& config, std::string_view value, Reading
 // Percent of one CPU, or with "%" of all, as vzctl 4 has it.
 static Verdict cpulimit(VpsConfig& config, std::string_view value, Reading&) {
     if (value.empty())
-        return bad("empty");
+        return odd(kEmptyLimit);
     const bool of_all = value.ends_with('%');
     if (of_all)
         value.remove_suffix(1);
@@ -130,6 +149,8 @@ static Verdict cpulimit(VpsConfig& config, std::string_view value, Reading&) {
 
 // Bytes a second, of which 0 and "unlimited" set no limit.
 static Verdict iolimit(VpsConfig& config, std::string_view value, Reading&) {
+    if (value.empty())
+        return odd(kEmptyLimit);
     std::uint64_t bytes = 0;
     const auto verdict = read_amount(bytes, value, Unit::Bytes);
     if (verdict.grade != Verdict::Bad)
@@ -287,6 +308,7 @@ static constexpr ConfigKey kKeys[] = {
     {"PCI", "list", Accumulate, kNo, Both, None, {}, kNothing, nullptr},
     {"CAPABILITY", "list", Merge, kNo, Both, Inside, {}, "the VPS's capability bounding set", list<&C::capability, read_capabilities>},
     {"FEATURES", "list", Merge, kNo, Both, StartSettings, {}, "what the VPS may mount and use", list<&C::features, read_features>},
+    {"CGROUP_LAYOUT", "auto, v1 or v2", First, kNo, Both, Start, {}, "the cgroups that the VPS's init finds: v1 for a systemd before 230", cgroup_layout, kAlways, "auto"},
     {"IO_URING", "yes or no", First, kYes, Both, Start, {}, "yes: the VPS has io_uring, which passes by the list of system calls", yes_no<&C::io_uring>, kAlways, "no"},
     {"SOCKET_FAMILIES", "list", Accumulate, kYes, Both, Start, {}, "families of sockets beside unix, inet, inet6, netlink, packet", list<&C::socket_families, read_socket_families>},
 

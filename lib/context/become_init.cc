@@ -55,6 +55,11 @@ constexpr unsigned long kNoProgram = MS_NOSUID | MS_NOEXEC | MS_NODEV;
 constexpr ApiMount kProc{"proc", "/proc", kNoProgram, nullptr, 0555};
 constexpr ApiMount kSys{"sysfs", "/sys", kNoProgram, nullptr, 0555};
 constexpr ApiMount kCgroup{"cgroup2", "/sys/fs/cgroup", kNoProgram, nullptr, 0555};
+// As the systemd of that time finds them, mounted already.
+constexpr std::array kOldCgroups{
+    ApiMount{"tmpfs", "/sys/fs/cgroup", kNoProgram, "mode=755", 0555},
+    ApiMount{"cgroup", "/sys/fs/cgroup/systemd", kNoProgram, "none,name=systemd,xattr", 0755},
+};
 constexpr ApiMount kTerminals{"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, nullptr, 0755};
 constexpr std::array kDevMounts{
     ApiMount{"tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=1777", 01777},
@@ -336,10 +341,15 @@ int raise_loopback(ContextSetup&) noexcept {
     return error;
 }
 
-int make_cgroup_namespace(ContextSetup&) noexcept {
+int make_cgroup_namespace(ContextSetup& setup) noexcept {
     if (unshare(CLONE_NEWCGROUP) < 0)
         return errno;
-    return mount_api(kCgroup);
+    if (!setup.named_hierarchy)
+        return mount_api(kCgroup);
+    for (const ApiMount& spec : kOldCgroups)
+        if (const int error = mount_api(spec))
+            return error;
+    return 0;
 }
 
 int protect_sys(ContextSetup&) noexcept {

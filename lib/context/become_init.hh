@@ -27,10 +27,11 @@ struct ContextSetup {
     int launcher = -1;  // the program that executes init; the supervisor sends it
     std::vector<std::string> launch_words;
     std::vector<char*> words, envp;
-    int proc = -1, sys = -1;  // of the VPS, mounts that are not attached yet
-    int root = -1;            // the copy of VE_ROOT, a detached mount that the supervisor sends
-    std::size_t mounts = 0;   // mounts below the root, yet to be received
-    std::size_t views = 0;    // mounts over files of /proc and /sys
+    bool named_hierarchy = false;  // its cgroups are those of version 1 (named_hierarchy.hh)
+    int proc = -1, sys = -1;       // of the VPS, mounts that are not attached yet
+    int root = -1;           // the copy of VE_ROOT, a detached mount that the supervisor sends
+    std::size_t mounts = 0;  // mounts below the root, yet to be received
+    std::size_t views = 0;   // mounts over files of /proc and /sys
 };
 
 // From the supervisor: here is the root; N.start is done, execute init by the launcher

@@ -13,6 +13,7 @@
 #include "context/entry.hh"
 #include "context/entry_cgroup.hh"
 #include "context/launch.hh"
+#include "context/named_hierarchy.hh"
 #include "state/state.hh"
 #include "sys/send_fds.hh"
 #include "sys/sys.hh"
@@ -192,10 +193,12 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     const std::vector<char*> word_pointers = pointers_to(words);
     const std::vector<char*> envp = pointers_to(command.environment);
     const int namespaces = namespaces_of(init_pid);
+    const Fd named_group = open_named_group(*command.veid);
     const Entry entry{namespaces,
                       filters_of(*command.veid, (namespaces & CLONE_NEWUSER) != 0),
                       bounding_set_of(init_pid),
                       read_init_limits(init_pid),
+                      named_group.get(),
                       init.get(),
                       channel_end.get(),
                       command.text,
@@ -215,11 +218,15 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     return process;  // `entering` has reported, and ends
 }
 
-LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level) {
-    return {
-        std::move(source),
-        [log, identifier, level](std::string_view line) { log.pass_on(identifier, level, line); },
-        kConsoleRate};
+LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level,
+                       std::function<void(std::string_view)> listener) {
+    return {std::move(source),
+            [log, identifier, level, listener = std::move(listener)](std::string_view line) {
+                log.pass_on(identifier, level, line);
+                if (listener)
+                    listener(line);
+            },
+            kConsoleRate};
 }
 
 std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,

@@ -26,6 +26,7 @@ namespace {
 enum class Step : int {
     JoinKeyring,
     SetLimits,
+    JoinGroup,
     EnterNamespaces,
     MakeProcess,
     BecomeRoot,
@@ -44,6 +45,7 @@ enum class Step : int {
 constexpr std::array kStepNames{
     "join a session keyring",
     "set resource limits",
+    "join its cgroup of version 1",
     "enter its namespaces",
     "create the process inside",
     "become root of the user namespace",
@@ -210,6 +212,8 @@ void enter_context(const Entry& entry) noexcept {
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
         give_up(entry.channel, Step::JoinKeyring, errno);
     require(entry.channel, Step::SetLimits, set_init_limits(0, entry.limits));
+    if (entry.named_group >= 0 && write(entry.named_group, "0", 1) < 0)
+        give_up(entry.channel, Step::JoinGroup, errno);
     // Whatever the caller's is, what runs in the VPS is no more precious than the rest of it.
     set_oom_score("0");
     // Nobody inside may look into our memory or at our executable before exec replaces them.

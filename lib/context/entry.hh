@@ -32,6 +32,7 @@ struct Entry {
     FilteredVps filtered;        // as the VPS's init
     CapabilitySet capabilities;  // as the VPS's init
     InitLimits limits;
+    int named_group;  // of a VPS that has one (named_hierarchy.hh), or -1
     int init, channel, text;
     int launcher, launch_report;
     const ContextCommand* command;

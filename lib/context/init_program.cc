@@ -2,10 +2,14 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "sys/guest_file.hh"
 #include "sys/sys.hh"
@@ -23,6 +27,56 @@ bool is_init_32_bit(FdRef root) {
                std::memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
     }
     return false;
+}
+
+// The place of the program behind all symbolic links, seen from the VPS's root.
+static std::string name_of_init(FdRef root) {
+    for (const char* path : kInits)
+        if (const Fd found = sys::find_in_root(root, path, O_PATH))
+            return sys::readlink(fmt::format("/proc/self/fd/{}", found.get()));
+    return {};
+}
+
+static std::vector<std::string> names_in(FdRef root, const std::string& path) {
+    constexpr std::size_t kMost = 100'000;  // the directory is the VPS's
+    std::vector<std::string> names;
+    const Fd dir = sys::find_in_root(root, path, O_RDONLY | O_DIRECTORY);
+    if (!dir)
+        return names;
+    std::error_code ignored;  // names that cannot be read are not there
+    for (std::filesystem::directory_iterator at(fmt::format("/proc/self/fd/{}", dir.get()),
+                                                ignored);
+         at != std::filesystem::directory_iterator() && names.size() < kMost; at.increment(ignored))
+        names.push_back(at->path().filename());
+    return names;
+}
+
+static bool has_shared_library(FdRef root, const std::string& dir) {
+    constexpr std::string_view kLibrary = "libsystemd-shared-";
+    for (const std::string& name : names_in(root, dir + "/systemd")) {
+        unsigned version = 0;
+        if (name.starts_with(kLibrary) &&
+            std::from_chars(name.data() + kLibrary.size(), name.data() + name.size(), version).ec ==
+                std::errc() &&
+            version >= 230)
+            return true;
+    }
+    return false;
+}
+
+bool is_init_old_systemd(FdRef root) {
+    if (!name_of_init(root).ends_with("/systemd"))
+        return false;
+    // Debian has the library below the directory of an architecture, others have it in lib64.
+    for (const char* lib : {"/lib", "/usr/lib", "/lib64", "/usr/lib64"}) {
+        if (has_shared_library(root, lib))
+            return false;
+        for (const std::string& name : names_in(root, lib))
+            if (name.find("-linux-gnu") != name.npos &&
+                has_shared_library(root, fmt::format("{}/{}", lib, name)))
+                return false;
+    }
+    return true;
 }
 
 }  // namespace vps

@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "context/named_hierarchy.hh"
 #include "life/left_over.hh"
 #include "life/settings.hh"
 #include "network/network_program.hh"
@@ -60,6 +61,14 @@ static void forget_state(const VpsLock& lock, Veid veid, const VpsState& state, 
     }
 }
 
+static void forget_cgroup(Veid veid, const Log& log) {
+    try {
+        remove_named_group(veid);
+    } catch (const std::exception& error) {
+        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
+    }
+}
+
 Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_failed_start) {
     const Scripts owed = row_of(state.phase).owed;
     const bool failed_start =
@@ -93,6 +102,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
             }
     }
     (void)kill_left_over(settings.veid, log);
+    forget_cgroup(settings.veid, log);
     if (state.first_id != 0)
         release_ids(state.first_id, kRunDir, state.ids);
     forget_state(lock, settings.veid, state, log);

@@ -11,6 +11,7 @@
 #include "context/first_process.hh"
 #include "context/launch.hh"
 #include "context/lxcfs.hh"
+#include "context/named_hierarchy.hh"
 #include "context/vps_root.hh"
 #include "context/vps_scope.hh"
 #include "files/resolver.hh"
@@ -44,10 +45,17 @@ void require_init(const VpsState& state) {
                                               state.ve_root, fmt::join(kInits, ", ")));
 }
 
+bool wants_named_hierarchy(const VpsConfig& config, FdRef root) {
+    return config.cgroup_layout == CgroupLayout::V1 ||
+           (config.cgroup_layout == CgroupLayout::Auto && is_init_old_systemd(root));
+}
+
 ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef channel) {
     ContextSetup setup;
     setup.mount_point = state.mount_point;
     setup.filtered = {config.userns, state.io_uring, state.old_32_bit, state.socket_families};
+    setup.named_hierarchy =
+        wants_named_hierarchy(config, sys::open(state.mount_point, O_PATH | O_DIRECTORY));
     setup.hostname = config.hostname.value_or("localhost");
     // The environment that the kernel gives an init, and the kind of container under the name that
     // inits look for (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The
@@ -186,6 +194,9 @@ void Start::set_up() {
         if (config_.start_wait)
             boot_socket_.emplace(dev, ids_ ? ids_->first_uid : 0, ids_ ? ids_->first_gid : 0);
     };
+    // Before the first process goes on: its cgroup namespace begins where it is.
+    if (setup_.named_hierarchy)
+        make_named_group(veid_, ids_, pid);
     hand_over_root(channel_, state_, ids_, devices_, views_, add_boot_socket, pid, log_);
     if (ids_)
         delegate_cgroup(scope_.cgroup, *ids_);

@@ -38,7 +38,7 @@ void set_project_limits(FdRef file, ProjectId project, const ProjectLimits& limi
 
 // How long any project of the file system may exceed lower limits, in seconds; Linux has one grace
 // time for all of them. Throws SysError.
-inline constexpr std::uint64_t kDefaultGrace = 7 * 24 * 3600;  // linux/quota.h, MAX_DQ_TIME
+inline constexpr std::uint64_t kDefaultGrace = 7ULL * 24 * 3600;  // linux/quota.h, MAX_DQ_TIME
 std::uint64_t read_project_grace(FdRef file);
 void set_project_grace(FdRef file, std::uint64_t seconds);
 

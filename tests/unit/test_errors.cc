@@ -1,5 +1,6 @@
 // The texts of the most important failures: each layer's words before those of the middle, and the
 // exit code of what the failure means.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -65,9 +66,9 @@ TEST(Errors, AChildsFailureIsThrownAsIfItWereOurs) {
               "3: make the VPS context: mount /proc: Operation not permitted");
     EXPECT_EQ(fail({26, ENOENT}, kSetupSteps, "make the VPS context"),
               "3: make the VPS context: execute init: No such file or directory");
-    EXPECT_EQ(fail({2, ESRCH}, kEntrySteps, "enter the VPS context"),
+    EXPECT_EQ(fail({3, ESRCH}, kEntrySteps, "enter the VPS context"),
               "3: enter the VPS context: enter its namespaces: No such process");
-    EXPECT_EQ(fail({9, ENOTTY}, kEntrySteps, ""),
+    EXPECT_EQ(fail({10, ENOTTY}, kEntrySteps, ""),
               "3: open a terminal: Inappropriate ioctl for device");
     for (const int none : {-1, 27, 1 << 30})
         EXPECT_EQ(fail({none, EIO}, kSetupSteps, "x"), "3: x: begin: Input/output error");
@@ -114,7 +115,7 @@ TEST_F(ScriptErrors, AreTheScriptsWhateverFailsOnTheWay) {
     const auto script = find_script(script::kUmount, k101, dir_.path());
     rlimit limit{};
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    const int next = dup(0);
+    const int next = fcntl(0, F_DUPFD_CLOEXEC, 0);
     close(next);
     const rlimit low{static_cast<rlim_t>(next) + 1, limit.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);  // /dev/null, and no pipe any more

@@ -50,6 +50,34 @@ TEST_F(InitProgram, IsToldByItsClass) {
     }
 }
 
+TEST_F(InitProgram, IsAnOldSystemdWithoutANewLibrary) {
+    const auto is_old = [&] {
+        return is_init_old_systemd(sys::open(dir_.path(), O_PATH | O_DIRECTORY));
+    };
+    EXPECT_FALSE(is_old());
+    (void)dir_.write("sbin/init", elf64_);  // no systemd
+    EXPECT_FALSE(is_old());
+    (void)unlink(path("/sbin/init").c_str());
+    sys::mkdir_all(path("/lib/systemd"), 0755);
+    (void)dir_.write("lib/systemd/systemd", elf64_);
+    link("/lib/systemd/systemd", "/sbin/init");
+    EXPECT_TRUE(is_old());
+    for (const char* file :
+         {"lib/systemd/libsystemd-shared-229.so", "lib/systemd/libsystemd-shared-.so",
+          "lib/systemd/libsystemd-daemon.so.0"})
+        (void)dir_.write(file, "");
+    EXPECT_TRUE(is_old());
+    for (const std::string dir :
+         {"/lib/systemd", "/usr/lib64/systemd", "/usr/lib/x86_64-linux-gnu/systemd"}) {
+        sys::mkdir_all(path(dir), 0755);
+        const std::string library = dir.substr(1) + "/libsystemd-shared-252.so";
+        (void)dir_.write(library, "");
+        EXPECT_FALSE(is_old()) << dir;
+        (void)unlink(path("/" + library).c_str());
+    }
+    EXPECT_TRUE(is_old());
+}
+
 TEST_F(InitProgram, LinksAreFollowedInsideOnly) {
     (void)dir_.write("lib/init", elf32_);
     link("/lib/init", "/sbin/init");

@@ -1,0 +1,125 @@
+#include "context/named_hierarchy.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPlace = "/run/vps/cgroup-v1";
+constexpr const char* kHierarchy = "/run/vps/cgroup-v1/systemd";
+
+std::string group_of(Veid veid) {
+    return fmt::format("{}/vps-{}", kHierarchy, veid.to_string());
+}
+
+bool is_there(FdRef place) {
+    struct stat file {};
+    return fstat(place.get(), &file) == 0 && file.st_nlink > 0;
+}
+
+// Only one at a time mounts, dismounts, makes and removes. Whoever removes the place leaves those
+// who wait for it with one that is not there.
+Fd lock_place() {
+    for (;;) {
+        sys::mkdir_all(kPlace, 0700);
+        Fd lock = sys::open(kPlace, O_RDONLY | O_DIRECTORY);
+        const int locked = flock(lock.get(), LOCK_EX);
+        if (locked < 0 && errno != EINTR)
+            throw SysError(errno, "lock", kPlace);
+        if (locked == 0 && is_there(lock)) {
+            sys::mkdir_all(kHierarchy, 0700);
+            return lock;
+        }
+    }
+}
+
+void mount_hierarchy() {
+    if (is_mount_point(kHierarchy) ||
+        mount("cgroup", kHierarchy, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              "none,name=systemd,xattr") == 0)
+        return;
+    if (errno == ENODEV || errno == EINVAL)
+        throw Error(ExitCode::System,
+                    "this kernel has no cgroup v1, which the VPS's systemd needs (before 230); "
+                    "boot another one, or set CGROUP_LAYOUT=v2 if the VPS does without");
+    throw SysError(errno, "mount the cgroup v1 hierarchy", kHierarchy);
+}
+
+// A group goes when it has no group below it. There are as many as the VPS has made.
+void remove_groups(const std::string& top) {
+    std::vector<std::string> groups{top};
+    std::error_code ignored;  // a group that has gone is none
+    for (auto at = fs::recursive_directory_iterator(top, ignored);
+         at != fs::recursive_directory_iterator(); at.increment(ignored))
+        if (at->is_directory(ignored))
+            groups.push_back(at->path());
+    for (auto group = groups.rbegin(); group != groups.rend(); ++group)
+        if (rmdir(group->c_str()) < 0 && errno != ENOENT)
+            throw SysError(errno, "remove the cgroup", *group);
+}
+
+bool has_groups() {
+    for (const auto& entry : fs::directory_iterator(kHierarchy))
+        if (entry.path().filename().string().starts_with("vps-"))
+            return true;
+    return false;
+}
+
+void dismount_if_unused() {
+    if (has_groups())
+        return;
+    if (umount2(kHierarchy, MNT_DETACH) < 0)
+        throw SysError(errno, "dismount", kHierarchy);
+    for (const char* dir : {kHierarchy, kPlace})
+        if (rmdir(dir) < 0)
+            throw SysError(errno, "remove", dir);
+}
+
+}  // namespace
+
+void make_named_group(Veid veid, const std::optional<UserIds>& ids, pid_t first) {
+    const Fd lock = lock_place();
+    mount_hierarchy();
+    const std::string group = group_of(veid);
+    remove_groups(group);
+    sys::mkdir_all(group, 0755);
+    if (ids)
+        for (const char* name : {"", "/cgroup.procs", "/tasks"})
+            if (const std::string path = group + name;
+                chown(path.c_str(), ids->first_uid, ids->first_gid) < 0)
+                throw SysError(errno, "give the VPS the cgroup", path);
+    const std::string procs = group + "/cgroup.procs";
+    sys::write_all(sys::open(procs, O_WRONLY), std::to_string(first), procs);
+}
+
+Fd open_named_group(Veid veid) {
+    return Fd(open((group_of(veid) + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+}
+
+void remove_named_group(Veid veid) {
+    if (access(kPlace, F_OK) < 0)
+        return;  // no VPS has had one since the host's boot
+    const Fd lock = lock_place();
+    mount_hierarchy();  // the host may have dismounted it, at shutdown for instance
+    remove_groups(group_of(veid));
+    dismount_if_unused();
+}
+
+}  // namespace vps
