@@ -222,7 +222,10 @@ TEST_F(ActionScripts, FailAtARequestToEndByHandAsWell) {
                          std::string("#!/bin/sh\nkill -") + signal + " $(cat " + dir_.path() +
                              "/pid)\nsleep 60\n",
                          0755);
-        const auto note_pid = [&] { (void)dir_.write("pid", std::to_string(getpid())); };
+        const auto note_pid = [&] {
+            (void)dir_.write("pid", std::to_string(getpid()));
+            (void)std::signal(SIGHUP, SIG_DFL);  // whoever runs the tests may ignore it (nohup)
+        };
         EXPECT_EQ(run_apart(dir_.path(), note_pid).to_string(), "exit code 79") << signal;
     }
 }
