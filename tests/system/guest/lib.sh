@@ -122,7 +122,7 @@ loop_devices() { # a container has no udev that would make their nodes
 
 two_cpus() { # an emulated host starts with one, and keeps the second one until it is rebooted
     local tries # on a busy machine it may not answer in time
-    for tries in 1 2 3 4 5; do
+    for tries in {1..20}; do
         [ "$(nproc)" -lt 2 ] || break
         echo 1 >/sys/devices/system/cpu/cpu1/online || sleep 5
     done
