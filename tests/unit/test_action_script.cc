@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "be_root.hh"
+#include "leave_out.hh"
 #include "script/action_script.hh"
 #include "sys/error.hh"
 #include "temporary_directory.hh"
@@ -47,7 +48,7 @@ class ActionScripts : public testing::Test {
   protected:
     void SetUp() override {
         if (!be_root())
-            GTEST_SKIP() << "no user namespaces on this machine";
+            LEAVE_OUT("no user namespaces on this machine");
     }
 
     ScriptSettings settings(std::optional<unsigned> timeout = {}) const {

@@ -13,6 +13,7 @@
 #include "be_root.hh"
 #include "context/become_init.hh"
 #include "context/entry.hh"
+#include "leave_out.hh"
 #include "script/action_script.hh"
 #include "script/script_environment.hh"
 #include "state/state.hh"
@@ -85,7 +86,7 @@ class ScriptErrors : public testing::Test {
   protected:
     void SetUp() override {
         if (!be_root())
-            GTEST_SKIP() << "no user namespaces on this machine";
+            LEAVE_OUT("no user namespaces on this machine");
     }
     ScriptSettings settings() const { return {k101, dir_.path(), "/root", "/private", {}}; }
     std::string begin(const std::string& name) const {

@@ -4,12 +4,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "leave_out.hh"
 #include "sys/guest_file.hh"
 #include "sys/sys.hh"
+#include "temporary_directory.hh"
 
 namespace {
 
@@ -17,16 +18,9 @@ namespace fs = std::filesystem;
 
 class GuestFile : public testing::Test {
   protected:
-    void SetUp() override {
-        char name[] = "/tmp/guest-file-XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        dir_ = name;
-        root_ = vps::sys::open(dir_, O_PATH | O_DIRECTORY);
-    }
-    void TearDown() override { fs::remove_all(dir_); }
-
-    fs::path dir_;
-    vps::Fd root_;
+    const TemporaryDirectory temporary_;
+    const fs::path dir_ = temporary_.path();
+    const vps::Fd root_ = vps::sys::open(dir_, O_PATH | O_DIRECTORY);
 };
 
 TEST_F(GuestFile, ReadsARegularFileAlsoBehindALinkOfTheVps) {
@@ -51,7 +45,7 @@ TEST_F(GuestFile, OpensNothingElse) {
 
 TEST_F(GuestFile, OpensNoDevice) {
     if (mknod((dir_ / "device").c_str(), S_IFCHR | 0600, makedev(1, 3)) < 0)
-        GTEST_SKIP() << "only root makes device nodes";
+        LEAVE_OUT("only root makes device nodes");
     EXPECT_FALSE(vps::find_guest_file(root_, "/device"));
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 
+#include "leave_out.hh"
 #include "network/lan_device.hh"
 #include "network/links.hh"
 #include "network/netlink.hh"
@@ -80,8 +81,8 @@ TEST(LanDevice, HearsWhoElseHasAnAddress) {
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 77 && !getenv("CI"))
-        GTEST_SKIP() << "no namespaces for us on this machine";
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        LEAVE_OUT("no namespaces for us on this machine");
     EXPECT_EQ(status, 0);
 }
 

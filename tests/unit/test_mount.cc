@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "be_root.hh"
+#include "leave_out.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
@@ -20,7 +21,7 @@ class Mounts : public testing::Test {
   protected:
     void SetUp() override {
         if (!be_root())
-            GTEST_SKIP() << "no user namespaces on this machine";
+            LEAVE_OUT("no user namespaces on this machine");
         ASSERT_EQ(unshare(CLONE_NEWNS), 0);
         ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
         ASSERT_EQ(mkdir(source_.c_str(), 0755), 0);

@@ -13,6 +13,7 @@
 #include <new>
 
 #include "be_root.hh"
+#include "leave_out.hh"
 #include "life/dismount.hh"
 #include "life/settings.hh"
 #include "state/state.hh"
@@ -181,7 +182,7 @@ class UnfinishedMounts : public testing::Test {
   protected:
     void SetUp() override {
         if (!be_root())
-            GTEST_SKIP() << "no user namespaces on this machine";
+            LEAVE_OUT("no user namespaces on this machine");
         ASSERT_EQ(unshare(CLONE_NEWNS), 0);
         ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
         std::filesystem::create_directories(state_.ve_private);

@@ -11,6 +11,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "leave_out.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
@@ -68,7 +69,7 @@ TEST(State, IsReadAsItWasWritten) {
 // A file system of memory with room for two pages: one is the state's, one is somebody else's.
 TEST(State, IsWrittenWhereThereIsNoRoom) {
     if (geteuid() != 0)
-        GTEST_SKIP() << "needs root";
+        LEAVE_OUT("needs root");
     const TemporaryDirectory run;
     ASSERT_EQ(mount("tmpfs", run.path().c_str(), "tmpfs", 0, "size=8k"), 0);
     {
