@@ -62,6 +62,9 @@ struct BarrierLimit {
 inline constexpr std::uint64_t kCgroups = 1024;
 inline constexpr unsigned kCgroupDepth = 15;
 
+// USERNS_IDS: from the first to the second, a power of two times the first.
+inline constexpr std::uint32_t kFewestIds = 65536, kMostIds = kFewestIds << 10;
+
 enum class OnBoot { Unset, No, Yes };
 enum class Layout { Unset, Simfs, Ploop };
 
@@ -113,7 +116,7 @@ struct VpsConfig {
     bool start_wait = false;                 // START_WAIT
     bool start_failure_umount_scripts = false;
     bool userns = true;                                 // USERNS
-    std::uint32_t userns_ids = 65536;                   // USERNS_IDS: a power of two times 65536
+    std::uint32_t userns_ids = kFewestIds;              // USERNS_IDS
     std::optional<std::uint32_t> local_uid, local_gid;  // where ids on disk start
     // limits that are plain unit properties (nothing: not in the file)
     std::optional<BarrierLimit> physpages, swappages, vmguarpages, oomguarpages,

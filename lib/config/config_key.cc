@@ -64,31 +64,23 @@ static Verdict number_or_none(VpsConfig& config, std::string_view value, Reading
     return number<Field, 0, Max>(config, value == "unlimited" ? "0" : value, reading);
 }
 
-template <auto Field, Unit Unit>
+template <auto Field, Unit Unit, bool TakesZero = true>
 static Verdict pair(VpsConfig& config, std::string_view value, Reading&) {
-    if (value.empty())
-        return odd(kEmptyLimit);
-    BarrierLimit pair{};
-    const auto verdict = read_barrier_limit(pair, value, Unit);
-    if (verdict.grade != Verdict::Bad)
-        config.*Field = pair;
-    return verdict;
-}
-
-// A limit of 0 would let nothing run, and systemd takes it for no limit.
-template <auto Field, Unit Unit>
-static Verdict nonzero_pair(VpsConfig& config, std::string_view value, Reading&) {
     if (value.empty())
         return odd(kEmptyLimit);
     BarrierLimit pair{};
     const auto verdict = read_barrier_limit(pair, value, Unit);
     if (verdict.grade == Verdict::Bad)
         return verdict;
-    if (pair.limit == 0)
+    if (!TakesZero && pair.limit == 0)
         return bad("a limit of 0");
     config.*Field = pair;
     return verdict;
 }
+
+// A limit of 0 would let nothing run, and systemd takes it for no limit.
+template <auto Field, Unit Unit>
+static constexpr auto nonzero_pair = pair<Field, Unit, false>;
 
 static Verdict onboot(VpsConfig& config, std::string_view value, Reading&) {
     if (value == "auto") {  // Virtuozzo 7's word for an unset key
@@ -190,12 +182,11 @@ static Verdict list(VpsConfig& config, std::string_view value, Reading& reading)
 
 // Ranges of ids lie side by side, by their size: powers of two fit without gaps.
 static Verdict userns_ids(VpsConfig& config, std::string_view value, Reading&) {
-    constexpr std::uint64_t kUnit = 65536, kMost = kUnit << 10;
     std::uint64_t ids = 0;
-    const auto verdict = read_number(ids, value, kMost);
+    const auto verdict = read_number(ids, value, kMostIds);
     if (verdict.grade == Verdict::Bad)
         return verdict;
-    if (ids < kUnit || (ids & (ids - 1)) != 0)
+    if (ids < kFewestIds || (ids & (ids - 1)) != 0)
         return bad("not a power of two from 65536 to 67108864");
     config.userns_ids = static_cast<std::uint32_t>(ids);
     return verdict;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "config/config.hh"
 #include "config/config_value.hh"
 #include "sys/error.hh"
 #include "sys/guest_file.hh"
@@ -14,7 +15,6 @@ namespace vps {
 namespace {
 
 constexpr std::uint32_t kOldNobody = 4294967294;  // -2, as some distributions have it
-constexpr std::uint32_t kFewest = 65536, kMost = kFewest << 10;
 
 // The text of a plain file of the VPS; empty where there is none, or a long one.
 std::string read_vps_file(FdRef root, const char* path) {
@@ -59,7 +59,7 @@ std::optional<std::string> find_beyond(const std::string& text, std::uint32_t co
 }  // namespace
 
 std::optional<std::uint32_t> ids_that_have(std::uint32_t id) {
-    for (std::uint32_t ids = kFewest; ids <= kMost; ids *= 2)
+    for (std::uint32_t ids = kFewestIds; ids <= kMostIds; ids *= 2)
         if (id < ids)
             return ids;
     return std::nullopt;

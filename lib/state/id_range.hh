@@ -15,7 +15,7 @@
 
 namespace vps {
 
-inline constexpr std::uint32_t kIdsPerVps = 65536;
+inline constexpr std::uint32_t kIdsPerVps = kFewestIds;
 inline constexpr std::uint32_t kFirstId = 524288, kLastId = 1879048191;
 
 struct IdRange {
