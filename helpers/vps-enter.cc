@@ -129,21 +129,14 @@ class Session {
     int ended_by_ = 0;              // the signal that ended us
 };
 
-Fd duplicate(FdRef fd) {
-    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
-    if (copy < 0)
-        throw SysError(errno, "duplicate a file descriptor");
-    return Fd(copy);
-}
-
 Session::Session(ContextProcess process, Fd signals, OuterTerminal* terminal)
     : process_(std::move(process)),
       signals_(std::move(signals)),
       terminal_(terminal),
       input_(Flow::inwards(STDIN_FILENO,
-                           terminal ? duplicate(process_.terminal) : std::move(process_.in))) {
+                           terminal ? sys::duplicate(process_.terminal) : std::move(process_.in))) {
     if (terminal) {
-        outputs_.push_back(Flow::outwards(duplicate(process_.terminal), STDOUT_FILENO));
+        outputs_.push_back(Flow::outwards(sys::duplicate(process_.terminal), STDOUT_FILENO));
     } else {
         outputs_.push_back(Flow::outwards(std::move(process_.out), STDOUT_FILENO));
         outputs_.push_back(Flow::outwards(std::move(process_.err), STDERR_FILENO));

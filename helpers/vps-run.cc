@@ -28,6 +28,7 @@
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/sys.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/notify.hh"
@@ -37,13 +38,6 @@
 namespace vps {
 
 namespace {
-
-Fd duplicate(FdRef fd) {
-    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
-    if (copy < 0)
-        throw SysError(errno, "duplicate a file descriptor");
-    return Fd(copy);
-}
 
 // systemd's last words, where it cannot go on: nothing in the VPS runs, and the unit is active.
 bool is_last_word(std::string_view line) {
@@ -122,8 +116,7 @@ class RunningStatus {
   public:
     RunningStatus(Veid veid, std::string running)
         : running_(std::move(running)),
-          events_(open((slice_cgroup(veid) + "/" + scope_unit(veid) + "/cgroup.events").c_str(),
-                       O_RDONLY | O_CLOEXEC)) {}
+          events_(open((scope_cgroup(veid) + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC)) {}
 
     void add_to(std::vector<Watched>& watched) {
         if (events_)
@@ -169,7 +162,7 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
         throw Error(ExitCode::Running, "is running");
     std::vector<LineRelay> relays;
     if (console)
-        relays.push_back(relay_console(duplicate(*console), invocation.veid, log));
+        relays.push_back(relay_console(sys::duplicate(*console), invocation.veid, log));
     const std::vector<Fd> held =
         hold_file_systems(invocation.veid, state.mount_point, state.init_pid, log);
     VpsState running = state;

@@ -88,10 +88,7 @@ void AreaJudge::look_for_area(bool may_come) {
 }
 
 void AreaJudge::look_for_init(bool may_come) {
-    const bool has_init = std::any_of(std::begin(kInits), std::end(kInits), [&](const char* path) {
-        return static_cast<bool>(sys::find_in_root(area_, path, O_PATH));
-    });
-    if (!has_init)
+    if (!find_init_program(area_))
         find(ExitCode::NoInit, may_come, fmt::format("there is no init in '{}'", shown_));
 }
 

@@ -1,6 +1,5 @@
 // The parts that the main functions of all programs have in common: standard streams, the command
-// line,
-// --help and --version, and one place where errors are reported.
+// line, --help and --version, and one place where errors are reported.
 #pragma once
 
 #include <functional>

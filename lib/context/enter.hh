@@ -45,9 +45,9 @@ struct Patience {
 };
 
 // Starts `command` in the context of the VPS whose init is `init`, in init's cgroup or, where the
-// VPS does not let it in there, in the scope's (entry_cgroup.hh), with a session
-// of its own. Throws SysError: ESRCH when init has ended, ETIMEDOUT at the end of the patience, and
-// ExecError; EntryError at once where init's cgroup is frozen, also while it waits.
+// VPS does not let it in there, in the scope's (entry_cgroup.hh), with a session of its own. Throws
+// SysError: ESRCH when init has ended, ETIMEDOUT at the end of the patience, and ExecError;
+// EntryError at once where init's cgroup is frozen, also while it waits.
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience = {});
 

@@ -16,25 +16,19 @@
 
 namespace vps {
 
-bool is_init_32_bit(FdRef root) {
-    for (const char* path : kInits) {
-        const Fd found = sys::find_in_root(root, path, O_PATH);
-        if (!found)
-            continue;
-        const Fd program = open_guest_file(found);
-        unsigned char ident[EI_NIDENT];
-        return program && pread(program.get(), ident, sizeof ident, 0) == sizeof ident &&
-               std::memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
-    }
-    return false;
+Fd find_init_program(FdRef root) {
+    for (const char* path : kInits)
+        if (Fd found = sys::find_in_root(root, path, O_PATH))
+            return found;
+    return {};
 }
 
-// The place of the program behind all symbolic links, seen from the VPS's root.
-static std::string name_of_init(FdRef root) {
-    for (const char* path : kInits)
-        if (const Fd found = sys::find_in_root(root, path, O_PATH))
-            return sys::readlink(fmt::format("/proc/self/fd/{}", found.get()));
-    return {};
+bool is_init_32_bit(FdRef root) {
+    const Fd found = find_init_program(root);
+    const Fd program = found ? open_guest_file(found) : Fd();
+    unsigned char ident[EI_NIDENT];
+    return program && pread(program.get(), ident, sizeof ident, 0) == sizeof ident &&
+           std::memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
 }
 
 static std::vector<std::string> names_in(FdRef root, const std::string& path) {
@@ -65,7 +59,9 @@ static bool has_shared_library(FdRef root, const std::string& dir) {
 }
 
 bool is_init_old_systemd(FdRef root) {
-    if (!name_of_init(root).ends_with("/systemd"))
+    const Fd program = find_init_program(root);
+    if (!program || !sys::readlink(fmt::format("/proc/self/fd/{}", program.get()))
+                         .ends_with("/systemd"))  // behind all symbolic links
         return false;
     // Debian has the library below the directory of an architecture, others have it in lib64.
     for (const char* lib : {"/lib", "/usr/lib", "/lib64", "/usr/lib64"}) {

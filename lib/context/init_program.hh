@@ -9,6 +9,10 @@ namespace vps {
 // The programs that are tried as init, in this order (init/main.c of Linux; vzctl).
 inline constexpr const char* kInits[] = {"/sbin/init", "/etc/init", "/bin/init"};
 
+// The first of these that is there, as an O_PATH descriptor; empty where there is none. Throws
+// SysError.
+Fd find_init_program(FdRef root);
+
 // Whether the first of these that is there is a 32-bit program (the class of elf(5)), and with it,
 // most likely, all of the VPS. False where there is none, or none that can be told.
 bool is_init_32_bit(FdRef root);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
+#include "sys/within.hh"
 
 namespace vps {
 
@@ -39,11 +39,8 @@ bool is_there(FdRef place) {
 Fd lock_place() {
     for (;;) {
         sys::mkdir_all(kPlace, 0700);
-        Fd lock = sys::open(kPlace, O_RDONLY | O_DIRECTORY);
-        const int locked = flock(lock.get(), LOCK_EX);
-        if (locked < 0 && errno != EINTR)
-            throw SysError(errno, "lock", kPlace);
-        if (locked == 0 && is_there(lock)) {
+        Fd lock = sys::lock_directory(kPlace);
+        if (is_there(lock)) {
             sys::mkdir_all(kHierarchy, 0700);
             return lock;
         }
@@ -116,10 +113,12 @@ Fd open_named_group(Veid veid) {
 void remove_named_group(Veid veid) {
     if (access(kPlace, F_OK) < 0)
         return;  // no VPS has had one since the host's boot
-    const Fd lock = lock_place();
-    mount_hierarchy();  // the host may have dismounted it, at shutdown for instance
-    remove_groups(group_of(veid));
-    dismount_if_unused();
+    within({"the VPS's cgroup of version 1"}, [&] {
+        const Fd lock = lock_place();
+        mount_hierarchy();  // the host may have dismounted it, at shutdown for instance
+        remove_groups(group_of(veid));
+        dismount_if_unused();
+    });
 }
 
 }  // namespace vps

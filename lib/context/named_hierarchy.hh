@@ -23,7 +23,7 @@ void make_named_group(Veid veid, const std::optional<UserIds>& ids, pid_t first)
 Fd open_named_group(Veid veid);
 
 // Removes the VPS's group, which has no process any more, and those that it has made in it; with
-// the last group the hierarchy goes. Throws SysError.
+// the last group the hierarchy goes. Throws Error.
 void remove_named_group(Veid veid);
 
 }  // namespace vps

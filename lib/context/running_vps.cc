@@ -8,6 +8,7 @@
 
 #include "config/config.hh"
 #include "state/directories.hh"
+#include "sys/acting_as.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
@@ -66,13 +67,6 @@ bool is_in_scope(Veid veid, pid_t pid) {
     }
 }
 
-// The first id of a user namespace that starts elsewhere than the host's; else 0.
-std::uint32_t first_id_of(pid_t init) {
-    std::uint32_t inside = 0, outside = 0;
-    std::istringstream map(sys::read_file(fmt::format("/proc/{}/uid_map", init)));
-    return map >> inside >> outside && inside == 0 ? outside : 0;
-}
-
 // The state of a VPS that runs, as its start would have written it with the configuration of now.
 VpsState state_of_running(Veid veid, pid_t init) {
     VpsState state;
@@ -88,7 +82,7 @@ VpsState state_of_running(Veid veid, pid_t init) {
     std::error_code none;
     const auto place = std::filesystem::canonical(state.ve_root, none);
     state.mount_point = none ? state.ve_root : place.string();
-    state.first_id = config.local_uid ? 0 : first_id_of(init);
+    state.first_id = config.local_uid ? 0 : find_root_id(init);
     state.init_pid = init;
     state.init_start = find_start_time(init).value_or(0);
     return state;
@@ -116,7 +110,7 @@ FoundVps find_vps(Veid veid, const std::string& run_dir) {
     }
     // A state of another phase is that of a start or a stop which goes on, or was cut off.
     if (!found.state || says_running(found.state))
-        if (const auto pid = find_init_below(slice_cgroup(veid) + "/" + scope_unit(veid))) {
+        if (const auto pid = find_init_below(scope_cgroup(veid))) {
             VpsState again = state_of_running(veid, *pid);
             if (std::optional<Fd> init = find_init(again))
                 return {std::move(again), std::move(init), true};
@@ -134,11 +128,7 @@ FoundVps find_vps(Veid veid, const VpsLock& lock, const Log& log) {
             fmt::format("runs, but '{}/{}/state' is lost or not its own; its init, process {}, was "
                         "found in {}",
                         kRunDir, veid.value(), found.state->init_pid, scope_unit(veid)));
-    try {
-        claim_again(veid, *found.state, [&] { lock.write_state(*found.state); });
-    } catch (const Error& error) {
-        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
-    }
+    attempt(log, [&] { claim_again(veid, *found.state, [&] { lock.write_state(*found.state); }); });
     return found;
 }
 

@@ -51,24 +51,6 @@ void run_umount_script(const ScriptKind& kind, const ScriptSettings& settings, c
 
 }  // namespace
 
-// A state that stays, of a VPS that is dismounted, has the next start run the umount scripts again.
-static void forget_state(const VpsLock& lock, Veid veid, const VpsState& state, const Log& log) {
-    try {
-        release_directories(veid, state);
-        lock.remove_state(state);
-    } catch (const SysError& error) {
-        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
-    }
-}
-
-static void forget_cgroup(Veid veid, const Log& log) {
-    try {
-        remove_named_group(veid);
-    } catch (const std::exception& error) {
-        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
-    }
-}
-
 Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_failed_start) {
     const Scripts owed = row_of(state.phase).owed;
     const bool failed_start =
@@ -102,10 +84,15 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
             }
     }
     (void)kill_left_over(settings.veid, log);
-    forget_cgroup(settings.veid, log);
+    attempt(log, [&] { remove_named_group(settings.veid); });
     if (state.first_id != 0)
         release_ids(state.first_id, kRunDir, state.ids);
-    forget_state(lock, settings.veid, state, log);
+    // A state that stays, of a VPS that is dismounted, has the next start run the umount scripts
+    // again.
+    attempt(log, [&] {
+        release_directories(settings.veid, state);
+        lock.remove_state(state);
+    });
     if (failure)
         std::rethrow_exception(failure);
 }

@@ -19,11 +19,7 @@ VpsConfig load_usable_config(Veid veid) {
 
 VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& log) {
     VpsConfig config;
-    try {
-        config = load_vps_config(veid);
-    } catch (const Error& error) {
-        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
-    }
+    attempt(log, [&] { config = load_vps_config(veid); });
     config.ve_root = state.ve_root;
     config.ve_private = state.ve_private;
     return config;

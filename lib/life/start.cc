@@ -36,13 +36,10 @@ namespace vps {
 
 namespace {
 
-void require_init(const VpsState& state) {
-    const Fd root = sys::open(state.mount_point, O_PATH | O_DIRECTORY);
-    for (const char* path : kInits)
-        if (sys::find_in_root(root, path, O_PATH))
-            return;
-    throw Error(ExitCode::NoInit, fmt::format("there is no init in '{}' (looked for {})",
-                                              state.ve_root, fmt::join(kInits, ", ")));
+void require_init(FdRef root, const VpsState& state) {
+    if (!find_init_program(root))
+        throw Error(ExitCode::NoInit, fmt::format("there is no init in '{}' (looked for {})",
+                                                  state.ve_root, fmt::join(kInits, ", ")));
 }
 
 bool wants_named_hierarchy(const VpsConfig& config, FdRef root) {
@@ -54,8 +51,6 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     ContextSetup setup;
     setup.mount_point = state.mount_point;
     setup.filtered = {config.userns, state.io_uring, state.old_32_bit, state.socket_families};
-    setup.named_hierarchy =
-        wants_named_hierarchy(config, sys::open(state.mount_point, O_PATH | O_DIRECTORY));
     setup.hostname = config.hostname.value_or("localhost");
     // The environment that the kernel gives an init, and the kind of container under the name that
     // inits look for (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The
@@ -134,18 +129,19 @@ void Start::prepare() {
     choose_ids();
     state_.io_uring = config_.io_uring;
     state_.socket_families = config_.socket_families;
-    state_.old_32_bit = is_init_32_bit(sys::open(state_.mount_point, O_PATH | O_DIRECTORY));
+    const Fd root = sys::open(state_.mount_point, O_PATH | O_DIRECTORY);
+    state_.old_32_bit = is_init_32_bit(root);
     lock_.enter(state_, Phase::Starting);
-    require_init(state_);
+    require_init(root, state_);
     if (ids_)
-        if (const auto beyond = explain_accounts_beyond(
-                sys::open(state_.mount_point, O_PATH | O_DIRECTORY), ids_->count))
+        if (const auto beyond = explain_accounts_beyond(root, ids_->count))
             log_.say(Level::Warning, *beyond);
     script_ = find_script(script::kStart, veid_, script_settings(veid_, config_).dir);
     devices_ = find_devices(config_, problems_);
     resolver_ = find_resolver(config_, problems_);
     std::tie(channel_, first_end_) = sys::socketpair();
     setup_ = plan_context(state_, config_, first_end_);
+    setup_.named_hierarchy = wants_named_hierarchy(config_, root);
     setup_.capabilities = find_capabilities(config_);
     scope_ = start_vps_scope(veid_, devices_);
     find_more();

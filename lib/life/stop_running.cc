@@ -69,12 +69,10 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
     ContextCommand command{{"/sbin/init", "0"}, basic_environment(veid)};
     command.veid = veid;
     const TerminationRequest request;
-    try {
+    attempt(log, [&] {
         (void)run_in_vps(command, veid.to_string() + ".console", target.init, target.pid,
                          {deadline, request.fd()}, log, relays);
-    } catch (const Error& error) {
-        log.say(Level::Warning, fmt::format("{}, ignoring it", error.what()));
-    }
+    });
 }
 
 }  // namespace

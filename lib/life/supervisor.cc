@@ -20,8 +20,8 @@ InitEnd classify_end(const ExitStatus& status) {
 
 namespace {
 
-// The ids of events; any other id is the index of a relay.
-// The first of the others, downwards from here: each has its index taken from it.
+// The ids of events. The other descriptors have kOther and the numbers below it, by their index; an
+// id below these is the index of a relay.
 constexpr std::uint64_t kInit = ~0ULL, kSignal = kInit - 1, kOther = kInit - 2;
 
 void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {

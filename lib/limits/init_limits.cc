@@ -2,16 +2,15 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <functional>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "limits/slice_limits.hh"
+#include "sys/acting_as.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
@@ -39,31 +38,6 @@ InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
     return limits;
 }
 
-// The host's id of root in the process's user namespace.
-static uid_t root_of(pid_t pid) {
-    std::istringstream map(sys::read_file("/proc/" + std::to_string(pid) + "/uid_map"));
-    std::uint64_t inside = 0, outside = 0, count = 0;
-    while (map >> inside >> outside >> count)
-        if (inside == 0)
-            return static_cast<uid_t>(outside);
-    return 0;
-}
-
-// While it exists, the effective user id is that of the owner of the process's user namespace.
-class ActingForOwner {
-  public:
-    explicit ActingForOwner(pid_t pid) {
-        if (seteuid(root_of(pid)) < 0)
-            throw SysError(errno, "become the VPS's root");
-    }
-    ActingForOwner(const ActingForOwner&) = delete;
-    ActingForOwner& operator=(const ActingForOwner&) = delete;
-    ~ActingForOwner() {
-        (void)seteuid(0);
-        (void)prctl(PR_SET_DUMPABLE, 1);  // a change of ids takes it away
-    }
-};
-
 // Calls prlimit(2), which returns an errno here. The host's root needs CAP_SYS_RESOURCE for a
 // process of a VPS; where it lacks that (in a container), the owner of the process's user namespace
 // does not.
@@ -71,7 +45,7 @@ static int limit_process(pid_t pid, const std::function<int()>& call) {
     const int error = call();
     if (error != EPERM || pid == 0)
         return error;
-    const ActingForOwner owner(pid);
+    const ActingAs owner(find_root_id(pid));
     return call();
 }
 
@@ -98,7 +72,7 @@ int set_init_limits(pid_t pid, const InitLimits& limits) noexcept {
 // /proc/sys/kernel shows the ipc namespace of the process that opens it. The file belongs to the
 // host's root before Linux 6.9, since then to root of the namespace.
 static void set_shmall(FdRef init, pid_t pid, const std::string& pages) {
-    const uid_t root = root_of(pid);
+    const uid_t root = find_root_id(pid);
     Child writer = clone_process();
     if (writer.pid() == 0) {
         if (setns(init.get(), CLONE_NEWIPC) < 0)

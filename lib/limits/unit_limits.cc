@@ -137,7 +137,7 @@ void set_slice_limits(Veid veid, const std::vector<SliceLimit>& limits,
 }
 
 void update_scope_quota(Veid veid, std::uint64_t percent, const SystemdPlaces& places) {
-    if (is_quota_in_force(slice_cgroup(veid, places.cgroups) + "/" + scope_unit(veid), percent))
+    if (is_quota_in_force(scope_cgroup(veid, places.cgroups), percent))
         return;
     const LimitSetting& setting = setting_of("CPUQuota");
     const LimitValue value =

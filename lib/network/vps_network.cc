@@ -33,19 +33,16 @@ using namespace std::chrono_literals;
 constexpr auto kGlance = 100ms;
 constexpr auto kLook = 1000ms;
 
-// The VPS that has the name by its claim and by its record. One whose record cannot be read better
-// keeps it.
+// The VPS that has the name by its claim and by its record.
 std::optional<Veid> find_holder(const ClaimName& claim,
                                 std::vector<std::string> NetworkRecord::*held) {
-    const std::optional<Veid> holder = find_claim(claim);
-    try {
-        const auto record = holder ? read_network_record(*holder) : std::nullopt;
-        const auto names = record ? (*record).*held : std::vector<std::string>();
-        return std::find(names.begin(), names.end(), claim.name) != names.end() ? holder
-                                                                                : std::nullopt;
-    } catch (const Error&) {
-        return holder;
-    }
+    return vps::find_holder(claim, [&](Veid veid) {
+        const std::optional<NetworkRecord> record = read_network_record(veid);
+        if (!record)
+            return false;
+        const std::vector<std::string>& names = (*record).*held;
+        return std::find(names.begin(), names.end(), claim.name) != names.end();
+    });
 }
 
 void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {

@@ -24,6 +24,16 @@ std::optional<Veid> find_claim(const ClaimName& name, const std::string& run_dir
     throw SysError(errno, "read the claim", path);
 }
 
+std::optional<Veid> find_holder(const ClaimName& name, const std::function<bool(Veid)>& has,
+                                const std::string& run_dir) {
+    const std::optional<Veid> holder = find_claim(name, run_dir);
+    try {
+        return holder && has(*holder) ? holder : std::nullopt;
+    } catch (const Error&) {
+        return holder;
+    }
+}
+
 void set_claim(const ClaimName& name, Veid veid, const std::string& run_dir) {
     sys::mkdir_all(fmt::format("{}/{}", run_dir, name.kind), 0755);
     const std::string path = path_of(name, run_dir), temporary = path + ".new";

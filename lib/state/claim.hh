@@ -5,6 +5,7 @@
 // root and one at a time, by a lock of theirs.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,11 @@ struct ClaimName {
 
 // Whom the claim names. Throws SysError.
 std::optional<Veid> find_claim(const ClaimName& name, const std::string& run_dir = kRunDir);
+
+// The VPS that the claim names, where that VPS has the thing by `has`, which reads its state or
+// record. One whose state cannot be read better keeps it. Throws SysError.
+std::optional<Veid> find_holder(const ClaimName& name, const std::function<bool(Veid)>& has,
+                                const std::string& run_dir = kRunDir);
 
 // Replaces that of another VPS. Throws SysError.
 void set_claim(const ClaimName& name, Veid veid, const std::string& run_dir = kRunDir);

@@ -1,7 +1,6 @@
 #include "state/directories.hh"
 
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -25,19 +24,6 @@ constexpr Kind kRoot{"roots", "the directory", "VE_ROOT", &VpsState::mount_point
 constexpr Kind kArea{"areas", "the private area", "VE_PRIVATE", &VpsState::ve_private,
                      &VpsState::area};
 
-// The VPS that has the directory by its claim and by its state. One whose state cannot be read
-// better keeps it.
-std::optional<Veid> find_holder(const Kind& kind, const std::string& name,
-                                const std::string& run_dir) {
-    const std::optional<Veid> holder = find_claim({kind.dir, name}, run_dir);
-    try {
-        const auto state = holder ? read_state(*holder, run_dir) : std::nullopt;
-        return state && (*state).*kind.claim == name ? holder : std::nullopt;
-    } catch (const Error&) {
-        return holder;
-    }
-}
-
 void claim_directory(const Kind& kind, Veid veid, VpsState& state, const WriteState& write,
                      const std::string& run_dir) {
     const std::string& path = state.*kind.path;
@@ -47,11 +33,12 @@ void claim_directory(const Kind& kind, Veid veid, VpsState& state, const WriteSt
     const std::string name = fmt::format("{}-{}", status.st_dev, status.st_ino);
     const std::string claims = fmt::format("{}/{}", run_dir, kind.dir);
     sys::mkdir_all(claims, 0755);
-    const Fd lock = sys::open(claims, O_RDONLY | O_DIRECTORY);
-    while (flock(lock.get(), LOCK_EX) < 0)  // another VPS holds it for a moment only
-        if (errno != EINTR)
-            throw SysError(errno, "lock", claims);
-    if (const auto other = find_holder(kind, name, run_dir); other && *other != veid)
+    const Fd lock = sys::lock_directory(claims);
+    const auto has = [&](Veid other) {
+        const std::optional<VpsState> theirs = read_state(other, run_dir);
+        return theirs && (*theirs).*kind.claim == name;
+    };
+    if (const auto other = find_holder({kind.dir, name}, has, run_dir); other && *other != veid)
         throw Error(ExitCode::Mounted,
                     fmt::format("{} '{}' is in use by VPS {}; change {} of one of the two, or stop "
                                 "that one",

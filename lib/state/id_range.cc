@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -131,9 +130,7 @@ std::vector<IdRange> ids_of_processes() {
 std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std::string& run_dir,
                         std::uint32_t count) {
     sys::mkdir_all(run_dir + "/ids", 0755);
-    const Fd dir = sys::open(run_dir + "/ids", O_RDONLY | O_DIRECTORY);
-    if (flock(dir.get(), LOCK_EX) < 0)  // held for a moment only
-        throw SysError(errno, "lock", run_dir + "/ids");
+    const Fd lock = sys::lock_directory(run_dir + "/ids");
     const std::uint32_t ranges = (kLastId + 1 - kFirstId) / count;
     for (std::uint32_t i = 0; i < ranges; ++i) {
         const IdRange range{kFirstId + (veid.value() + i) % ranges * count, count};

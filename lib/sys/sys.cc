@@ -5,6 +5,7 @@
 extern "C" {  // glibc 2.36 forgets it
 #include <sys/pidfd.h>
 }
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -107,6 +108,21 @@ bool unlink_if_there(const std::string& path) {
     if (!removed && errno != ENOENT)
         throw SysError(errno, "remove", path);
     return removed;
+}
+
+Fd lock_directory(const std::string& path) {
+    Fd dir = sys::open(path, O_RDONLY | O_DIRECTORY);
+    while (flock(dir.get(), LOCK_EX) < 0)
+        if (errno != EINTR)
+            throw SysError(errno, "lock", path);
+    return dir;
+}
+
+Fd duplicate(FdRef fd) {
+    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
+    if (copy < 0)
+        throw SysError(errno, "duplicate a file descriptor");
+    return Fd(copy);
 }
 
 std::string read_file(const std::string& path, std::size_t limit) {

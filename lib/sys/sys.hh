@@ -26,6 +26,10 @@ void pidfd_send_signal(FdRef pidfd, int signal);  // a process that is gone is n
 void mkdir_all(const std::string& path, mode_t mode);
 // Removes a file that need not be there; true if it was.
 bool unlink_if_there(const std::string& path);
+// Locks a directory (flock(2)) until the descriptor is closed; waits for others, who hold the lock
+// for a moment only.
+Fd lock_directory(const std::string& path);
+Fd duplicate(FdRef fd);  // above the standard streams
 std::string readlink(const std::string& path);
 std::string realpath(const std::string& path);
 

@@ -23,8 +23,8 @@ std::string slice_cgroup(Veid veid, const std::string& all) {
     return all + "/" + slice_unit(veid);
 }
 
-std::string scope_cgroup(Veid veid) {
-    return slice_cgroup(veid) + "/" + scope_unit(veid);
+std::string scope_cgroup(Veid veid, const std::string& all) {
+    return slice_cgroup(veid, all) + "/" + scope_unit(veid);
 }
 
 std::vector<pid_t> processes_in(const std::string& cgroup) {

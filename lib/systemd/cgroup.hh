@@ -18,7 +18,7 @@ std::string cgroup_of(const std::string& pid = "self");
 inline constexpr const char* kCgroupOfAll = "/sys/fs/cgroup/vps.slice";
 std::string slice_cgroup(Veid veid, const std::string& all = kCgroupOfAll);
 // The directory of the cgroup of vps-N.scope.
-std::string scope_cgroup(Veid veid);
+std::string scope_cgroup(Veid veid, const std::string& all = kCgroupOfAll);
 
 // The processes in the cgroup of this directory (cgroup.procs); none where the cgroup is gone.
 // Throws SysError.

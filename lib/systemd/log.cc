@@ -73,4 +73,12 @@ Fd Log::open_stream(const std::string& identifier, Level level) const {
     return stream;
 }
 
+void attempt(const Log& log, const std::function<void()>& step) {
+    try {
+        step();
+    } catch (const Error& error) {
+        log.say(Level::Warning, std::string(error.what()) + ", ignoring it");
+    }
+}
+
 }  // namespace vps

@@ -2,6 +2,7 @@
 // VEID among them; from a terminal, cron or another script they go to stderr.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -60,5 +61,8 @@ class Log {
     Veid veid_;
     bool to_journal_;
 };
+
+// Does `step`, whose failure, an Error, is told as a warning and then ignored.
+void attempt(const Log& log, const std::function<void()>& step);
 
 }  // namespace vps
