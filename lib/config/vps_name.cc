@@ -1,10 +1,17 @@
 #include "config/vps_name.hh"
 
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
 #include "config/config.hh"
 #include "config/vps_list.hh"
 #include "sys/error.hh"
 
 namespace vps {
+
+namespace fs = std::filesystem;
 
 static bool has_name(Veid veid, const std::string& name, const std::string& dir) {
     try {
@@ -14,7 +21,24 @@ static bool has_name(Veid veid, const std::string& name, const std::string& dir)
     }
 }
 
+// The VPS that the link DIR/names/NAME leads to, by the last part of its target, as vzctl reads it.
+static std::optional<Veid> find_linked(const std::string& name, const std::string& dir) {
+    if (!is_link_name(name))
+        return std::nullopt;
+    std::error_code none;
+    const fs::path target = fs::read_symlink(fs::path(dir) / "names" / name, none).filename();
+    return target.extension() == ".conf" ? Veid::parse(target.stem().string()) : std::nullopt;
+}
+
+bool is_link_name(const std::string& name) {
+    return !name.empty() && name != "." && name != ".." &&
+           name.find_first_of(std::string_view("/\0", 2)) == name.npos;
+}
+
 std::vector<Veid> find_named(const std::string& name, const std::string& dir) {
+    if (const std::optional<Veid> linked = find_linked(name, dir);
+        linked && has_name(*linked, name, dir))
+        return {*linked};
     std::vector<Veid> found;
     try {
         found = list_vpses(dir + "/conf");
