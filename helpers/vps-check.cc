@@ -37,12 +37,12 @@ Checked gather(const std::string& root, const std::vector<std::string>& subjects
     if (subjects.empty()) {
         check_host(root, checked);
         for (const Veid veid : list_vpses(root + "/etc/vz/conf"))
-            check_vps(veid, root, checked);
+            check_vps(veid, root, checked, Depth::FewFiles);
     }
     for (const std::string& subject : subjects) {
         const std::optional<Veid> veid = Veid::parse(subject);
         if (veid)
-            check_vps(*veid, root, checked);
+            check_vps(*veid, root, checked, Depth::EachFile);
         else
             check_file(subject, checked);
     }

@@ -34,7 +34,7 @@ AreaJudge::AreaJudge(Veid veid, const VpsConfig& config, const std::string& root
       verdict_(verdict),
       file_(file) {}
 
-void AreaJudge::judge_area(bool may_come) {
+void AreaJudge::judge_area(bool may_come, Depth depth) {
     attempt(may_come, [&] {
         if (is_this_host() && config_.ve_root)
             judge_root();
@@ -42,7 +42,9 @@ void AreaJudge::judge_area(bool may_come) {
         if (!area_ || !is_this_host())
             return;
         judge_quota(may_come);
-        judge_owners();
+        judge_accounts();
+        if (depth == Depth::EachFile)
+            judge_owners();
         judge_io_limits();
     });
 }
@@ -113,16 +115,24 @@ void AreaJudge::judge_quota(bool may_come) {
                                          config_.diskspace ? "DISKSPACE" : "DISKINODES", *why));
 }
 
+// True where the ids of the VPS are 0 and more on disk.
+bool AreaJudge::has_own_ids() const {
+    struct stat top {};
+    return config_.userns && fstat(area_.get(), &top) == 0 && !find_shifted_ids(top, config_);
+}
+
+// Users and groups of the VPS with ids beyond its own.
+void AreaJudge::judge_accounts() {
+    if (!has_own_ids())
+        return;
+    if (const auto account = explain_accounts_beyond(area_, config_.userns_ids))
+        file_.findings.push_back(file_.about(Grade::Warning, "USERNS_IDS", *account));
+}
+
 // Files with ids beyond those of the VPS, by name.
 void AreaJudge::judge_owners() {
-    struct stat top {};
-    if (!config_.userns || fstat(area_.get(), &top) < 0 || find_shifted_ids(top, config_))
+    if (!has_own_ids())
         return;
-    const auto warn = [&](const std::string& text) {
-        file_.findings.push_back(file_.about(Grade::Warning, "USERNS_IDS", text));
-    };
-    if (const auto account = explain_accounts_beyond(area_, config_.userns_ids))
-        warn(*account);
     std::string path = fmt::format("/proc/self/fd/{}/.", area_.get());
     char* const roots[] = {path.data(), nullptr};
     const std::unique_ptr<FTS, int (*)(FTS*)> tree(
@@ -143,12 +153,13 @@ void AreaJudge::judge_owners() {
     if (beyond == 0)
         return;
     const auto wanted = ids_that_have(highest);
-    warn(fmt::format(
+    const std::string text = fmt::format(
         "{} file{} of the private area, {}{}, belong{} to ids above {}, which the VPS "
         "does not have: nobody's there{}",
         beyond, beyond > 1 ? "s" : "", fmt::join(names, ", "),
         beyond > names.size() ? " and others" : "", beyond > 1 ? "" : "s", config_.userns_ids - 1,
-        wanted ? fmt::format("; USERNS_IDS={} has them", *wanted) : ""));
+        wanted ? fmt::format("; USERNS_IDS={} has them", *wanted) : "");
+    file_.findings.push_back(file_.about(Grade::Warning, "USERNS_IDS", text));
 }
 
 void AreaJudge::judge_io_limits() {

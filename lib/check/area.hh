@@ -11,6 +11,9 @@
 
 namespace vps {
 
+// How much of a private area is looked at: a few files, or each file's owner, too.
+enum class Depth { FewFiles, EachFile };
+
 // The findings of a start, in its order. Scripts are checked in between. AreaJudge adds them to the
 // verdict and to the file, which must outlive it, as must the configuration.
 class AreaJudge {
@@ -20,7 +23,7 @@ class AreaJudge {
               CheckedFile& file);
 
     // Judges the private area. `may_come`: a premount script may bring it.
-    void judge_area(bool may_come);
+    void judge_area(bool may_come, Depth depth);
 
     // Judges the files in the area. `may_come`: a premount or mount script may bring missing ones.
     void judge_content(bool may_come);
@@ -37,7 +40,9 @@ class AreaJudge {
     void look_for_init(bool may_come);
     void judge_root();
     void judge_quota(bool may_come);
+    void judge_accounts();
     void judge_owners();
+    [[nodiscard]] bool has_own_ids() const;
     void judge_io_limits();
 
     Veid veid_;

@@ -318,7 +318,7 @@ void check_host(const std::string& root, Checked& checked) {
             check_script(kind, *Veid::parse("1"), root + kConfDir, host, checked, nullptr);
 }
 
-void check_vps(Veid veid, const std::string& root, Checked& checked) {
+void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth) {
     const std::string dir = root + kConfDir;
     const std::size_t place = checked.files.size();
     checked.files.push_back(
@@ -374,7 +374,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked) {
             judge.emplace(veid, config.config, root, verdict, file);
         bool scripts = check_all(script::kBeforeMount);
         if (judge)
-            judge->judge_area(scripts);
+            judge->judge_area(scripts, depth);
         scripts |= check_all(script::kAfterMount);
         if (judge)
             judge->judge_content(scripts);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "check/area.hh"
 #include "check/finding.hh"
 #include "sys/error.hh"
 
@@ -26,7 +27,7 @@ void check_host(const std::string& root, Checked& checked);
 
 // Checks N.conf, N's scripts and private area; also scripts for all VPSes that have not been
 // checked yet.
-void check_vps(Veid veid, const std::string& root, Checked& checked);
+void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth);
 
 // Checks a file by itself: PATH/N.conf (with PATH/../vz.conf, if that exists) or an action script.
 // Throws Error Usage for any other.

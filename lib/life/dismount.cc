@@ -86,7 +86,7 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     (void)kill_left_over(settings.veid, log);
     attempt(log, [&] { remove_named_group(settings.veid); });
     if (state.first_id != 0)
-        release_ids(state.first_id, kRunDir, state.ids);
+        attempt(log, [&] { release_ids(state.first_id, settings.veid, kRunDir, state.ids); });
     // A state that stays, of a VPS that is dismounted, has the next start run the umount scripts
     // again.
     attempt(log, [&] {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "state/claim.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -16,26 +17,20 @@ namespace vps {
 
 namespace {
 
-std::string claim_path(std::uint32_t first, const std::string& run_dir) {
-    return run_dir + "/ids/" + std::to_string(first);
+ClaimName claim_of(std::uint32_t first) {
+    return {"ids", std::to_string(first)};
 }
 
 // True when another VPS has the range: its claim is there, and its state names the range.
 bool is_claimed(std::uint32_t first, Veid by_other_than, const std::string& run_dir) {
-    char owner[16] = {};
-    if (::readlink(claim_path(first, run_dir).c_str(), owner, sizeof owner - 1) < 0)
-        return false;
-    const std::optional<Veid> veid = Veid::parse(owner);
-    if (!veid || veid->value() == by_other_than.value())
-        return false;
-    try {
-        const std::optional<VpsState> state = read_state(*veid, run_dir);
+    const auto has_it = [&](Veid veid) {
+        const std::optional<VpsState> state = read_state(veid, run_dir);
         // A state without an id is about to name this range.
         return state && (state->first_id == 0 ||
                          (first >= state->first_id && first - state->first_id < state->ids));
-    } catch (const Error&) {
-        return true;  // a state that cannot be read may name the range
-    }
+    };
+    const std::optional<Veid> holder = find_holder(claim_of(first), has_it, run_dir);
+    return holder && holder != by_other_than;
 }
 
 bool overlap(const IdRange& a, const IdRange& b) {
@@ -49,13 +44,6 @@ std::vector<std::uint32_t> parts_of(const IdRange& range) {
     for (std::uint32_t at = 0; at < range.count; at += kIdsPerVps)
         parts.push_back(range.first + at);
     return parts;
-}
-
-void claim_part(std::uint32_t first, Veid veid, const std::string& run_dir) {
-    const std::string path = claim_path(first, run_dir);
-    (void)unlink(path.c_str());  // a claim that counts no more
-    if (symlink(veid.to_string().c_str(), path.c_str()) < 0)
-        throw SysError(errno, "claim user ids by", path);
 }
 
 // True if this owner on disk stands for a VPS's root: the number that the configuration gives, or
@@ -141,7 +129,7 @@ std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std:
                         [&](std::uint32_t part) { return is_claimed(part, veid, run_dir); }))
             continue;
         for (const std::uint32_t part : parts)
-            claim_part(part, veid, run_dir);
+            set_claim(claim_of(part), veid, run_dir);
         return range.first;
     }
     throw Error(ExitCode::System, "no user ids are left for the VPS between " +
@@ -149,9 +137,9 @@ std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std:
                                       "; look at /etc/subuid and /etc/subgid");
 }
 
-void release_ids(std::uint32_t first, const std::string& run_dir, std::uint32_t count) {
+void release_ids(std::uint32_t first, Veid veid, const std::string& run_dir, std::uint32_t count) {
     for (const std::uint32_t part : parts_of({first, count}))
-        (void)unlink(claim_path(part, run_dir).c_str());
+        drop_claim(claim_of(part), veid, run_dir);
 }
 
 }  // namespace vps

@@ -51,7 +51,8 @@ std::vector<IdRange> ids_of_processes();
 // Error System when there is no range left.
 std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken,
                         const std::string& run_dir = "/run/vps", std::uint32_t count = kIdsPerVps);
-void release_ids(std::uint32_t first, const std::string& run_dir = "/run/vps",
+// Throws SysError.
+void release_ids(std::uint32_t first, Veid veid, const std::string& run_dir = "/run/vps",
                  std::uint32_t count = kIdsPerVps);
 
 }  // namespace vps

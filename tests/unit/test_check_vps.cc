@@ -29,7 +29,7 @@ class Node {
     void remove(const std::string& name) const { fs::remove_all(root_.path() + "/" + name); }
 
     [[nodiscard]] StartVerdict check(Checked& checked, const char* id = "101") const {
-        check_vps(*Veid::parse(id), root_.path(), checked);
+        check_vps(*Veid::parse(id), root_.path(), checked, Depth::EachFile);
         return checked.verdicts.back();
     }
     [[nodiscard]] StartVerdict check() const {

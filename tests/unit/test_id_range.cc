@@ -50,7 +50,9 @@ TEST(ClaimIds, GivesTheSameRangeAgain) {
     EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
     EXPECT_EQ(claim_ids(veid("101"), {}, run.path()), 7143424U);
     EXPECT_EQ(claim_ids(veid("102"), {}, run.path()), 7143424U + kIdsPerVps);
-    release_ids(7143424, run.path());
+    release_ids(7143424, veid("102"), run.path());
+    EXPECT_TRUE(std::filesystem::is_symlink(run.path() + "/ids/7143424"));
+    release_ids(7143424, veid("101"), run.path());
     EXPECT_FALSE(std::filesystem::is_symlink(run.path() + "/ids/7143424"));
     EXPECT_TRUE(std::filesystem::is_symlink(run.path() + "/ids/7208960"));
 }
@@ -122,7 +124,7 @@ TEST(ClaimIds, OfALargerRangeAreAllItsParts) {
     EXPECT_EQ(claim_ids(veid("3"), {}, run.path()), kFirstId + 3 * kIdsPerVps);
     // One id of another's in any part of it.
     EXPECT_EQ(claim_ids(veid("1"), {{first + kCount - 1, 1}}, run.path(), kCount), first + kCount);
-    release_ids(first, run.path(), kCount);
+    release_ids(first, veid("1"), run.path(), kCount);
     EXPECT_FALSE(std::filesystem::is_symlink(run.path() + "/ids/" + std::to_string(first + 65536)));
 }
 
