@@ -1,5 +1,5 @@
-"""command_lines.py PROGRAM...: all programs read their command lines by one grammar, and none is
-ended by a standard stream that cannot be written."""
+"""command_lines.py PROGRAM...: all programs but vzlist read their command lines by one grammar,
+and none is ended by a standard stream that cannot be written."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 PROGRAMS = {os.path.basename(path): path for path in sys.argv[1:]}
+VZLIST = PROGRAMS.pop("vzlist", None)  # OpenVZ's grammar
 OF_A_VPS = {"vps-enter", "vps-mount", "vps-network", "vps-reload", "vps-run", "vps-stop",
             "vps-umount"}
 WITH_ROOT = {"systemd-vps-generator": ["--dry-run"], "vps-check": ["--quiet"]}
@@ -108,6 +109,28 @@ def test_what_cannot_be_printed_is_an_error():
 def close_all():
     os.closerange(0, 3)
 
+
+def test_vzlist():
+    if VZLIST is None:
+        return
+    PROGRAMS["vzlist"] = VZLIST
+    try:
+        for word, start in ("--help", "Usage: vzlist "), ("--version", "vzlist "):
+            done = run("vzlist", word)
+            assert done.returncode == 0 and done.stderr == b"", done
+            assert done.stdout.decode().startswith(start), done
+        with open("/dev/full", "w") as full:
+            done = run("vzlist", "-L", stdout=full)
+        assert done.returncode == 1 and b"No space left on device" in done.stderr, done
+        for words in ["--frobnicate"], ["-Z"], ["-h"], ["-o", "\x1b[2Jx\ny\u202e"]:
+            done = run("vzlist", *words)
+            said = done.stderr.decode()
+            assert done.returncode == 1 and done.stdout == b"", done
+            assert said.startswith("vzlist: ") and said.removesuffix("\n").isprintable(), done
+        done = run("vzlist", "-a1", stdin=None, stdout=None, stderr=None, preexec_fn=close_all)
+        assert done.returncode in (0, 1), done
+    finally:
+        del PROGRAMS["vzlist"]
 
 def test_lost_streams_end_nobody():
     """The exit code stays what it is, whatever cannot be written; nothing dies of a signal."""

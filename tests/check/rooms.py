@@ -14,7 +14,7 @@ FLOORS = [
     ["systemd", "state"],
     ["limits", "quota", "command"],
     ["context"],
-    ["script"],
+    ["script", "list"],
     ["network", "generator"],
     ["files"],
     ["life", "enter"],

@@ -7,7 +7,7 @@
 - Each program has a page, which has each option that --help prints, and no other long one.
 - Exit codes have the numbers and meanings of the table; systemd-vps(7) has them all.
 - vps.conf(5) has each key, with its type, its rules and the settings that it becomes; vps.script(5)
-  each script.
+  each script; vzlist(8) has each field.
 - Examples are scripts that their shell can read, or configuration that the generator takes.
 """
 
@@ -27,7 +27,7 @@ FOREIGN = {
 }
 # Where a reader of any page may want to go next.
 ENTRANCES = [("systemd-vps", "7"), ("vps-check", "8")]
-CODES_OF_THEIR_OWN = {"mount.simfs"}  # mount(8)'s
+CODES_OF_THEIR_OWN = {"mount.simfs", "vzlist"}  # mount(8)'s, OpenVZ's
 
 
 def plain(mdoc):
@@ -187,6 +187,15 @@ def check_phases(page, design, phases, transitions):
         find(design.name, f"transitions:\n  {drawn}\nbut they are:\n  {transitions}")
 
 
+def check_fields(page, program):
+    """Its table has the fields of the program, with their headers, in their order."""
+    out = subprocess.run([program, "-L"], check=True, capture_output=True, text=True).stdout
+    fields = [tuple(line.split()) for line in out.splitlines() if "." not in line]
+    listed = re.findall(r"^\.It Cm (\S+) Ta (\S+) Ta \S", page.section_text("DESCRIPTION"), re.M)
+    if listed != fields:
+        find(page.name, f"fields:\n  {listed}\nbut they are:\n  {fields}")
+
+
 def check_examples(page, generator):
     configs = []
     for before, body in page.examples():
@@ -239,6 +248,10 @@ def main():
     check_phases(pages["vps@.service.5"], source / "DESIGN.md", tables["phase"],
                  tables["transition"])
     check_scripts(pages["vps.script.5"], tables["script"])
+    if "vzlist" in programs:
+        check_fields(pages["vzlist.8"], programs["vzlist"])
+    if "vzlist" in programs:
+        check_fields(pages["vzlist.8"], programs["vzlist"])
     finish()
 
 

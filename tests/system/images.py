@@ -45,7 +45,7 @@ HOST_PACKAGES = [
 BUILD_PACKAGES = [
     "g++", "meson", "ninja-build", "pkg-config", "libsystemd-dev", "libseccomp-dev",
     "libboost-program-options-dev", "libfmt-dev", "libgtest-dev", "systemd",
-    "libmnl-dev", "libnftables-dev",
+    "libmnl-dev", "libnftables-dev", "libjson-c-dev",
 ]
 
 # A small initrd: most of a boot without KVM is spent on unpacking it.

@@ -1,0 +1,183 @@
+#include "list/cgroup_use.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config_value.hh"
+#include "list/field.hh"
+
+namespace vps {
+
+namespace {
+
+using OptionalNumber = std::optional<std::uint64_t>;
+
+constexpr std::size_t kLongest = 1 << 20;
+
+std::optional<std::string> read_if_there(FdRef dir, const char* name) {
+    const Fd file(openat(dir.get(), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file)
+        return std::nullopt;
+    std::string text(4096, '\0');
+    for (std::size_t used = 0;;) {
+        const ssize_t got = read(file.get(), text.data() + used, text.size() - used);
+        if (got < 0)
+            return std::nullopt;
+        used += static_cast<std::size_t>(got);
+        if (got == 0 || used == kLongest) {
+            text.resize(used);
+            return text;
+        }
+        if (used == text.size())
+            text.resize(used * 2);
+    }
+}
+
+// "max" is no limit.
+OptionalNumber parse_number(std::string_view text) {
+    if (text.starts_with("max"))
+        return kNoLimit;
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() ? OptionalNumber(number) : std::nullopt;
+}
+
+OptionalNumber read_number(FdRef dir, const char* name) {
+    const auto text = read_if_there(dir, name);
+    return text ? parse_number(*text) : std::nullopt;
+}
+
+// The number behind this word at the start of a line: "oom 3".
+OptionalNumber find_number(std::string_view text, std::string_view word) {
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line.starts_with(word) && line.size() > word.size() && line[word.size()] == ' ')
+            return parse_number(line.substr(word.size() + 1));
+    }
+    return std::nullopt;
+}
+
+OptionalNumber read_event(FdRef dir, const char* file, std::string_view event) {
+    const auto text = read_if_there(dir, file);
+    return text ? find_number(*text, event) : std::nullopt;
+}
+
+std::uint64_t page_size() {
+    static const auto size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+OptionalNumber to_pages(OptionalNumber bytes) {
+    return bytes && *bytes != kNoLimit ? OptionalNumber(*bytes / page_size()) : bytes;
+}
+
+void set_limit(Beancounter& counter, OptionalNumber limit) {
+    if (!limit)
+        return;
+    counter.limit = *limit;
+    counter.barrier = std::min(counter.barrier, *limit);
+}
+
+// A kernel before 6.11 counts a refused process where it was to be born, a later one in each cgroup
+// up to the limit.
+void read_tasks(const VpsCgroups& cgroups, Beancounter& counter) {
+    counter.held = read_number(cgroups.scope, "pids.current");
+    counter.maxheld = read_number(cgroups.scope, "pids.peak");
+    if (!counter.maxheld)
+        counter.maxheld = counter.held;
+    const OptionalNumber above = read_event(cgroups.slice, "pids.events", "max");
+    const OptionalNumber inside = read_event(cgroups.scope, "pids.events", "max");
+    counter.failcnt = std::max(above, inside);
+    set_limit(counter, read_number(cgroups.slice, "pids.max"));
+}
+
+void read_memory(const VpsCgroups& cgroups, Beancounter& physical, Beancounter& swap) {
+    physical.held = to_pages(read_number(cgroups.scope, "memory.current"));
+    physical.maxheld = to_pages(read_number(cgroups.scope, "memory.peak"));
+    physical.failcnt = read_event(cgroups.slice, "memory.events", "oom");
+    set_limit(physical, to_pages(read_number(cgroups.slice, "memory.max")));
+    swap.held = to_pages(read_number(cgroups.scope, "memory.swap.current"));
+    swap.maxheld = to_pages(read_number(cgroups.scope, "memory.swap.peak"));
+    swap.failcnt = read_event(cgroups.slice, "memory.swap.events", "fail");
+    set_limit(swap, to_pages(read_number(cgroups.slice, "memory.swap.max")));
+}
+
+void read_memory_kinds(FdRef scope, Counters& counters) {
+    const auto text = read_if_there(scope, "memory.stat");
+    if (!text)
+        return;
+    counters[counter_at("kmemsize")].held = find_number(*text, "kernel");
+    counters[counter_at("dcachesize")].held = find_number(*text, "slab_reclaimable");
+    counters[counter_at("lockedpages")].held = to_pages(find_number(*text, "unevictable"));
+    counters[counter_at("privvmpages")].held = to_pages(find_number(*text, "anon"));
+    counters[counter_at("shmpages")].held = to_pages(find_number(*text, "shmem"));
+    const OptionalNumber physical = counters[counter_at("physpages")].held;
+    if (physical)
+        counters[counter_at("oomguarpages")].held =
+            *physical + counters[counter_at("swappages")].held.value_or(0);
+}
+
+// The letter behind the name of the program, which may have any characters (proc_pid_stat(5)).
+char state_of(FdRef proc, const std::string& task) {
+    const auto text = read_if_there(proc, (task + "/stat").c_str());
+    const std::size_t end = text ? text->rfind(')') : std::string::npos;
+    return end == std::string::npos || end + 2 >= text->size() ? '?' : (*text)[end + 2];
+}
+
+// Names of the VPS's cgroups are the VPS's: no path is made of them.
+std::vector<Fd> open_below(FdRef cgroup) {
+    std::vector<Fd> below;
+    const Fd dir(openat(cgroup.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(dir ? fdopendir(dup(dir.get())) : nullptr,
+                                                      closedir);
+    while (const dirent* entry = entries ? readdir(entries.get()) : nullptr)
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            if (Fd next(openat(dir.get(), entry->d_name,
+                               O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+                next)
+                below.push_back(std::move(next));
+    return below;
+}
+
+unsigned count_busy(FdRef cgroup, FdRef proc, int depth) {
+    unsigned busy = 0;
+    if (const auto tasks = read_if_there(cgroup, "cgroup.threads"))
+        for (const std::string_view task : words_of(*tasks)) {
+            const char state = state_of(proc, std::string(task));
+            busy += state == 'R' || state == 'D';
+        }
+    if (depth > 0)
+        for (const Fd& below : open_below(cgroup))
+            busy += count_busy(below, proc, depth - 1);
+    return busy;
+}
+
+}  // namespace
+
+void read_use(const VpsCgroups& cgroups, unsigned sources, Counters& counters) {
+    if ((sources & kTasks) != 0)
+        read_tasks(cgroups, counters[counter_at("numproc")]);
+    if ((sources & kMemory) != 0)
+        read_memory(cgroups, counters[counter_at("physpages")], counters[counter_at("swappages")]);
+    if ((sources & kMemoryKinds) != 0)
+        read_memory_kinds(cgroups.scope, counters);
+}
+
+bool is_frozen(FdRef cgroup) {
+    return read_event(cgroup, "cgroup.events", "frozen") == 1;
+}
+
+double count_load(FdRef cgroup, const char* proc) {
+    const Fd dir(open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return count_busy(cgroup, dir, static_cast<int>(kCgroupDepth) + 1);
+}
+
+}  // namespace vps

@@ -1,0 +1,331 @@
+#include "list/gather.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "config/config_draft.hh"
+#include "config/config_text.hh"
+#include "config/vps_list.hh"
+#include "config/vps_name.hh"
+#include "list/cgroup_use.hh"
+#include "quota/project_quota.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+
+namespace vps {
+
+namespace {
+
+// Keys that are shown as they were written, beside those of beancounters.
+constexpr std::string_view kShownTexts[]{"MOUNT_OPTS",    "ORIGIN_SAMPLE", "OSTEMPLATE", "FEATURES",
+                                         "VM_OVERCOMMIT", "NETFILTER",     "CAPABILITY"};
+
+bool is_shown_text(std::string_view key) {
+    return std::find(std::begin(kShownTexts), std::end(kShownTexts), key) !=
+               std::end(kShownTexts) ||
+           std::any_of(kCounters.begin(), kCounters.end(),
+                       [&](const CounterName& counter) { return counter.key == key; });
+}
+
+// "\040" of mountinfo is a blank (proc_pid_mountinfo(5)).
+std::string unescape(std::string_view text) {
+    std::string plain;
+    for (std::size_t at = 0; at < text.size(); ++at)
+        if (text[at] == '\\' && at + 3 < text.size()) {
+            plain += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
+                                       (text[at + 3] - '0'));
+            at += 3;
+        } else {
+            plain += text[at];
+        }
+    return plain;
+}
+
+std::set<std::string, std::less<>> read_mount_points(const std::string& mountinfo) {
+    std::set<std::string, std::less<>> points;
+    const std::string text = sys::read_file(mountinfo, 256U << 20U);
+    for (const std::string_view line : words_of(text, "\n"))
+        if (const std::vector<std::string_view> words = words_of(line, " "); words.size() > 4)
+            points.insert(unescape(words[4]));
+    return points;
+}
+
+double seconds_since_boot() {
+    timespec now{};
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);  // fails for clocks that do not exist only
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+// vz.conf is read once for all VPSes.
+class Configurations {
+  public:
+    explicit Configurations(const std::string& dir) : dir_(dir) {
+        try {
+            host_.read(ConfigFile::Host, dir + "/vz.conf",
+                       read_config_text(AT_FDCWD, (dir + "/vz.conf").c_str(), dir + "/vz.conf"));
+        } catch (const Error&) {
+            // VPSes are listed without it, too; their starts tell it.
+        }
+    }
+
+    // What cannot be read is unset: a start tells that.
+    void read(ListedVps& vps) const {
+        ConfigDraft draft = host_;
+        const std::string path = fmt::format("{}/conf/{}.conf", dir_, vps.veid.value());
+        try {
+            draft.read(ConfigFile::Vps, path, read_config_text(AT_FDCWD, path.c_str(), path));
+        } catch (const Error&) {
+            // It runs still, though its file is gone.
+        }
+        for (const ReadLine& line : draft.lines())
+            if (line.key && line.fate == ReadLine::Fate::Counts && is_shown_text(line.key->name))
+                vps.texts[line.key->name] = line.value;
+        vps.config = std::move(draft).finish(vps.veid);
+    }
+
+  private:
+    std::string dir_;
+    ConfigDraft host_{ConfigDraft::Detail::Lines};
+};
+
+class Gatherer {
+  public:
+    Gatherer(const ListRequest& request, const ListPlaces& places)
+        : request_(request),
+          places_(places),
+          sources_(request.sources()),
+          configurations_(places.config),
+          now_(places.now ? *places.now : seconds_since_boot()),
+          cpus_(places.cpus ? *places.cpus
+                            : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {}
+
+    Gathered gather() {
+        Gathered gathered;
+        for (const Veid veid : candidates()) {
+            std::optional<ListedVps> vps = look_at(veid);
+            gathered.any |= vps.has_value();
+            if (vps && is_listed(*vps))
+                gathered.vpses.push_back(std::move(*vps));
+        }
+        return gathered;
+    }
+
+  private:
+    // Those that have a configuration, and those that run without.
+    std::set<Veid> candidates() {
+        std::set<Veid> active, known;
+        for (const Veid veid : list_active(places_.run))
+            active.insert(veid);
+        if (request_.which != ListRequest::Which::Running || !request_.operands.empty())
+            for (const Veid veid : list_vpses(places_.config + "/conf"))
+                known.insert(veid);
+        configured_ = known;
+        if (request_.operands.empty()) {
+            known.merge(active);
+            return known;
+        }
+        std::set<Veid> wanted;
+        for (const std::string& operand : request_.operands)
+            if (const Veid veid = veid_of(operand); known.contains(veid) || active.contains(veid))
+                wanted.insert(veid);
+        return wanted;
+    }
+
+    Veid veid_of(const std::string& operand) const {
+        if (const std::optional<Veid> veid = Veid::parse(operand))
+            return *veid;
+        const std::vector<Veid> named = find_named(operand, places_.config);
+        if (named.size() != 1)
+            throw Error(ExitCode::Usage,
+                        named.empty() ? fmt::format("CT ID {} is invalid", operand)
+                                      : fmt::format("CT ID {} is invalid: VPSes {} and {} have "
+                                                    "that NAME",
+                                                    operand, named[0].value(), named[1].value()));
+        return named.front();
+    }
+
+    // Nothing for what is no VPS: a directory of /run/vps that was left behind, for instance.
+    std::optional<ListedVps> look_at(Veid veid) {
+        ListedVps vps{.veid = veid, .host_cpus = cpus_};
+        const FoundVps found = find(veid);
+        if (!found.init && request_.operands.empty() &&
+            request_.which == ListRequest::Which::Running)
+            return std::nullopt;
+        if (!found.init && !configured_.contains(veid))
+            return std::nullopt;
+        configurations_.read(vps);
+        vps.is_ploop = is_ploop(vps.config);
+        read_limits(vps, found.init.has_value());
+        if (found.init)
+            look_at_running(vps, *found.state);
+        else if (is_mounted(vps, found))
+            vps.status = StatusWord::Word::Mounted;
+        if ((sources_ & kDisk) != 0)
+            read_disk(vps);
+        return vps;
+    }
+
+    FoundVps find(Veid veid) const {
+        try {
+            return places_.find(veid);
+        } catch (const Error&) {
+            return {};  // a state that cannot be read, and no init
+        }
+    }
+
+    // OpenVZ lists nothing of a stopped VPS whose private area is gone.
+    bool is_listed(const ListedVps& vps) const {
+        if (!vps.runs() && !has_private_area(vps.config))
+            return false;
+        if (request_.which == ListRequest::Which::NotRunning &&
+            vps.status == StatusWord::Word::Running)
+            return false;
+        return matches(request_.hostname, vps.config.hostname) &&
+               matches(request_.name, vps.config.name) &&
+               matches(request_.description, vps.config.description);
+    }
+
+    static bool matches(const std::optional<std::string>& pattern,
+                        const std::optional<std::string>& text) {
+        return !pattern || (text && fnmatch(pattern->c_str(), text->c_str(), 0) == 0);
+    }
+
+    bool has_private_area(const VpsConfig& config) const {
+        return config.ve_private && access((places_.root + *config.ve_private).c_str(), F_OK) == 0;
+    }
+
+    bool is_ploop(const VpsConfig& config) const {
+        if (config.layout != Layout::Unset)
+            return config.layout == Layout::Ploop;
+        return config.ve_private &&
+               access((places_.root + *config.ve_private + "/root.hdd/DiskDescriptor.xml").c_str(),
+                      F_OK) == 0;
+    }
+
+    bool is_mounted(const ListedVps& vps, const FoundVps& found) {
+        if ((sources_ & kStatus) == 0)
+            return false;
+        if (!mount_points_)
+            mount_points_ = read_mount_points(places_.mounts);
+        return (found.state && mount_points_->contains(found.state->mount_point)) ||
+               (vps.config.ve_root && mount_points_->contains(*vps.config.ve_root));
+    }
+
+    // A limit that is not set is none for a VPS that runs, and nothing for one that does not.
+    static void read_limits(ListedVps& vps, bool runs) {
+        for (std::size_t at = 0; at < kCounters.size(); ++at) {
+            Beancounter& counter = vps.counters[at];
+            BarrierLimit pair{0, 0};
+            const auto text = vps.texts.find(kCounters[at].key);
+            if (text == vps.texts.end() ||
+                read_barrier_limit(pair, text->second, kCounters[at].unit).grade == Verdict::Bad)
+                pair.barrier = pair.limit = runs ? kUnlimited : 0;
+            counter.barrier = std::min(pair.barrier, kNoLimit);
+            counter.limit = std::min(pair.limit, kNoLimit);
+            counter.is_idle = !runs;
+        }
+    }
+
+    void look_at_running(ListedVps& vps, const VpsState& state) const {
+        vps.status = StatusWord::Word::Running;
+        vps.uptime = std::max(0.0, now_ - static_cast<double>(state.init_start) /
+                                              static_cast<double>(sysconf(_SC_CLK_TCK)));
+        const auto open_cgroup = [](const std::string& path) {
+            return Fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        };
+        const VpsCgroups cgroups{open_cgroup(scope_cgroup(vps.veid, places_.cgroups)),
+                                 open_cgroup(slice_cgroup(vps.veid, places_.cgroups))};
+        if ((sources_ & kStatus) != 0 && is_frozen(cgroups.scope))
+            vps.status = StatusWord::Word::Suspended;
+        read_use(cgroups, sources_, vps.counters);
+        if ((sources_ & kLoad) != 0)
+            vps.load = count_load(cgroups.scope, places_.proc.c_str());
+    }
+
+    // By the quota that the kernel keeps; without one, what the configuration says.
+    void read_disk(ListedVps& vps) const {
+        const VpsConfig& config = vps.config;
+        if (vps.is_ploop && read_image(vps))
+            return;
+        if (read_quota(vps))
+            return;
+        if (config.diskspace)
+            vps.diskspace = {0, config.diskspace->barrier, config.diskspace->limit};
+        if (config.diskinodes)
+            vps.diskinodes = {0, config.diskinodes->barrier, config.diskinodes->limit};
+    }
+
+    // The file system in an image is full when the VPS's disk is.
+    bool read_image(ListedVps& vps) const {
+        struct statfs disk {};
+        if ((!vps.runs() && vps.status != StatusWord::Word::Mounted) || !vps.config.ve_root ||
+            statfs((places_.root + *vps.config.ve_root).c_str(), &disk) < 0)
+            return false;
+        const auto block = static_cast<std::uint64_t>(disk.f_bsize);
+        const std::uint64_t size = disk.f_blocks * block / 1024;
+        vps.diskspace = {(disk.f_blocks - disk.f_bfree) * block / 1024, size, size};
+        vps.diskinodes = {disk.f_files - disk.f_ffree, disk.f_files, disk.f_files};
+        return true;
+    }
+
+    bool read_quota(ListedVps& vps) const {
+        if (!vps.config.ve_private)
+            return false;
+        const Fd area(open((places_.root + *vps.config.ve_private).c_str(), O_PATH | O_CLOEXEC));
+        if (!area)
+            return false;
+        try {
+            const ProjectState project = read_project(area, vps.veid.value());
+            const ProjectLimits& limits = project.limits;
+            if (limits == ProjectLimits{} && project.files == 0)
+                return false;
+            vps.diskspace = {project.bytes / 1024, limits.soft_blocks, limits.hard_blocks};
+            vps.diskinodes = {project.files, limits.soft_files, limits.hard_files};
+            return true;
+        } catch (const SysError&) {
+            return false;  // a file system without quota
+        }
+    }
+
+    const ListRequest& request_;
+    const ListPlaces& places_;
+    const unsigned sources_;
+    const Configurations configurations_;
+    const double now_;
+    const unsigned cpus_;
+    std::set<Veid> configured_{};
+    std::optional<std::set<std::string, std::less<>>> mount_points_{};
+};
+
+// VPSes that are alike stay in the order of their numbers; those without a place in the boot, or
+// with the same, in the opposite one, so that "-s -bootorder" is the order of the boot.
+void sort_by(const Field& field, std::vector<ListedVps>& vpses) {
+    if (field.name == "bootorder")
+        std::reverse(vpses.begin(), vpses.end());
+    std::stable_sort(vpses.begin(), vpses.end(), [&](const ListedVps& a, const ListedVps& b) {
+        return compare(field.value(a), field.value(b)) < 0;
+    });
+}
+
+}  // namespace
+
+Gathered gather(const ListRequest& request, const ListPlaces& places) {
+    Gathered gathered = Gatherer(request, places).gather();
+    if (request.sort)
+        sort_by(*request.sort, gathered.vpses);
+    if (request.reverse)
+        std::reverse(gathered.vpses.begin(), gathered.vpses.end());
+    return gathered;
+}
+
+}  // namespace vps
