@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "state/wish.hh"
 #include "sys/error.hh"
 
 namespace vps {
@@ -14,6 +15,7 @@ VpsConfig load_usable_config(Veid veid) {
         throw Error(ExitCode::NoVeRoot, "VE_ROOT is not set");
     if (!config.ve_private)
         throw Error(ExitCode::NoVePrivate, "VE_PRIVATE is not set");
+    apply_wish(config, find_wish(veid));
     return config;
 }
 
@@ -22,6 +24,7 @@ VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& lo
     attempt(log, [&] { config = load_vps_config(veid); });
     config.ve_root = state.ve_root;
     config.ve_private = state.ve_private;
+    apply_wish(config, find_wish(veid));
     return config;
 }
 

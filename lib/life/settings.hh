@@ -1,5 +1,6 @@
 // The settings of one VPS for the steps of its life: its configuration, usable or as far as it
-// goes, and the settings of its action scripts. Reads /etc/vz; needs no privilege but to read it.
+// goes, and the settings of its action scripts. Both are as the wish of one start or stop has them
+// (wish.hh). Reads /etc/vz and /run/vps; needs no privilege but to read them.
 #pragma once
 
 #include "config/config.hh"

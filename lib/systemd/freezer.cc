@@ -27,14 +27,18 @@ bool is_frozen(const std::string& cgroup) {
     }
 }
 
-// By systemd, which otherwise would go on calling the unit frozen.
-void thaw_unit(const std::string& unit) {
+// By systemd, which otherwise would go on calling the unit frozen, or thawed.
+void call_for_unit(const char* method, const std::string& unit, const std::string& what) {
     patiently([&] {
         const Bus bus = connect();
-        const Message message = new_call(bus, "ThawUnit");
+        const Message message = new_call(bus, method);
         check(sd_bus_message_append(message.get(), "s", unit.c_str()), "fill bus message");
-        return call(bus, message, "thaw " + unit);
+        return call(bus, message, what + " " + unit);
     });
+}
+
+void thaw_unit(const std::string& unit) {
+    call_for_unit("ThawUnit", unit, "thaw");
 }
 
 }  // namespace
@@ -59,6 +63,10 @@ std::string describe_frozen(const std::string& cgroup) {
                              cgroup)
                : fmt::format("is frozen (cgroup '{}'); systemctl thaw {} lets it go on", cgroup,
                              name);
+}
+
+void freeze_scope(Veid veid) {
+    call_for_unit("FreezeUnit", scope_unit(veid), "freeze");
 }
 
 std::optional<std::string> thaw_scope(Veid veid, pid_t init) {

@@ -19,6 +19,10 @@ std::optional<std::string> find_frozen_cgroup(pid_t pid);
 // What is frozen and what thaws it, for a message: "is frozen (cgroup '…'): systemctl thaw …".
 std::string describe_frozen(const std::string& cgroup);
 
+// Freezes all processes of a VPS that runs, with its scope; systemd waits until they stand still.
+// Throws Error System.
+void freeze_scope(Veid veid);
+
 // Thaws the scope of the VPS and the cgroups below it that init is in. A VPS may freeze its own
 // again at once. A slice stays as it is: who works for the VPS is in the same slice. Returns the
 // cgroup that was found frozen first; nothing if there was none.

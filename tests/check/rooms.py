@@ -18,7 +18,7 @@ FLOORS = [
     ["network", "generator"],
     ["files"],
     ["life", "enter"],
-    ["check"],
+    ["check", "manage"],
     ["helpers"],
 ]
 GENERATED = {"version.hh", "launcher.inc", "every_filter.inc", "host-user_filter.inc", "io-uring_filter.inc",

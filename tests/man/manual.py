@@ -5,7 +5,8 @@
 - Cross references to pages of this project, and Documentation= of its units, lead somewhere; each
   page refers to systemd-vps(7) and vps-check(8).
 - Each program has a page, which has each option that --help prints, and no other long one.
-- Exit codes have the numbers and meanings of the table; systemd-vps(7) has them all.
+- Exit codes have the numbers and meanings of the table; systemd-vps(7) has them all, and vzctl(8)
+  the codes that vzctl alone has.
 - vps.conf(5) has each key, with its type, its rules and the settings that it becomes; vps.script(5)
   each script; vzlist(8) has each field.
 - Examples are scripts that their shell can read, or configuration that the generator takes.
@@ -227,6 +228,7 @@ def main():
     names = {f"{page.title}({page.section})" for page in pages.values()}
     installed = (source / "man/meson.build").read_text()
     meanings = {int(code): meaning for code, meaning in tables["exit"]}
+    of_vzctl = {int(code): meaning for code, meaning in tables["vzctl"]}
 
     for page in pages.values():
         lint(page)
@@ -241,7 +243,9 @@ def main():
             find(name, "has no page")
             continue
         check_options(page, program)
-        if name not in CODES_OF_THEIR_OWN:
+        if name == "vzctl":
+            check_exit_codes(page, of_vzctl, complete=True)
+        elif name not in CODES_OF_THEIR_OWN:
             check_exit_codes(page, meanings, complete=False)
     check_exit_codes(pages["systemd-vps.7"], meanings, complete=True)
     check_keys(pages["vps.conf.5"], tables["key"])

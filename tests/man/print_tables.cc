@@ -1,11 +1,12 @@
 // Prints the program's tables for manual.py, one row a line, columns parted by tabs:
-// exit CODE MEANING, key NAME HEAD EFFECT SETTINGS, script NAME CONTEXT WHEN CONSEQUENCE, phase
-// NAME, transition FROM TO WHEN.
+// exit CODE MEANING, vzctl CODE MEANING, key NAME HEAD EFFECT SETTINGS, script NAME CONTEXT WHEN
+// CONSEQUENCE, phase NAME, transition FROM TO WHEN.
 
 #include <cstdio>
 #include <string>
 
 #include "config/config_key.hh"
+#include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
 #include "state/phase.hh"
 #include "sys/exit_code.hh"
@@ -73,6 +74,8 @@ void print(std::initializer_list<std::string_view> columns) {
 int main() {
     for (const ExitCodeRow& row : kExitCodes)
         print({"exit", std::to_string(static_cast<int>(row.code)), row.meaning});
+    for (const vzctl_code::Row& row : vzctl_code::kRows)
+        print({"vzctl", std::to_string(static_cast<int>(row.code)), row.meaning});
     for (const ConfigKey& key : config_keys())
         print({"key", key.name, head_of(key), name_of(key.effect), settings_of(key)});
     for (const ScriptKind& kind : script::kAll)

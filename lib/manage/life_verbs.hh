@@ -1,0 +1,26 @@
+// vzctl start, stop, restart, mount, umount and status: orders to systemd, which stays the truth,
+// and what came of them in vzctl's words. A start or stop waits for the unit's job, and tells why
+// it failed by the lines that the unit's programs have left in the journal, with their exit code.
+// For root in the host context.
+#pragma once
+
+#include "manage/call.hh"
+
+namespace vps {
+
+ExitCode start_verb(const Call& call);
+ExitCode stop_verb(const Call& call);
+ExitCode restart_verb(const Call& call);
+ExitCode mount_verb(const Call& call);
+ExitCode umount_verb(const Call& call);
+ExitCode status_verb(const Call& call);
+
+// For verbs that need the VPS up, or down, for a while. Returns the code of the failure, which is
+// told.
+ExitCode start_now(const Call& call);
+ExitCode stop_now(const Call& call);
+
+// Whether the VPS's init is there.
+bool is_running(Veid veid);
+
+}  // namespace vps

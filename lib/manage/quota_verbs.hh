@@ -1,0 +1,12 @@
+// vzctl quotaon, quotainit and quotaoff. The quota of a private area is a project quota, which
+// stays with the files; to turn it on is to set the limits of the configuration now. For root.
+#pragma once
+
+#include "manage/call.hh"
+
+namespace vps {
+
+ExitCode quotaon_verb(const Call& call);
+ExitCode quotaoff_verb(const Call& call);
+
+}  // namespace vps

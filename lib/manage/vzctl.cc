@@ -1,0 +1,242 @@
+#include "manage/vzctl.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <span>
+
+#include "config/config.hh"
+#include "config/vps_name.hh"
+#include "manage/checkpoint.hh"
+#include "manage/inside.hh"
+#include "manage/life_verbs.hh"
+#include "manage/quota_verbs.hh"
+#include "manage/vzctl_code.hh"
+#include "version.hh"
+
+namespace vps {
+
+namespace {
+
+enum class WantsConfig { Yes, No };
+
+// The words behind the VEID: options of the verb, or a command that has options of its own.
+struct VerbWords {
+    bool are_options = false;
+    std::span<const VerbOption> known = {};
+    ExitCode unknown = ExitCode::Usage;  // the code for an option that is none of these
+};
+
+struct Verb {
+    std::string_view name;
+    ExitCode (*run)(const Call& call);
+    VerbWords words;
+    std::string_view operands;  // for --help
+    std::string_view summary;   // likewise; empty: a second name of the verb before
+    WantsConfig wants_config = WantsConfig::Yes;
+};
+
+constexpr VerbOption kStartOptions[] = {
+    {"force"}, {"wait"}, {"skip_ve_setup"}, {"skip-fsck"}, {"skip-remount"}};
+constexpr VerbOption kStopOptions[] = {{"fast"}, {"skip-umount"}};
+constexpr VerbOption kRestartOptions[] = {{"force"},      {"wait"},         {"skip_ve_setup"},
+                                          {"skip-fsck"},  {"skip-remount"}, {"fast"},
+                                          {"skip-umount"}};
+constexpr VerbOption kCheckpointOptions[] = {{"dump"},
+                                             {"suspend"},
+                                             {"resume"},
+                                             {"kill"},
+                                             {"skip_arpdetect"},
+                                             {"flags", Takes::Value},
+                                             {"context", Takes::Value},
+                                             {"dumpfile", Takes::Value}};
+constexpr VerbOption kRestoreOptions[] = {{"undump"},
+                                          {"kill"},
+                                          {"resume"},
+                                          {"skip_arpdetect"},
+                                          {"skip-remount"},
+                                          {"skip-fsck"},
+                                          {"flags", Takes::Value},
+                                          {"context", Takes::Value},
+                                          {"dumpfile", Takes::Value}};
+
+constexpr VerbWords kNoOptions{.are_options = true};
+constexpr VerbWords kCommand{};
+constexpr VerbWords kOfStart{true, kStartOptions}, kOfStop{true, kStopOptions},
+    kOfRestart{true, kRestartOptions}, kOfChkpnt{true, kCheckpointOptions},
+    kOfRestore{true, kRestoreOptions};
+
+constexpr Verb kVerbs[] = {
+    {"start", start_verb, kOfStart, "[--wait] [--force]", "start it, by its unit"},
+    {"stop", stop_verb, kOfStop, "[--fast]", "stop it; --fast: without asking its init"},
+    {"restart", restart_verb, kOfRestart, "[--wait] [--force] [--fast]", "stop and start it"},
+    {"mount", mount_verb, kNoOptions, "", "mount its private area, with its mount scripts"},
+    {"umount", umount_verb, kNoOptions, "", "dismount it, with its umount scripts"},
+    {"status", status_verb, kNoOptions, "", "print one line about it", WantsConfig::No},
+    {"exec", exec_verb, kCommand, "COMMAND [ARGUMENT ...]", "run a command line by its shell"},
+    {"exec2", exec2_verb, kCommand, "COMMAND [ARGUMENT ...]",
+     "the same, with the command's exit code"},
+    {"exec3", exec3_verb, kCommand, "COMMAND [ARGUMENT ...]", "the same, without a shell"},
+    {"enter", enter_verb, kCommand, "[--exec COMMAND [ARGUMENT ...]]", "open a login shell in it"},
+    {"runscript", runscript_verb, kCommand, "SCRIPT", "run a script of the host's in it"},
+    {"chkpnt", chkpnt_verb, kOfChkpnt, "--suspend | --resume", "freeze it, or let it go on"},
+    {"suspend", chkpnt_verb, kOfChkpnt, "", ""},
+    {"restore", restore_verb, kOfRestore, "", ""},
+    {"resume", restore_verb, kOfRestore, "", ""},
+    {"quotaon", quotaon_verb, kNoOptions, "", "set the limits of its disk"},
+    {"quotainit", quotaon_verb, kNoOptions, "", ""},
+    {"quotaoff", quotaoff_verb, kNoOptions, "", ""},
+};
+
+struct UnsupportedVerb {
+    std::string_view name;
+    ExitCode code;
+    std::string_view why;
+};
+
+constexpr std::string_view kNoSnapshots =
+    "snapshots are of ploop images, which are not mounted here";
+
+constexpr UnsupportedVerb kUnsupported[] = {
+    {"snapshot", vzctl_code::kSnapshot, kNoSnapshots},
+    {"snapshot-switch", vzctl_code::kSnapshot, kNoSnapshots},
+    {"snapshot-delete", vzctl_code::kSnapshot, kNoSnapshots},
+    {"snapshot-list", vzctl_code::kSnapshot, kNoSnapshots},
+    {"snapshot-mount", vzctl_code::kSnapshot, kNoSnapshots},
+    {"snapshot-umount", vzctl_code::kSnapshot, kNoSnapshots},
+    {"convert", ExitCode::Ploop, "private areas are directories (simfs) here"},
+    {"compact", ExitCode::Ploop, "private areas are directories (simfs) here"},
+    {"migrate", vzctl_code::kUnsupported, "no VPS is migrated while it runs"},
+    {"console", vzctl_code::kUnsupported,
+     "the console is in the journal: journalctl -t VEID.console; enter opens a shell"},
+    {"reinstall", vzctl_code::kReinstall, "destroy it and create it again"},
+    {"register", vzctl_code::kUnsupported, "copy its N.conf to /etc/vz/conf"},
+    {"unregister", vzctl_code::kUnsupported, "move its N.conf out of /etc/vz/conf"},
+    {"quotastat", vzctl_code::kUnsupported, "repquota -P shows the quota of projects"},
+};
+
+std::string version_line() {
+    return fmt::format("vzctl version {} (systemd-vps {})\n", kVzctlVersion, kVersion);
+}
+
+std::string help_text() {
+    std::string text = version_line() +
+                       "\nUsage: vzctl [--quiet | --verbose] VERB VEID|NAME [OPTIONS]\n\n"
+                       "Works on a VPS by its unit, vps@VEID.service, in the words of OpenVZ's "
+                       "vzctl.\n\n";
+    for (const Verb& verb : kVerbs)
+        if (!verb.summary.empty())
+            text += fmt::format("  vzctl {} VEID{}{}\n      {}\n", verb.name,
+                                verb.operands.empty() ? "" : " ", verb.operands, verb.summary);
+    return text + "\nMore: man vzctl\n";
+}
+
+template <typename Row, std::size_t N>
+const Row* find_row(const Row (&rows)[N], std::string_view name) {
+    const auto* row = std::find_if(std::begin(rows), std::end(rows),
+                                   [&](const Row& known) { return known.name == name; });
+    return row == std::end(rows) ? nullptr : row;
+}
+
+bool is_number(const std::string& word) {
+    const std::size_t sign = word.starts_with('-') ? 1 : 0;
+    return word.size() > sign && word.find_first_not_of("0123456789", sign) == word.npos;
+}
+
+Veid parse_operand(const std::string& word) {
+    if (word == "0")
+        throw Complaint(ExitCode::BadValue, "VEID 0 is the host, which is no VPS");
+    if (const std::optional<Veid> veid = Veid::parse(word))
+        return *veid;
+    const std::vector<Veid> named = is_number(word) ? std::vector<Veid>() : find_named(word);
+    if (named.size() > 1)
+        throw Complaint(ExitCode::BadValue,
+                        fmt::format("Bad CT ID {}: the NAME of more than one VPS, {} and {}", word,
+                                    named[0].value(), named[1].value()));
+    if (named.empty())
+        throw Complaint(ExitCode::BadValue, "Bad CT ID " + word);
+    return named.front();
+}
+
+void require_config(Veid veid) {
+    try {
+        (void)load_vps_config(veid);
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::NoVpsConf)
+            throw Complaint(error.code(), "Container config file does not exist");
+        throw;
+    }
+}
+
+ExitCode run_verb(std::span<const std::string> words, const Talk& talk) {
+    const std::string& name = words.front();
+    const Verb* verb = find_row(kVerbs, name);
+    const UnsupportedVerb* unsupported = find_row(kUnsupported, name);
+    if (!verb && !unsupported)
+        throw Complaint(ExitCode::Usage, "Bad command: " + name);
+    if (words.size() < 2)
+        throw Complaint(ExitCode::BadValue, "CT ID missing");
+    const Veid veid = parse_operand(words[1]);
+    if (geteuid() != 0)
+        throw Error(ExitCode::System, "only root can do this");
+    if (!verb)
+        throw Complaint(unsupported->code,
+                        fmt::format("{} is not supported: {}", name, unsupported->why));
+    Call call{veid, name, {words.begin() + 2, words.end()}, {}, talk};
+    if (verb->words.are_options)
+        call.given = parse_options(call.words, verb->words.known, verb->words.unknown);
+    if (verb->wants_config == WantsConfig::Yes)
+        require_config(veid);
+    return verb->run(call);
+}
+
+// With the VPS's number, and the program's name, where vzctl has no line of its own.
+std::string line_of(const std::exception& error) {
+    return dynamic_cast<const Complaint*>(&error) ? error.what()
+                                                  : fmt::format("vzctl: {}", error.what());
+}
+
+ExitCode run_with(std::span<const std::string> words, const Talk& talk) {
+    try {
+        return run_verb(words, talk);
+    } catch (const Error& error) {
+        talk.warn(line_of(error));
+        return error.code();
+    } catch (const std::exception& error) {
+        talk.warn(line_of(error));
+        return ExitCode::System;
+    }
+}
+
+}  // namespace
+
+ExitCode run_vzctl(const std::vector<std::string>& words) {
+    Loudness loudness = Loudness::Usual;
+    std::span<const std::string> left(words);
+    while (!left.empty()) {
+        const std::string& word = left.front();
+        if (word == "--version") {
+            sys::print(version_line());
+            return ExitCode::Ok;
+        }
+        if (word == "--help" || word == "-h") {
+            sys::print(help_text());
+            return ExitCode::Ok;
+        }
+        if (word == "--quiet")
+            loudness = Loudness::Quiet;
+        else if (word != "--verbose" && word != "--skiplock")
+            break;
+        left = left.subspan(1);
+    }
+    if (left.empty()) {
+        sys::print_line(sys::kErrors, help_text());
+        return ExitCode::Usage;
+    }
+    return run_with(left, Talk(loudness));
+}
+
+}  // namespace vps

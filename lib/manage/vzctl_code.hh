@@ -1,0 +1,37 @@
+// Exit codes that vzctl alone has: no program of a unit ends with one of these. The codes that they
+// share are in sys/exit_code.hh. vzctl(8) lists both.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "sys/exit_code.hh"
+
+namespace vps::vzctl_code {
+
+inline constexpr ExitCode kUnsupported{5};
+inline constexpr ExitCode kCommandFailed{8};
+inline constexpr ExitCode kNoScript{11};
+inline constexpr ExitCode kNoCheckpoint{16};
+inline constexpr ExitCode kNoRestore{17};
+inline constexpr ExitCode kQuotaOff{66};
+inline constexpr ExitCode kReinstall{128};
+inline constexpr ExitCode kSnapshot{156};
+
+struct Row {
+    ExitCode code;
+    std::string_view meaning;
+};
+
+inline constexpr std::array kRows{
+    Row{kUnsupported, "not supported on a stock kernel"},
+    Row{kCommandFailed, "the command of exec failed, or could not be run"},
+    Row{kNoScript, "no such script on the host"},
+    Row{kNoCheckpoint, "the state of a VPS cannot be dumped"},
+    Row{kNoRestore, "the state of a VPS cannot be restored"},
+    Row{kQuotaOff, "the disk quota cannot be turned off"},
+    Row{kReinstall, "a VPS cannot be reinstalled"},
+    Row{kSnapshot, "no snapshots"},
+};
+
+}  // namespace vps::vzctl_code
