@@ -13,10 +13,10 @@
 #include "config/config_draft.hh"
 #include "config/config_text.hh"
 #include "config/vps_list.hh"
-#include "generator/parts.hh"
 #include "sys/error.hh"
 #include "sys/fd.hh"
 #include "sys/followed_links.hh"
+#include "sys/parts.hh"
 
 namespace vps {
 

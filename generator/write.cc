@@ -7,9 +7,9 @@
 #include <map>
 #include <string_view>
 
-#include "generator/parts.hh"
 #include "sys/error.hh"
 #include "sys/fd.hh"
+#include "sys/parts.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <memory>
 #include <string>
@@ -21,23 +23,26 @@ using OptionalNumber = std::optional<std::uint64_t>;
 
 constexpr std::size_t kLongest = 1 << 20;
 
+// A read that does not fill its buffer has seen the end: one read does for most files.
 std::optional<std::string> read_if_there(FdRef dir, const char* name) {
     const Fd file(openat(dir.get(), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file)
         return std::nullopt;
-    std::string text(4096, '\0');
-    for (std::size_t used = 0;;) {
-        const ssize_t got = read(file.get(), text.data() + used, text.size() - used);
+    std::array<char, 4096> buffer;
+    std::string text;
+    for (;;) {
+        const ssize_t got = read(file.get(), buffer.data(), buffer.size());
         if (got < 0)
             return std::nullopt;
-        used += static_cast<std::size_t>(got);
-        if (got == 0 || used == kLongest) {
-            text.resize(used);
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+        if (static_cast<std::size_t>(got) < buffer.size() / 2 || text.size() > kLongest)
             return text;
-        }
-        if (used == text.size())
-            text.resize(used * 2);
     }
+}
+
+std::optional<std::string> read_in(const VpsCgroups& cgroups, const std::string& cgroup,
+                                   const char* name) {
+    return read_if_there(cgroups.all, (cgroup + "/" + name).c_str());
 }
 
 // "max" is no limit.
@@ -49,8 +54,8 @@ OptionalNumber parse_number(std::string_view text) {
     return error == std::errc() ? OptionalNumber(number) : std::nullopt;
 }
 
-OptionalNumber read_number(FdRef dir, const char* name) {
-    const auto text = read_if_there(dir, name);
+OptionalNumber read_number(const VpsCgroups& cgroups, const std::string& cgroup, const char* name) {
+    const auto text = read_in(cgroups, cgroup, name);
     return text ? parse_number(*text) : std::nullopt;
 }
 
@@ -65,8 +70,9 @@ OptionalNumber find_number(std::string_view text, std::string_view word) {
     return std::nullopt;
 }
 
-OptionalNumber read_event(FdRef dir, const char* file, std::string_view event) {
-    const auto text = read_if_there(dir, file);
+OptionalNumber read_event(const VpsCgroups& cgroups, const std::string& cgroup, const char* file,
+                          std::string_view event) {
+    const auto text = read_in(cgroups, cgroup, file);
     return text ? find_number(*text, event) : std::nullopt;
 }
 
@@ -88,30 +94,31 @@ void set_limit(Beancounter& counter, OptionalNumber limit) {
 
 // A kernel before 6.11 counts a refused process where it was to be born, a later one in each cgroup
 // up to the limit.
-void read_tasks(const VpsCgroups& cgroups, Beancounter& counter) {
-    counter.held = read_number(cgroups.scope, "pids.current");
-    counter.maxheld = read_number(cgroups.scope, "pids.peak");
+void read_task_limits(const VpsCgroups& at, Beancounter& counter) {
+    counter.maxheld = read_number(at, at.scope, "pids.peak");
     if (!counter.maxheld)
         counter.maxheld = counter.held;
-    const OptionalNumber above = read_event(cgroups.slice, "pids.events", "max");
-    const OptionalNumber inside = read_event(cgroups.scope, "pids.events", "max");
-    counter.failcnt = std::max(above, inside);
-    set_limit(counter, read_number(cgroups.slice, "pids.max"));
+    counter.failcnt = std::max(read_event(at, at.slice, "pids.events", "max"),
+                               read_event(at, at.scope, "pids.events", "max"));
+    set_limit(counter, read_number(at, at.slice, "pids.max"));
 }
 
-void read_memory(const VpsCgroups& cgroups, Beancounter& physical, Beancounter& swap) {
-    physical.held = to_pages(read_number(cgroups.scope, "memory.current"));
-    physical.maxheld = to_pages(read_number(cgroups.scope, "memory.peak"));
-    physical.failcnt = read_event(cgroups.slice, "memory.events", "oom");
-    set_limit(physical, to_pages(read_number(cgroups.slice, "memory.max")));
-    swap.held = to_pages(read_number(cgroups.scope, "memory.swap.current"));
-    swap.maxheld = to_pages(read_number(cgroups.scope, "memory.swap.peak"));
-    swap.failcnt = read_event(cgroups.slice, "memory.swap.events", "fail");
-    set_limit(swap, to_pages(read_number(cgroups.slice, "memory.swap.max")));
+void read_memory(const VpsCgroups& at, Beancounter& physical, Beancounter& swap) {
+    physical.held = to_pages(read_number(at, at.scope, "memory.current"));
+    swap.held = to_pages(read_number(at, at.scope, "memory.swap.current"));
 }
 
-void read_memory_kinds(FdRef scope, Counters& counters) {
-    const auto text = read_if_there(scope, "memory.stat");
+void read_memory_limits(const VpsCgroups& at, Beancounter& physical, Beancounter& swap) {
+    physical.maxheld = to_pages(read_number(at, at.scope, "memory.peak"));
+    physical.failcnt = read_event(at, at.slice, "memory.events", "oom");
+    set_limit(physical, to_pages(read_number(at, at.slice, "memory.max")));
+    swap.maxheld = to_pages(read_number(at, at.scope, "memory.swap.peak"));
+    swap.failcnt = read_event(at, at.slice, "memory.swap.events", "fail");
+    set_limit(swap, to_pages(read_number(at, at.slice, "memory.swap.max")));
+}
+
+void read_memory_kinds(const VpsCgroups& at, Counters& counters) {
+    const auto text = read_in(at, at.scope, "memory.stat");
     if (!text)
         return;
     counters[counter_at("kmemsize")].held = find_number(*text, "kernel");
@@ -162,22 +169,34 @@ unsigned count_busy(FdRef cgroup, FdRef proc, int depth) {
 
 }  // namespace
 
+ScopeState read_scope(const VpsCgroups& cgroups) {
+    const auto text = read_in(cgroups, cgroups.scope, "cgroup.events");
+    if (!text)
+        return {};
+    return {find_number(*text, "populated") == 1, find_number(*text, "frozen") == 1};
+}
+
 void read_use(const VpsCgroups& cgroups, unsigned sources, Counters& counters) {
+    Beancounter& processes = counters[counter_at("numproc")];
+    Beancounter& physical = counters[counter_at("physpages")];
+    Beancounter& swap = counters[counter_at("swappages")];
     if ((sources & kTasks) != 0)
-        read_tasks(cgroups, counters[counter_at("numproc")]);
+        processes.held = read_number(cgroups, cgroups.scope, "pids.current");
+    if ((sources & kTaskLimits) != 0)
+        read_task_limits(cgroups, processes);
     if ((sources & kMemory) != 0)
-        read_memory(cgroups, counters[counter_at("physpages")], counters[counter_at("swappages")]);
+        read_memory(cgroups, physical, swap);
+    if ((sources & kMemoryLimits) != 0)
+        read_memory_limits(cgroups, physical, swap);
     if ((sources & kMemoryKinds) != 0)
-        read_memory_kinds(cgroups.scope, counters);
+        read_memory_kinds(cgroups, counters);
 }
 
-bool is_frozen(FdRef cgroup) {
-    return read_event(cgroup, "cgroup.events", "frozen") == 1;
-}
-
-double count_load(FdRef cgroup, const char* proc) {
+double count_load(const VpsCgroups& cgroups, const char* proc) {
+    const Fd scope(openat(cgroups.all.get(), cgroups.scope.c_str(),
+                          O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     const Fd dir(open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    return count_busy(cgroup, dir, static_cast<int>(kCgroupDepth) + 1);
+    return scope ? count_busy(scope, dir, static_cast<int>(kCgroupDepth) + 1) : 0;
 }
 
 }  // namespace vps

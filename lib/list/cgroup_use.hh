@@ -3,7 +3,7 @@
 // says nothing. For root on the host.
 #pragma once
 
-#include <optional>
+#include <string>
 
 #include "list/listed_vps.hh"
 #include "list/value.hh"
@@ -11,19 +11,24 @@
 
 namespace vps {
 
+// Paths below a directory of cgroups: a file takes one open(2).
 struct VpsCgroups {
-    Fd scope, slice;  // directories; empty: it is gone
+    FdRef all;  // the directory of vps.slice's cgroup
+    std::string slice, scope;
 };
+
+// Whether there are processes in the scope, and whether all of them stand still.
+struct ScopeState {
+    bool is_populated = false, is_frozen = false;
+};
+ScopeState read_scope(const VpsCgroups& cgroups);
 
 // Fills in held, maxheld and failcnt, and the limits that are in force, of the beancounters that
 // these sources (field.hh) tell.
 void read_use(const VpsCgroups& cgroups, unsigned sources, Counters& counters);
 
-// Whether all processes of the cgroup stand still.
-bool is_frozen(FdRef cgroup);
-
-// How many tasks in the cgroup and below it run, want to run, or wait for a disk: what the kernel
+// How many tasks in the scope and below it run, want to run, or wait for a disk: what the kernel
 // takes the average of for /proc/loadavg.
-double count_load(FdRef cgroup, const char* proc);
+double count_load(const VpsCgroups& cgroups, const char* proc);
 
 }  // namespace vps

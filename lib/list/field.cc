@@ -95,19 +95,13 @@ Value name_or_number_of(const Vps& vps) {
     return vps.config.name ? Value(*vps.config.name) : Value(std::uint64_t{vps.veid.value()});
 }
 
-constexpr std::size_t kProcesses = counter_at("numproc"), kPhysical = counter_at("physpages"),
-                      kSwap = counter_at("swappages");
-
-unsigned sources_of(std::size_t counter) {
-    switch (counter) {
-        case kProcesses:
-            return kTasks;
-        case kPhysical:
-        case kSwap:
-            return kMemory;
-        default:
-            return kMemory | kMemoryKinds;
-    }
+unsigned sources_of(std::size_t counter, CounterPart::Part part) {
+    const bool in_use = part == CounterPart::Part::Held;
+    if (counter == counter_at("numproc"))
+        return kStatus | (in_use ? kTasks : kTasks | kTaskLimits | kTexts);
+    if (counter == counter_at("physpages") || counter == counter_at("swappages"))
+        return kStatus | (in_use ? kMemory : kMemory | kMemoryLimits | kTexts);
+    return kStatus | (in_use ? kMemory | kMemoryKinds : kTexts);
 }
 
 struct CounterSuffix {
@@ -132,30 +126,36 @@ class Table {
   public:
     using Get = std::function<Value(const Vps&)>;
 
-    void add(std::string name, std::string header, int width, Get get, unsigned sources = kConfig,
-             Cut cut = Cut::Never, bool in_json = true, bool unset_is_zero = false) {
-        fields_.push_back({std::move(name), std::move(header), width, cut, sources, in_json,
-                           unset_is_zero, std::move(get)});
+    Field& add(std::string name, std::string header, int width, Get get, unsigned sources = kConfig,
+               Cut cut = Cut::Never) {
+        fields_.push_back({std::move(name), std::move(header), width, cut, sources, sources, true,
+                           false, std::move(get)});
+        return fields_.back();
     }
     void add_text(std::string name, std::string header, int width, Get get,
-                  Cut cut = Cut::AtWidth) {
-        add(std::move(name), std::move(header), width, std::move(get), kConfig, cut);
+                  unsigned sources = kConfig, Cut cut = Cut::AtWidth) {
+        add(std::move(name), std::move(header), width, std::move(get), sources, cut);
     }
-    void add_or_zero(std::string name, std::string header, int width, Get get) {
-        add(std::move(name), std::move(header), width, std::move(get), kConfig, Cut::Never, true,
-            true);
+    void add_or_zero(std::string name, std::string header, int width, Get get,
+                     unsigned sources = kConfig) {
+        add(std::move(name), std::move(header), width, std::move(get), sources).unset_is_zero =
+            true;
     }
 
     void add_counter(std::size_t at) {
+        using Part = CounterPart::Part;
         const CounterName& counter = kCounters[at];
-        for (const CounterSuffix& suffix : kCounterSuffixes)
-            add(
+        for (const CounterSuffix& suffix : kCounterSuffixes) {
+            Field& field = add(
                 std::string(counter.name) + suffix.of_name,
                 std::string(counter.header) + suffix.of_header, 10,
                 [at, part = suffix.part](const Vps& vps) {
                     return CounterPart{vps.counters[at], part};
                 },
-                kStatus | sources_of(at), Cut::Never, suffix.part == CounterPart::Part::Held);
+                sources_of(at, suffix.part));
+            field.in_json = suffix.part == Part::Held;
+            field.json_sources = sources_of(at, Part::Held) | sources_of(at, Part::Limit);
+        }
     }
 
     void add_disk(const std::string& name, const std::string& header,
@@ -166,7 +166,8 @@ class Table {
                 [use, part = suffix.part](const Vps& vps) {
                     return vps.*use ? Value(DiskPart{*(vps.*use), part}) : Value();
                 },
-                kStatus | kDisk, Cut::Never, suffix.part == DiskPart::Part::Usage);
+                kStatus | kDisk | kLayout)
+                .in_json = suffix.part == DiskPart::Part::Usage;
     }
 
     std::vector<Field> take() { return std::move(fields_); }
@@ -182,10 +183,12 @@ void add_identity(Table& table) {
                    [](const Vps& vps) { return text_or_unset(vps.config.ve_private); });
     table.add_text("root", "ROOT", -32,
                    [](const Vps& vps) { return text_or_unset(vps.config.ve_root); });
-    table.add_text("mount_opts", "MOUNT_OPTS", -16,
-                   [](const Vps& vps) { return text_of(vps, "MOUNT_OPTS"); });
-    table.add_text("origin_sample", "ORIGIN_SAMPLE", -32,
-                   [](const Vps& vps) { return text_of(vps, "ORIGIN_SAMPLE"); });
+    table.add_text(
+        "mount_opts", "MOUNT_OPTS", -16, [](const Vps& vps) { return text_of(vps, "MOUNT_OPTS"); },
+        kTexts);
+    table.add_text(
+        "origin_sample", "ORIGIN_SAMPLE", -32,
+        [](const Vps& vps) { return text_of(vps, "ORIGIN_SAMPLE"); }, kTexts);
     table.add_text("hostname", "HOSTNAME", -32,
                    [](const Vps& vps) { return text_or_unset(vps.config.hostname); });
     table.add_text("name", "NAME", -32,
@@ -193,15 +196,16 @@ void add_identity(Table& table) {
     table.add_text("smart_name", "SMARTNAME", 10, name_or_number_of);
     table.add_text("description", "DESCRIPTION", -32,
                    [](const Vps& vps) { return text_or_unset(vps.config.description); });
-    table.add_text("ostemplate", "OSTEMPLATE", -32,
-                   [](const Vps& vps) { return text_of(vps, "OSTEMPLATE"); });
-    table.add_text("ip", "IP_ADDR", -15, addresses_of, Cut::AfterFirstWord);
+    table.add_text(
+        "ostemplate", "OSTEMPLATE", -32, [](const Vps& vps) { return text_of(vps, "OSTEMPLATE"); },
+        kTexts);
+    table.add_text("ip", "IP_ADDR", -15, addresses_of, kConfig, Cut::AfterFirstWord);
     table.add_text(
         "nameserver", "NAMESERVER", -15, [](const Vps& vps) { return vps.config.nameservers; },
-        Cut::AfterFirstWord);
+        kConfig, Cut::AfterFirstWord);
     table.add_text(
         "searchdomain", "SEARCHDOMAIN", -15,
-        [](const Vps& vps) { return vps.config.searchdomains; }, Cut::AfterFirstWord);
+        [](const Vps& vps) { return vps.config.searchdomains; }, kConfig, Cut::AfterFirstWord);
     table.add(
         "status", "STATUS", -9, [](const Vps& vps) { return StatusWord{vps.status}; }, kStatus);
 }
@@ -215,10 +219,9 @@ void add_resources(Table& table) {
         "laverage", "LAVERAGE", 14,
         [](const Vps& vps) { return vps.load ? Value(Load{*vps.load}) : Value(); },
         kStatus | kLoad);
-    table.add(
+    table.add_or_zero(
         "uptime", "UPTIME", 15,
-        [](const Vps& vps) { return vps.uptime ? Value(Uptime{*vps.uptime}) : Value(); }, kStatus,
-        Cut::Never, true, true);
+        [](const Vps& vps) { return vps.uptime ? Value(Uptime{*vps.uptime}) : Value(); }, kStatus);
     table.add("cpulimit", "CPULIM", 7, cpu_limit_of);
     table.add("cpuunits", "CPUUNI", 7, cpu_units_of);
     table.add_or_zero("cpus", "CPUS", 5,
@@ -235,16 +238,19 @@ void add_settings(Table& table) {
     table.add("onboot", "ONBOOT", 6, onboot_of);
     table.add("bootorder", "BOOTORDER", 10,
               [](const Vps& vps) { return number_or_unset(vps.config.bootorder); });
-    table.add("layout", "LAYOUT", -6, layout_of);
-    table.add_text("features", "FEATURES", -15,
-                   [](const Vps& vps) { return switches_of(vps, "FEATURES"); });
+    table.add("layout", "LAYOUT", -6, layout_of, kLayout);
+    table.add_text(
+        "features", "FEATURES", -15, [](const Vps& vps) { return switches_of(vps, "FEATURES"); },
+        kTexts);
     table.add("vswap", "VSWAP", 5, vswap_of);
     table.add("disabled", "DISABL", 6, [](const Vps& vps) { return vps.config.disabled; });
-    table.add_or_zero("vm_overcommit", "VM_OVC", 6, overcommit_of);
-    table.add_text("netfilter", "NETFILTER", -9,
-                   [](const Vps& vps) { return text_of(vps, "NETFILTER"); });
-    table.add_text("capability", "CAPABILITY", -15,
-                   [](const Vps& vps) { return switches_of(vps, "CAPABILITY"); });
+    table.add_or_zero("vm_overcommit", "VM_OVC", 6, overcommit_of, kTexts);
+    table.add_text(
+        "netfilter", "NETFILTER", -9, [](const Vps& vps) { return text_of(vps, "NETFILTER"); },
+        kTexts);
+    table.add_text(
+        "capability", "CAPABILITY", -15,
+        [](const Vps& vps) { return switches_of(vps, "CAPABILITY"); }, kTexts);
 }
 
 }  // namespace

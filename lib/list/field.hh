@@ -12,15 +12,19 @@
 
 namespace vps {
 
-// What a value costs to find out, beside the configuration: only what is asked for is read.
+// What is read for a value, beside the fields of the configuration: only what is asked for.
 enum Source : unsigned {
     kConfig = 0,
-    kStatus = 1U << 0U,
-    kTasks = 1U << 1U,        // pids.* of the cgroup
-    kMemory = 1U << 2U,       // memory.* of the cgroup
-    kMemoryKinds = 1U << 3U,  // memory.stat
-    kDisk = 1U << 4U,         // the quota of the private area
-    kLoad = 1U << 5U,         // all processes
+    kTexts = 1U << 0U,         // keys of the configuration as they are written
+    kStatus = 1U << 1U,        // whether it runs, or is mounted
+    kTasks = 1U << 2U,         // pids.current of the cgroup
+    kTaskLimits = 1U << 3U,    // the rest of pids.*
+    kMemory = 1U << 4U,        // memory.current, memory.swap.current
+    kMemoryLimits = 1U << 5U,  // the rest of memory.*
+    kMemoryKinds = 1U << 6U,   // memory.stat
+    kDisk = 1U << 7U,          // the quota of the private area
+    kLayout = 1U << 8U,        // the files of the private area
+    kLoad = 1U << 9U,          // all processes
 };
 
 // How a value that is too wide for its column is cut, unless the column is the last one.
@@ -30,7 +34,7 @@ struct Field {
     std::string name, header;
     int width;  // negative: the column is left-aligned
     Cut cut;
-    unsigned sources;
+    unsigned sources, json_sources;
     bool in_json;        // a part of a beancounter is not: JSON has all parts in one object
     bool unset_is_zero;  // in JSON, where others are null
     std::function<Value(const ListedVps&)> value;

@@ -9,7 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <iterator>
 #include <set>
+#include <span>
 
 #include "config/config_draft.hh"
 #include "config/config_text.hh"
@@ -19,8 +23,10 @@
 #include "quota/project_quota.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/parts.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -69,7 +75,8 @@ double seconds_since_boot() {
 // vz.conf is read once for all VPSes.
 class Configurations {
   public:
-    explicit Configurations(const std::string& dir) : dir_(dir) {
+    Configurations(const std::string& dir, bool texts)
+        : dir_(dir), host_(texts ? ConfigDraft::Detail::Lines : ConfigDraft::Detail::Boot) {
         try {
             host_.read(ConfigFile::Host, dir + "/vz.conf",
                        read_config_text(AT_FDCWD, (dir + "/vz.conf").c_str(), dir + "/vz.conf"));
@@ -95,7 +102,13 @@ class Configurations {
 
   private:
     std::string dir_;
-    ConfigDraft host_{ConfigDraft::Detail::Lines};
+    ConfigDraft host_;
+};
+
+// A VPS that runs, with the start of its init in clock ticks since the boot.
+struct Running {
+    std::uint64_t init_start;
+    bool is_frozen;
 };
 
 class Gatherer {
@@ -104,41 +117,89 @@ class Gatherer {
         : request_(request),
           places_(places),
           sources_(request.sources()),
-          configurations_(places.config),
+          configurations_(places.config, (sources_ & kTexts) != 0),
+          cgroups_(open(places.cgroups.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
           now_(places.now ? *places.now : seconds_since_boot()),
           cpus_(places.cpus ? *places.cpus
-                            : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {}
+                            : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {
+        if ((sources_ & kStatus) != 0)
+            mount_points_ = read_mount_points(places.mounts);
+        for (const Veid veid : list_active(places.run))
+            active_.insert(veid);
+    }
 
     Gathered gather() {
+        const std::set<Veid> wanted = candidates();
+        const std::vector<Veid> all(wanted.begin(), wanted.end());
+        auto parts = in_parts(all.size(), [&](std::size_t first, std::size_t end) {
+            return gather_part(std::span(all).subspan(first, end - first));
+        });
         Gathered gathered;
-        for (const Veid veid : candidates()) {
-            std::optional<ListedVps> vps = look_at(veid);
-            gathered.any |= vps.has_value();
-            if (vps && is_listed(*vps))
-                gathered.vpses.push_back(std::move(*vps));
+        for (Part& part : parts) {
+            if (part.failure)
+                std::rethrow_exception(part.failure);
+            gathered.any |= part.found.any;
+            std::move(part.found.vpses.begin(), part.found.vpses.end(),
+                      std::back_inserter(gathered.vpses));
         }
         return gathered;
     }
 
   private:
+    struct Part {
+        Gathered found{};
+        std::exception_ptr failure{};
+    };
+
+    Part gather_part(std::span<const Veid> veids) const noexcept {
+        Part part;
+        try {
+            for (const Veid veid : veids) {
+                std::optional<ListedVps> vps = look_at(veid);
+                part.found.any |= vps.has_value();
+                if (vps && is_listed(*vps))
+                    part.found.vpses.push_back(std::move(*vps));
+            }
+        } catch (...) {
+            part.failure = std::current_exception();
+        }
+        return part;
+    }
+
+    bool wants_running_only() const {
+        return request_.which == ListRequest::Which::Running && request_.operands.empty();
+    }
+
     // Those that have a configuration, and those that run without.
     std::set<Veid> candidates() {
-        std::set<Veid> active, known;
-        for (const Veid veid : list_active(places_.run))
-            active.insert(veid);
-        if (request_.which != ListRequest::Which::Running || !request_.operands.empty())
+        if (!wants_running_only())
             for (const Veid veid : list_vpses(places_.config + "/conf"))
-                known.insert(veid);
-        configured_ = known;
-        if (request_.operands.empty()) {
-            known.merge(active);
+                configured_.insert(veid);
+        std::set<Veid> known = list_slices();
+        known.insert(configured_.begin(), configured_.end());
+        if (request_.operands.empty())
             return known;
-        }
         std::set<Veid> wanted;
         for (const std::string& operand : request_.operands)
-            if (const Veid veid = veid_of(operand); known.contains(veid) || active.contains(veid))
+            if (const Veid veid = veid_of(operand); known.contains(veid))
                 wanted.insert(veid);
         return wanted;
+    }
+
+    std::set<Veid> list_slices() const {
+        std::set<Veid> slices;
+        std::error_code none;  // no slice yet: nothing runs
+        for (const auto& entry : std::filesystem::directory_iterator(places_.cgroups, none)) {
+            std::string_view name = entry.path().native();
+            name.remove_prefix(name.rfind('/') + 1);
+            if (!name.starts_with("vps-") || !name.ends_with(".slice"))
+                continue;
+            name.remove_prefix(4);
+            name.remove_suffix(6);
+            if (const std::optional<Veid> veid = Veid::parse(name))
+                slices.insert(*veid);
+        }
+        return slices;
     }
 
     Veid veid_of(const std::string& operand) const {
@@ -154,32 +215,55 @@ class Gatherer {
         return named.front();
     }
 
-    // Nothing for what is no VPS: a directory of /run/vps that was left behind, for instance.
-    std::optional<ListedVps> look_at(Veid veid) {
+    VpsCgroups cgroups_of(Veid veid) const {
+        const std::string slice = slice_unit(veid);
+        return {cgroups_, slice, slice + "/" + scope_unit(veid)};
+    }
+
+    // Nothing for what is no VPS: a slice that systemd has yet to forget, for instance.
+    std::optional<ListedVps> look_at(Veid veid) const {
         ListedVps vps{.veid = veid, .host_cpus = cpus_};
-        const FoundVps found = find(veid);
-        if (!found.init && request_.operands.empty() &&
-            request_.which == ListRequest::Which::Running)
-            return std::nullopt;
-        if (!found.init && !configured_.contains(veid))
+        const VpsCgroups cgroups = cgroups_of(veid);
+        const std::optional<Running> running = find_running(veid, cgroups);
+        if (!running && (wants_running_only() || !configured_.contains(veid)))
             return std::nullopt;
         configurations_.read(vps);
-        vps.is_ploop = is_ploop(vps.config);
-        read_limits(vps, found.init.has_value());
-        if (found.init)
-            look_at_running(vps, *found.state);
-        else if (is_mounted(vps, found))
+        if ((sources_ & kLayout) != 0)
+            vps.is_ploop = is_ploop(vps.config);
+        read_limits(vps, running.has_value());
+        if (running)
+            look_at_running(vps, *running, cgroups);
+        else if (is_mounted(vps))
             vps.status = StatusWord::Word::Mounted;
         if ((sources_ & kDisk) != 0)
             read_disk(vps);
         return vps;
     }
 
-    FoundVps find(Veid veid) const {
+    // By its scope: processes are there from the start to the end of a VPS, and the state tells
+    // whether init is one of them. A state that is lost, or is another's, is looked into.
+    std::optional<Running> find_running(Veid veid, const VpsCgroups& cgroups) const {
+        const ScopeState scope = read_scope(cgroups);
+        if (!scope.is_populated)
+            return std::nullopt;
+        const std::optional<VpsState> state = read_state_if_there(veid);
+        if (state && state->phase != Phase::Running && state->phase != Phase::Stopping)
+            return std::nullopt;
+        if (state && state->init_pid != 0)
+            return Running{state->init_start, scope.is_frozen};
+        const FoundVps found = places_.find(veid);
+        if (!found.init)
+            return std::nullopt;
+        return Running{found.state->init_start, scope.is_frozen};
+    }
+
+    std::optional<VpsState> read_state_if_there(Veid veid) const {
+        if (!active_.contains(veid))
+            return std::nullopt;
         try {
-            return places_.find(veid);
+            return read_state(veid, places_.run);
         } catch (const Error&) {
-            return {};  // a state that cannot be read, and no init
+            return std::nullopt;  // one that cannot be read
         }
     }
 
@@ -212,13 +296,14 @@ class Gatherer {
                       F_OK) == 0;
     }
 
-    bool is_mounted(const ListedVps& vps, const FoundVps& found) {
+    // By the path of the configuration, or the one that symbolic links led to at the mount.
+    bool is_mounted(const ListedVps& vps) const {
         if ((sources_ & kStatus) == 0)
             return false;
-        if (!mount_points_)
-            mount_points_ = read_mount_points(places_.mounts);
-        return (found.state && mount_points_->contains(found.state->mount_point)) ||
-               (vps.config.ve_root && mount_points_->contains(*vps.config.ve_root));
+        if (vps.config.ve_root && mount_points_.contains(*vps.config.ve_root))
+            return true;
+        const std::optional<VpsState> state = read_state_if_there(vps.veid);
+        return state && mount_points_.contains(state->mount_point);
     }
 
     // A limit that is not set is none for a VPS that runs, and nothing for one that does not.
@@ -236,20 +321,13 @@ class Gatherer {
         }
     }
 
-    void look_at_running(ListedVps& vps, const VpsState& state) const {
-        vps.status = StatusWord::Word::Running;
-        vps.uptime = std::max(0.0, now_ - static_cast<double>(state.init_start) /
-                                              static_cast<double>(sysconf(_SC_CLK_TCK)));
-        const auto open_cgroup = [](const std::string& path) {
-            return Fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        };
-        const VpsCgroups cgroups{open_cgroup(scope_cgroup(vps.veid, places_.cgroups)),
-                                 open_cgroup(slice_cgroup(vps.veid, places_.cgroups))};
-        if ((sources_ & kStatus) != 0 && is_frozen(cgroups.scope))
-            vps.status = StatusWord::Word::Suspended;
+    void look_at_running(ListedVps& vps, const Running& running, const VpsCgroups& cgroups) const {
+        static const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+        vps.status = running.is_frozen ? StatusWord::Word::Suspended : StatusWord::Word::Running;
+        vps.uptime = std::max(0.0, now_ - static_cast<double>(running.init_start) / ticks);
         read_use(cgroups, sources_, vps.counters);
         if ((sources_ & kLoad) != 0)
-            vps.load = count_load(cgroups.scope, places_.proc.c_str());
+            vps.load = count_load(cgroups, places_.proc.c_str());
     }
 
     // By the quota that the kernel keeps; without one, what the configuration says.
@@ -301,10 +379,11 @@ class Gatherer {
     const ListPlaces& places_;
     const unsigned sources_;
     const Configurations configurations_;
+    const Fd cgroups_;
     const double now_;
     const unsigned cpus_;
-    std::set<Veid> configured_{};
-    std::optional<std::set<std::string, std::less<>>> mount_points_{};
+    std::set<Veid> configured_{}, active_{};
+    std::set<std::string, std::less<>> mount_points_{};
 };
 
 // VPSes that are alike stay in the order of their numbers; those without a place in the boot, or

@@ -24,6 +24,7 @@ struct ListPlaces {
     std::string proc = "/proc";
     std::string mounts = "/proc/self/mountinfo";
     std::string root = {};  // before the paths of private areas
+    // Where the state of a VPS does not say what is in its scope.
     std::function<FoundVps(Veid)> find = [](Veid veid) { return find_vps(veid); };
     bool is_root = geteuid() == 0;
     std::optional<double> now{};  // seconds since the boot, if not the machine's own

@@ -117,7 +117,7 @@ std::string word_in_error(char** argv) {
 unsigned ListRequest::sources() const {
     unsigned sources = sort ? sort->sources : 0U;
     for (const Field* field : fields)
-        sources |= field->sources;
+        sources |= json ? field->json_sources : field->sources;
     return sources;
 }
 

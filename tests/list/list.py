@@ -65,13 +65,30 @@ MOUNT_OPTS="noatime"
                          "mount_point=/vz/root/103\n",
     "run/vps/1050/state": "phase=running\nve_root=/vz/root/1050\nve_private=/vz/private/1050\n"
                           "mount_point=/vz/root/1050\ninit_pid=9\ninit_start=5999000\n",
-    # Runs, and has no configuration any more.
+    # Runs, and has neither a configuration nor a number any more.
     "run/vps/107/state": "phase=running\nve_root=/r\nve_private=/p\nmount_point=/r\ninit_pid=8\n"
                          "init_start=0\n",
-    "run/vps/108/.lock": "",
+    "cgroup/vps-107.slice/vps-107.scope/cgroup.events": "populated 1\nfrozen 0\n",
+    # Has been started so far that its keeper is in the scope.
+    "etc/vz/conf/108.conf": "HOSTNAME=soon\n",
+    "vz/private/108/etc/x": "",
+    "run/vps/108/state": "phase=starting\nve_root=/vz/root/108\nve_private=/vz/private/108\n"
+                         "mount_point=/elsewhere/108\n",
+    "cgroup/vps-108.slice/vps-108.scope/cgroup.events": "populated 1\nfrozen 0\n",
+    # Its state is lost: it is looked for by its scope.
+    "etc/vz/conf/109.conf": "HOSTNAME=lost\n",
+    "run/vps/109/network": "",
+    "cgroup/vps-109.slice/vps-109.scope/cgroup.events": "populated 1\nfrozen 0\n",
+    # Has ended; nobody has seen to it yet.
+    "etc/vz/conf/110.conf": "HOSTNAME=ended\n",
+    "vz/private/110/etc/x": "",
+    "run/vps/110/state": "phase=running\nve_root=/vz/root/110\nve_private=/vz/private/110\n"
+                         "mount_point=/vz/root/110\ninit_pid=5\ninit_start=5\n",
+    "cgroup/vps-110.slice/vps-110.scope/cgroup.events": "populated 0\nfrozen 0\n",
     "run/vps/ids": "",
     "mountinfo": "21 1 254:1 / / rw,relatime - ext4 /dev/vda rw\n"
                  "30 21 254:1 /vz/private/103 /vz/root/103 rw,relatime - ext4 /dev/vda rw\n"
+                 "32 21 254:1 /vz/private/108 /elsewhere/108 rw - ext4 /dev/vda rw\n"
                  "31 21 254:1 / /a\\040blank rw - ext4 /dev/vda rw\n",
     "vz/private/101/etc/x": "", "vz/private/102/etc/x": "", "vz/private/103/etc/x": "",
     "vz/private/106/etc/x": "",
@@ -127,7 +144,7 @@ def expect_json(program, root):
         done, _ = run(program, root, words)
         vpses = json.loads(done.stdout)
         assert len({tuple(vps) for vps in vpses}) == 1, words
-        assert [vps.get("veid") for vps in vpses] == [101, 102, 103, 106, 107, 1050], vpses
+        assert [vps.get("veid") for vps in vpses] == [101, 102, 103, 106, 107, 108, 109, 110, 1050], vpses
     listed = {line.split()[0] for line in run(program, root, ["-L"])[0].stdout.splitlines()}
     whole = set(json.loads(run(program, root, ["-aj"])[0].stdout)[0])
     assert whole == {name for name in listed if "." not in name}, whole ^ listed

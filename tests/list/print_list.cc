@@ -1,5 +1,5 @@
-// print-list HOST WORD...: vzlist over a small host below the directory HOST, for list.py: a VPS
-// runs there whose state says so, a thousand minutes after the boot.
+// print-list HOST WORD...: vzlist over a small host below the directory HOST, for list.py, a
+// thousand minutes after its boot.
 
 #include <fcntl.h>
 
@@ -14,12 +14,13 @@ namespace {
 
 using namespace vps;
 
-// Any open file stands for the handle of an init.
-FoundVps find_by_state(Veid veid, const std::string& run) {
+// A VPS whose state is lost has run since a minute before now. Any open file stands for the handle
+// of its init.
+FoundVps find_running(Veid) {
     FoundVps found;
-    found.state = read_state(veid, run);
-    if (found.state && found.state->init_pid != 0)
-        found.init = sys::open("/", O_PATH);
+    found.state = VpsState{};
+    found.state->init_start = (60000 - 60) * 100;
+    found.init = sys::open("/", O_PATH);
     return found;
 }
 
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     places.proc = host + "/proc";
     places.mounts = host + "/mountinfo";
     places.root = host;
-    places.find = [&](Veid veid) { return find_by_state(veid, places.run); };
+    places.find = find_running;
     places.is_root = true;
     places.now = 60000.25;
     places.cpus = 4;
