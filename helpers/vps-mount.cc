@@ -21,6 +21,8 @@
 #include "life/settings.hh"
 #include "life/stray_mount.hh"
 #include "limits/cpus_and_nodes.hh"
+#include "ploop/area_kind.hh"
+#include "ploop/mount_disk.hh"
 #include "quota/disk_quota.hh"
 #include "state/directories.hh"
 #include "sys/error.hh"
@@ -34,18 +36,6 @@
 namespace vps {
 
 namespace {
-
-void refuse_ploop(const VpsConfig& config) {
-    const std::string image = *config.ve_private + "/root.hdd/DiskDescriptor.xml";
-    if (config.layout != Layout::Ploop && access(image.c_str(), F_OK) < 0)
-        return;
-    throw Error(ExitCode::Ploop,
-                fmt::format("the private area '{0}' is a ploop image, which a stock kernel cannot "
-                            "mount; convert it on the OpenVZ node (vzctl convert VEID --layout "
-                            "simfs), or copy its files to '{0}' (ploop mount, rsync), and set "
-                            "VE_LAYOUT=simfs",
-                            *config.ve_private));
-}
 
 // The words ", it leads to '/srv/disk2/101' by a symbolic link", or none where there is no link.
 std::string describe_links(const std::string& path) {
@@ -62,7 +52,6 @@ void require_private_area(const VpsConfig& config) {
         throw Error(ExitCode::NoPrivateArea,
                     fmt::format("the private area '{}' does not exist{}", *config.ve_private,
                                 describe_links(*config.ve_private)));
-    refuse_ploop(config);
 }
 
 [[noreturn]] void refuse_mounted(const std::string& mount_point) {
@@ -107,6 +96,23 @@ void mount_area(const VpsState& state, const Log& log) {
                             state.ve_private, names.size() > 1 ? "s" : "", fmt::join(names, ", ")));
 }
 
+// A private area of files is bound, with its disk quota; the size of a disk image is its quota.
+void mount_private_area(const VpsLock& lock, VpsState& state, const VpsConfig& config,
+                        const TerminationRequest& request, const Invocation& invocation) {
+    const Fd area = sys::open(state.ve_private, O_PATH | O_DIRECTORY);
+    if (find_area_kind(config, has_disk(area), state.ve_private) == AreaKind::Files) {
+        apply_disk_quota(invocation.veid, config, PrivateArea::Idle, invocation.log);
+        mount_area(state, invocation.log);
+        return;
+    }
+    const auto note = [&](const std::string& image) {
+        state.image = image;
+        lock.write_state(state);
+    };
+    mount_disk({invocation.veid, state.ve_private, state.mount_point, request.fd(), note},
+               invocation.log);
+}
+
 void require_mount_by_script(const VpsState& state) {
     if (!is_mount_point(state.mount_point))
         throw Error(ExitCode::CannotMount,
@@ -137,8 +143,6 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     require_cpus_and_nodes(config);
     if (config.disabled)
         throw Error(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
-    if (config.layout == Layout::Ploop)
-        refuse_ploop(config);
     return config;
 }
 
@@ -195,8 +199,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     } else {
         require_private_area(config);
         claim_area(invocation.veid, state, [&] { lock.write_state(state); });
-        apply_disk_quota(invocation.veid, config, PrivateArea::Idle, log);
-        mount_area(state, log);
+        mount_private_area(lock, state, config, request, invocation);
     }
     // VE_ROOT is private until the scripts have made their mounts: other mount namespaces of the
     // host would get copies of these, which no later dismounting reaches.

@@ -31,7 +31,8 @@ static ExitCode reload_vps(const Invocation& invocation) {
     config.ve_private = vps.state->ve_private;
     apply_slice_limits(invocation.veid, config, invocation.log);
     update_scope_quota(invocation.veid, cpu_quota_here(config));
-    apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
+    if (vps.state->image.empty())  // a disk image has a size of its own
+        apply_disk_quota(invocation.veid, config, PrivateArea::InUse, invocation.log);
     apply_init_limits(*vps.init, vps.state->init_pid, config);
     limit_cgroups(sys::open(scope_cgroup(invocation.veid), O_PATH | O_DIRECTORY), config);
     renew_network_on_host(invocation.veid);

@@ -14,6 +14,9 @@
 #include "context/become_init.hh"
 #include "limits/block_device.hh"
 #include "limits/slice_limits.hh"
+#include "ploop/disk_image.hh"
+#include "ploop/file_system.hh"
+#include "ploop/mount_disk.hh"
 #include "quota/disk_quota.hh"
 #include "state/id_range.hh"
 #include "state/state.hh"
@@ -39,18 +42,24 @@ void AreaJudge::judge_area(bool may_come, Depth depth) {
         if (is_this_host() && config_.ve_root)
             judge_root();
         look_for_area(may_come);
+        if (area_ && kind_ == AreaKind::Disk)
+            judge_disk();
         if (!area_ || !is_this_host())
             return;
-        judge_quota(may_come);
-        judge_accounts();
-        if (depth == Depth::EachFile)
-            judge_owners();
+        if (kind_ == AreaKind::Files) {
+            judge_quota(may_come);
+            judge_accounts();
+            if (depth == Depth::EachFile)
+                judge_owners();
+        }
         judge_io_limits();
     });
 }
 
 void AreaJudge::judge_content(bool may_come) {
     attempt(may_come, [&] {
+        if (area_ && kind_ == AreaKind::Disk)
+            return;
         if (area_)
             look_for_init(may_come);
         struct stat status {};
@@ -84,9 +93,33 @@ void AreaJudge::look_for_area(bool may_come) {
     if (!area_)
         return find(ExitCode::NoPrivateArea, may_come,
                     fmt::format("the private area '{}' does not exist", shown_));
-    if (sys::find_in_root(area_, "/root.hdd/DiskDescriptor.xml", O_PATH))
-        return find(ExitCode::Ploop, false,
-                    fmt::format("the private area '{}' is a ploop image", shown_));
+    const bool has_disk = static_cast<bool>(
+        sys::find_in_root(area_, fmt::format("{}/{}", kDiskDirectory, kDescriptor), O_PATH));
+    kind_ = find_area_kind(config_, has_disk, shown_);
+}
+
+bool AreaJudge::is_mounted() const {
+    return is_this_host() && read_state(veid_);
+}
+
+// The disk as a start would find it. Of one that is mounted there is nothing to say.
+void AreaJudge::judge_disk() {
+    if (is_mounted())
+        return;
+    const DiskImage disk =
+        DiskImage::open(sys::find_in_root(area_, kDiskDirectory, O_PATH),
+                        fmt::format("{}/{}", shown_, kDiskDirectory), ImageAccess::Read);
+    require_one_image(veid_, disk);
+    (void)find_file_system(disk);
+    if (disk.is_in_use())
+        file_.findings.push_back(
+            {Grade::Warning,
+             0,
+             0,
+             {},
+             fmt::format("'{}' was not closed when it was last in use: its file system is checked "
+                         "(e2fsck) at the next start; or another host has it open",
+                         disk.top().path)});
 }
 
 void AreaJudge::look_for_init(bool may_come) {

@@ -7,6 +7,7 @@
 
 #include "check/finding.hh"
 #include "config/config.hh"
+#include "ploop/area_kind.hh"
 #include "sys/fd.hh"
 
 namespace vps {
@@ -38,6 +39,8 @@ class AreaJudge {
     void find(ExitCode code, bool may_come, const std::string& text);
     void look_for_area(bool may_come);
     void look_for_init(bool may_come);
+    void judge_disk();
+    [[nodiscard]] bool is_mounted() const;
     void judge_root();
     void judge_quota(bool may_come);
     void judge_accounts();
@@ -51,6 +54,7 @@ class AreaJudge {
     StartVerdict& verdict_;
     CheckedFile& file_;
     Fd area_;
+    AreaKind kind_ = AreaKind::Files;
 };
 
 }  // namespace vps

@@ -36,7 +36,7 @@ constexpr FormerCommand kFormerCommands[] = {
     {"vznetcfg", "ip link"},
     {"arpsend", "package iputils-arping: arping"},
     {"ndsend", "package ndisc6"},
-    {"ploop", "nothing: there are no ploop images on a stock kernel"},
+    {"ploop", "vps-ploop"},
     {"iptables", "package iptables"},
     {"ip6tables", "package iptables"},
     {"iptables-restore", "package iptables"},

@@ -279,8 +279,6 @@ void judge_config(const VpsConfig& config, StartVerdict& verdict) {
     judge_masks(config, verdict);
     if (config.disabled)
         verdict.refuse(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
-    if (config.layout == Layout::Ploop)
-        verdict.refuse(ExitCode::Ploop, "the private area is a ploop image");
 }
 
 std::optional<ConfigText> find_text(const std::string& path) {
@@ -370,7 +368,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
             return any;
         };
         std::optional<AreaJudge> judge;
-        if (config.config.ve_private && config.config.layout != Layout::Ploop)
+        if (config.config.ve_private)
             judge.emplace(veid, config.config, root, verdict, file);
         bool scripts = check_all(script::kBeforeMount);
         if (judge)

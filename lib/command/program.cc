@@ -1,8 +1,10 @@
 #include "command/program.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "command/main.hh"
@@ -23,11 +25,27 @@ Grammar grammar_of(const ProgramInfo& info) {
     if (info.has_user)
         grammar.options.push_back(
             {"user", 0, "USER", "run it as this user of the VPS, not as root"});
+    grammar.options.insert(grammar.options.end(), info.options.begin(), info.options.end());
+    if (!info.verbs.empty())
+        grammar.operands = fmt::format("{} VEID", fmt::join(info.verbs, "|"));
     if (!info.command_usage.empty()) {
         grammar.operands += " " + info.command_usage;
         grammar.command = CommandPlace::AfterOperand;
     }
     return grammar;
+}
+
+// Takes the verb off the operands; none is wanted where the program has none.
+std::string take_verb(const ProgramInfo& info, std::vector<std::string>& operands) {
+    if (info.verbs.empty())
+        return {};
+    if (operands.empty() ||
+        std::find(info.verbs.begin(), info.verbs.end(), operands.front()) == info.verbs.end())
+        usage_error(
+            fmt::format("one of these words is wanted first: {}", fmt::join(info.verbs, ", ")));
+    std::string verb = operands.front();
+    operands.erase(operands.begin());
+    return verb;
 }
 
 Veid parse_veid(const std::vector<std::string>& operands) {
@@ -73,14 +91,17 @@ ExitCode report_failure(const std::exception& error, const Log& log) {
 int run_program(int argc, char** argv, const ProgramInfo& info,
                 const std::function<ExitCode(const Invocation&)>& body) {
     return run_main(argc, argv, grammar_of(info), [&](const CommandLine& line) {
-        const Veid veid = parse_veid(line.operands);
+        std::vector<std::string> operands = line.operands;
+        const std::string verb = take_verb(info, operands);
+        const Veid veid = parse_veid(operands);
         if (geteuid() != 0)
             throw Error(ExitCode::System,
                         fmt::format("vps {}: only root can do this", veid.value()));
         signal(SIGPIPE, SIG_IGN);
         signal(SIGCHLD, SIG_DFL);  // a caller that ignores it would take the exit codes of children
-        const Invocation invocation{veid, line.has("force"), Log(info.name, veid),
-                                    line.value("user"), line.command};
+        const Invocation invocation{
+            veid, line.has("force"), Log(info.name, veid), line.value("user"), line.command, verb,
+            line};
         try {
             return body(invocation);
         } catch (const std::exception& error) {

@@ -211,7 +211,7 @@ static constexpr ConfigKey kKeys[] = {
     // files
     {"VE_ROOT", "path", First, kYes, Both, Start, {}, "where the private area is mounted", text<&C::ve_root>},
     {"VE_PRIVATE", "path", First, kYes, Both, Start, {}, "the private area", text<&C::ve_private>},
-    {"VE_LAYOUT", "simfs or ploop", Last, kNo, Vps, Start, {}, "simfs: a bind mount; ploop: refused", layout},
+    {"VE_LAYOUT", "simfs or ploop", Last, kNo, Vps, Start, {}, "simfs: a bind mount; ploop: the mount of its image; unset: by the private area", layout},
     {"MOUNT_OPTS", "list", First, kNo, Both, ToolsOnly, {}, "nothing: options of a ploop image's mount", nullptr},
     {"LOCAL_UID", "number", First, kNo, Both, Start, {}, "the private area's user ids on disk start there", number<&C::local_uid, 0, UINT32_MAX - 1>},
     {"LOCAL_GID", "number", First, kNo, Both, Start, {}, "the private area's group ids on disk start there", number<&C::local_gid, 0, UINT32_MAX - 1>},
@@ -473,6 +473,8 @@ const ConfigKey* find_meant_key(std::string_view name) {
 
 const char* find_idle_reason(const ConfigKey& key, const VpsConfig& config) {
     const bool quota = key.needs == Needs::DiskQuota || key.needs == Needs::DiskLimit;
+    if (quota && config.layout == Layout::Ploop)
+        return "the size of a ploop image is its quota";
     if (quota && !config.disk_quota)
         return "DISK_QUOTA is no";
     if (key.needs == Needs::DiskLimit && !config.diskspace && !config.diskinodes)

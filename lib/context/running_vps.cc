@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/config.hh"
+#include "ploop/disk_image.hh"
 #include "state/directories.hh"
 #include "sys/acting_as.hh"
 #include "sys/error.hh"
@@ -82,6 +83,7 @@ VpsState state_of_running(Veid veid, pid_t init) {
     std::error_code none;
     const auto place = std::filesystem::canonical(state.ve_root, none);
     state.mount_point = none ? state.ve_root : place.string();
+    state.image = find_top_image(state.ve_private);
     state.first_id = config.local_uid ? 0 : find_root_id(init);
     state.init_pid = init;
     state.init_start = find_start_time(init).value_or(0);

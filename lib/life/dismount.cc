@@ -8,6 +8,7 @@
 #include "life/left_over.hh"
 #include "life/settings.hh"
 #include "network/network_program.hh"
+#include "ploop/mount_disk.hh"
 #include "state/directories.hh"
 #include "state/id_range.hh"
 #include "sys/error.hh"
@@ -71,6 +72,8 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
     }
     if (state.phase != Phase::Postumount)
         dismount(settings.veid, state.mount_point, log, refusal);
+    if (!state.image.empty())
+        close_disk(settings.veid, state.image, log);
     std::exception_ptr failure;
     if (scripts != Scripts::None) {
         enter_all_the_same(lock, state, Phase::Postumount, log);

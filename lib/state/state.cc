@@ -81,6 +81,8 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
             state.root = value;
         } else if (key == "area") {
             state.area = value;
+        } else if (key == "image") {
+            state.image = value;
         } else if (key == "stop_refused") {
             state.stop_refused = value;
         } else if (key == "io_uring") {
@@ -150,6 +152,8 @@ void VpsLock::write_state(const VpsState& state) const {
         text += "root=" + state.root + "\n";
     if (!state.area.empty())
         text += "area=" + state.area + "\n";
+    if (!state.image.empty())
+        text += "image=" + state.image + "\n";
     if (state.first_id != 0)
         text += fmt::format("first_id={}\nids={}\n", state.first_id, state.ids);
     if (state.io_uring)

@@ -22,6 +22,7 @@ struct VpsState {
     std::string ve_root, ve_private;
     std::string mount_point;     // ve_root without symbolic links
     std::string root, area;      // claims of the two (directories.hh); empty: none
+    std::string image;           // the ploop image that the VPS's files are in; empty: none
     std::uint32_t first_id = 0;  // Starting to Stopping: the first host id (id_range.hh); 0: none
     std::uint32_t ids = 65536;   // how many, from first_id on
     // Starting to Stopping: the facts that decided on the filters of system calls at the start

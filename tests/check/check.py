@@ -62,6 +62,9 @@ def test_exit_codes():
     def script(name, text, mode=0o755):
         return lambda root: write(root, "etc/vz/conf/" + name, text, mode)
 
+    def both(first, second):
+        return lambda root: (first(root), second(root))
+
     rows = [
         (0, lambda root: None),
         (10, remove("etc/vz/vz.conf")),
@@ -74,8 +77,10 @@ def test_exit_codes():
         (23, lambda root: write(root, "etc/vz/vz.conf", "VE_ROOT=/vz/root/$VEID\n")),
         (43, lambda root: os.rename(f"{root}/vz/private/101", f"{root}/vz/private/102")),
         (47, remove("vz/private/101/sbin/init")),
-        (99, config("VE_LAYOUT=ploop\n")),
-        (99, lambda root: write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", "")),
+        (43, config("VE_LAYOUT=ploop\n")),
+        (50, lambda root: write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", "")),
+        (99, both(config("VE_LAYOUT=simfs\n"),
+                  lambda root: write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", ""))),
         (105, config("DISABLED=yes\n")),
     ]
     if os.geteuid() == 0:  # whom scripts must belong to

@@ -12,7 +12,7 @@ FLOORS = [
     ["sys"],
     ["config"],
     ["systemd", "state"],
-    ["limits", "quota", "command"],
+    ["limits", "quota", "ploop", "command"],
     ["context"],
     ["script", "list"],
     ["network", "generator"],

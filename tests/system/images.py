@@ -39,13 +39,13 @@ FORMAT = 1
 HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
     "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs", "cryptsetup-bin",
-    "libmnl0", "libnftables1", "iptables", "nftables",
+    "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils",
 ]
 
 BUILD_PACKAGES = [
     "g++", "meson", "ninja-build", "pkg-config", "libsystemd-dev", "libseccomp-dev",
     "libboost-program-options-dev", "libfmt-dev", "libgtest-dev", "systemd",
-    "libmnl-dev", "libnftables-dev", "libjson-c-dev",
+    "libexpat1-dev", "libmnl-dev", "libnftables-dev", "libjson-c-dev",
 ]
 
 # A small initrd: most of a boot without KVM is spent on unpacking it.
@@ -147,7 +147,8 @@ def vps(suite, packages, **more):
 
 
 RECIPES = {
-    "host-bookworm": HOST | {"suite": "bookworm"},
+    # The genuine ploop tool; Debian 13 has none.
+    "host-bookworm": HOST | {"suite": "bookworm", "packages": [*HOST_PACKAGES, "ploop"]},
     "host-trixie": HOST | {"suite": "trixie",
                            "packages": [*HOST_PACKAGES, "systemd-cryptsetup"]},
     "vps-debian12": vps("bookworm", ["systemd", "systemd-sysv"]),

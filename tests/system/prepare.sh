@@ -2,7 +2,7 @@
 
 build_packages="g++ clang libclang-rt-dev clang-format clang-tidy ccache meson ninja-build pkg-config python3
     libsystemd-dev libseccomp-dev libboost-program-options-dev libfmt-dev libgtest-dev
-    libmnl-dev libjson-c-dev systemd binutils mandoc zsh"
+    libexpat1-dev libmnl-dev libjson-c-dev systemd binutils mandoc zsh"
 # For the throwaway hosts.
 host_packages="mmdebstrap debian-archive-keyring qemu-system-x86 systemd-container e2fsprogs strace iproute2 procps kmod"
 

@@ -211,6 +211,7 @@ class UnfinishedMounts : public testing::Test {
                     .mount_point = dir_.path() + "/root",
                     .root = {},
                     .area = {},
+                    .image = {},
                     .stop_refused = {}};
     ScriptSettings settings_{veid_, dir_.path(), state_.ve_root, state_.ve_private, {}};
     Log log_{"test", veid_};

@@ -1,0 +1,235 @@
+// vps-ploop info|check|merge|convert VEID: what is done with the ploop images of a VPS while it is
+// stopped. info also looks at those of a VPS that runs.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "command/program.hh"
+#include "context/running_vps.hh"
+#include "life/settings.hh"
+#include "ploop/area_kind.hh"
+#include "ploop/convert.hh"
+#include "ploop/disk_image.hh"
+#include "ploop/file_system.hh"
+#include "ploop/file_system_check.hh"
+#include "ploop/merge.hh"
+#include "ploop/mount_disk.hh"
+#include "state/state.hh"
+#include "sys/error.hh"
+#include "sys/process.hh"
+#include "sys/streams.hh"
+#include "sys/sys.hh"
+#include "sys/utf8.hh"
+
+namespace vps {
+
+namespace {
+
+const std::vector<std::string> kVerbs{"info", "check", "merge", "convert"};
+
+// A line that grows on a terminal; elsewhere nothing is said. SIGINT and SIGTERM end the work at
+// the next piece of it.
+class Progress {
+  public:
+    explicit Progress(std::string doing) : doing_(std::move(doing)) {}
+    ~Progress() {
+        if (shown_)
+            say("\r\033[K");
+    }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    [[nodiscard]] TellProgress teller() {
+        return [this](std::uint64_t done, std::uint64_t all) { tell(done, all); };
+    }
+    [[nodiscard]] FdRef request() const { return request_.fd(); }
+
+  private:
+    static void say(const std::string& text) {
+        (void)!write(STDERR_FILENO, text.data(), text.size());  // a terminal that has gone
+    }
+
+    void tell(std::uint64_t done, std::uint64_t all) {
+        if (request_.heed())
+            throw Error(ExitCode::System, "told to end; the disk is as it was");
+        const auto now = std::chrono::steady_clock::now();
+        if (!isatty(STDERR_FILENO) || now - last_ < std::chrono::milliseconds(200))
+            return;
+        last_ = now;
+        shown_ = true;
+        say(fmt::format("\r\033[K{}: {} of {} MiB, {} %", doing_, done >> 20, all >> 20,
+                        all == 0 ? 100 : done * 100 / all));
+    }
+
+    std::string doing_;
+    TerminationRequest request_;
+    std::chrono::steady_clock::time_point last_{};
+    bool shown_ = false;
+};
+
+struct Subject {
+    VpsConfig config;
+    std::string area, directory;  // the directory has the descriptor
+};
+
+Subject find_subject(Veid veid) {
+    Subject subject{load_usable_config(veid), {}, {}};
+    try {
+        subject.area = sys::realpath(*subject.config.ve_private);
+    } catch (const SysError& error) {
+        throw Error(ExitCode::NoPrivateArea, error.what());
+    }
+    subject.directory = fmt::format("{}/{}", subject.area, kDiskDirectory);
+    if (!has_disk(sys::open(subject.area, O_PATH | O_DIRECTORY)))
+        throw Error(ExitCode::NoPrivateArea,
+                    fmt::format("the private area '{}' is no ploop image", subject.area));
+    return subject;
+}
+
+Fd open_directory(const Subject& subject) {
+    return sys::open(subject.directory, O_PATH | O_DIRECTORY);
+}
+
+void require_stopped(Veid veid, const VpsLock& lock, const Log& log) {
+    const FoundVps vps = find_vps(veid, lock, log);
+    if (vps.init)
+        throw Error(ExitCode::Running, "is running");
+    if (vps.state)
+        throw Error(ExitCode::Mounted, fmt::format("is mounted on '{}' (vps-umount {})",
+                                                   vps.state->mount_point, veid.value()));
+}
+
+std::string describe(const ImageFile& image) {
+    struct stat status {};
+    if (fstat(image.file.get(), &status) < 0)
+        throw SysError(errno, "look at", image.path);
+    const std::uint64_t used = static_cast<std::uint64_t>(status.st_blocks) * 512;
+    if (!image.header)
+        return fmt::format("{}: plain, {} MiB on disk", image.path, used >> 20);
+    const ImageHeader& header = *image.header;
+    std::size_t clusters = 0;
+    for (const std::uint64_t at : *image.layer.table)
+        clusters += at != kHole;
+    return fmt::format("{}: ploop version {}, {} of {} clusters of {} KiB, {} MiB on disk{}",
+                       image.path, header.version, clusters, header.entries, header.cluster / 2,
+                       used >> 20, header.in_use ? ", marked as in use" : "");
+}
+
+ExitCode print_info(const Subject& subject) {
+    const DiskImage disk =
+        DiskImage::open(open_directory(subject), subject.directory, ImageAccess::Look);
+    const Partition partition = find_file_system(disk);
+    std::string text = fmt::format(
+        "disk: {} MiB, {} image{}, {} runs\nfile system: ext4, sectors {} to {}\n",
+        disk.size() * kSector >> 20, disk.files().size(), disk.files().size() > 1 ? "s" : "",
+        disk.map().size(), partition.start, partition.start + partition.length - 1);
+    for (const ImageFile& image : disk.files())
+        text += fmt::format("image: {}\n", printable(describe(image)));
+    for (const std::string& other : disk.others())
+        text += fmt::format("other branch: {}\n", printable(other));
+    sys::print(text);
+    return ExitCode::Ok;
+}
+
+// What open() finds is thrown; what e2fsck finds is told.
+ExitCode check(const Subject& subject, const Invocation& invocation) {
+    const bool repair = invocation.line.has("repair");
+    Progress progress("checking");
+    const Fd directory = open_directory(subject);
+    DiskImage disk = DiskImage::open(directory, subject.directory,
+                                     repair ? ImageAccess::Write : ImageAccess::Read);
+    if (repair)
+        require_one_image(invocation.veid, disk);
+    const Partition partition = find_file_system(disk);
+    const DiskUse use = repair ? DiskUse::Write : DiskUse::Read;
+    if (repair)
+        disk.begin_writing();
+    {
+        const MappedDevice device =
+            make_device(fmt::format("vps-check-{}", getpid()), disk, partition, use);
+        check_file_system(device.path(), repair ? FileSystemCheck::Mend : FileSystemCheck::LookOnly,
+                          repair ? std::string()
+                                 : fmt::format("; mend it with: vps-ploop check --repair {}",
+                                               invocation.veid.value()),
+                          progress.request(), invocation.log);
+    }
+    if (repair)
+        mark_in_use(disk.top().file, disk.top().path, false);
+    return ExitCode::Ok;
+}
+
+ExitCode merge(const Subject& subject, const Invocation& invocation) {
+    Progress progress("merging");
+    const std::size_t merged =
+        merge_disk(open_directory(subject), subject.directory, progress.teller());
+    invocation.log.say(Level::Info,
+                       merged == 0
+                           ? std::string("there is one image: nothing to merge")
+                           : fmt::format("merged {} snapshot{}", merged, merged > 1 ? "s" : ""));
+    return ExitCode::Ok;
+}
+
+// The last VE_LAYOUT of a file counts.
+void note_files(Veid veid) {
+    const std::string path = fmt::format("/etc/vz/conf/{}.conf", veid.value());
+    const std::string text = sys::read_file(path);
+    sys::replace_file(path, text + (text.ends_with('\n') ? "" : "\n") + "VE_LAYOUT=\"simfs\"\n");
+}
+
+ExitCode convert(const Subject& subject, const Invocation& invocation) {
+    const std::string kind = invocation.line.value("to");
+    const Comparison comparison =
+        invocation.line.has("verify") ? Comparison::Verify : Comparison::Compare;
+    Progress progress("converting");
+    std::string original;
+    if (kind == "raw" || kind == "ploop") {
+        original =
+            convert_image(subject.directory, kind == "raw" ? ImageType::Plain : ImageType::Ploop,
+                          comparison, progress.teller());
+    } else if (kind == "simfs") {
+        original = convert_to_files(subject.area, comparison, progress.teller());
+        if (subject.config.layout == Layout::Ploop)
+            note_files(invocation.veid);
+    } else {
+        throw Error(ExitCode::Usage, "--to is wanted: simfs, raw or ploop (see --help)");
+    }
+    invocation.log.say(
+        Level::Info,
+        fmt::format("converted; the original is '{}', to be removed by you", original));
+    return ExitCode::Ok;
+}
+
+ExitCode work_on_disk(const Invocation& invocation) {
+    const std::string& verb = invocation.verb;
+    if (verb == "info")
+        return print_info(find_subject(invocation.veid));
+    const VpsLock lock(invocation.veid);
+    require_stopped(invocation.veid, lock, invocation.log);
+    const Subject subject = find_subject(invocation.veid);
+    if (verb == "check")
+        return check(subject, invocation);
+    if (verb == "merge")
+        return merge(subject, invocation);
+    return convert(subject, invocation);
+}
+
+}  // namespace
+
+}  // namespace vps
+
+int main(int argc, char** argv) {
+    return vps::run_program(
+        argc, argv,
+        {.name = "vps-ploop",
+         .summary = "Tells of, checks, merges or converts the ploop images of a VPS.",
+         .verbs = vps::kVerbs,
+         .options = {{"repair", 0, {}, "check: mend the file system"},
+                     {"to", 0, "KIND", "convert: simfs, raw or ploop"},
+                     {"verify", 0, {}, "convert: compare every byte"}}},
+        vps::work_on_disk);
+}

@@ -1,0 +1,92 @@
+#include "ploop/file_system.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "ploop/loop_device.hh"
+#include "sys/error.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr ExitCode kCannotMount = ExitCode::CannotMount;
+
+void set(FdRef fs, unsigned command, const char* key, const char* value) {
+    if (fsconfig(fs.get(), command, key, value, 0) < 0)
+        throw SysError(errno, fmt::format("set the mount option {} of", key), "ext4", kCannotMount);
+}
+
+// What the kernel says of a mount that has failed is in the log of the kernel, and here.
+std::string read_words(FdRef fs) {
+    char text[512];
+    std::string words;
+    for (ssize_t got; (got = ::read(fs.get(), text, sizeof text)) > 0;)
+        words += (words.empty() ? "" : ", ") + std::string(text, static_cast<std::size_t>(got));
+    return words;
+}
+
+}  // namespace
+
+Partition find_file_system(const DiskImage& disk) {
+    const Partition partition = find_partition(
+        [&](std::uint64_t sector, std::size_t bytes) { return disk.read(sector, bytes); },
+        disk.size());
+    if (const auto why =
+            find_objection(disk.read(partition.start + kSuperblockSector, kSuperblockBytes)))
+        throw Error(kCannotMount, *why);
+    return partition;
+}
+
+bool needs_journal(const DiskImage& disk) {
+    return needs_journal(
+        disk.read(find_file_system(disk).start + kSuperblockSector, kSuperblockBytes));
+}
+
+// A VPS decides on its superblock: the host must neither stop at an error of it (errors=panic) nor
+// take the options that it names for its own.
+Fd mount_file_system(const std::string& device, DiskUse use) {
+    const Fd fs(fsopen("ext4", FSOPEN_CLOEXEC));
+    if (!fs)
+        throw SysError(errno, "open the file system", "ext4", kCannotMount);
+    set(fs, FSCONFIG_SET_STRING, "source", device.c_str());
+    set(fs, FSCONFIG_SET_STRING, "errors", "remount-ro");
+    if (use == DiskUse::Read) {
+        set(fs, FSCONFIG_SET_FLAG, "ro", nullptr);
+        set(fs, FSCONFIG_SET_FLAG, "noload", nullptr);
+    }
+    if (fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
+        const int error = errno;
+        const std::string words = read_words(fs);
+        throw Error(kCannotMount, SysError(error, "mount", device).what() +
+                                      (words.empty() ? words : " (" + words + ")"));
+    }
+    Fd tree(fsmount(fs.get(), FSMOUNT_CLOEXEC, use == DiskUse::Read ? MOUNT_ATTR_RDONLY : 0));
+    if (!tree)
+        throw SysError(errno, "mount", device, kCannotMount);
+    return tree;
+}
+
+MappedDevice make_device(const std::string& name, const DiskImage& disk, const Partition& partition,
+                         DiskUse use) {
+    std::vector<LoopDevice> loops;
+    std::vector<dev_t> numbers;
+    for (const ImageFile& image : disk.files()) {
+        loops.push_back(attach_loop(image.file, image.path));
+        numbers.push_back(loops.back().number);
+    }
+    return MappedDevice::make(name, map_part(disk.map(), partition.start, partition.length),
+                              numbers, use == DiskUse::Read);
+}
+
+Fd mount_to_look(const DiskImage& disk) {
+    const MappedDevice device = make_device(fmt::format("vps-look-{}", getpid()), disk,
+                                            find_file_system(disk), DiskUse::Read);
+    return mount_file_system(device.path(), DiskUse::Read);
+}
+
+}  // namespace vps
