@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <fts.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,7 +15,6 @@
 #include "context/become_init.hh"
 #include "limits/block_device.hh"
 #include "limits/slice_limits.hh"
-#include "ploop/disk_image.hh"
 #include "ploop/file_system.hh"
 #include "ploop/mount_disk.hh"
 #include "quota/disk_quota.hh"
@@ -58,10 +58,11 @@ void AreaJudge::judge_area(bool may_come, Depth depth) {
 
 void AreaJudge::judge_content(bool may_come) {
     attempt(may_come, [&] {
-        if (area_ && kind_ == AreaKind::Disk)
-            return;
-        if (area_)
+        const bool is_seen = static_cast<bool>(kind_ == AreaKind::Disk ? files_ : area_);
+        if (is_seen)
             look_for_init(may_come);
+        if (kind_ == AreaKind::Disk)
+            return;
         struct stat status {};
         if (area_ && config_.userns && fstat(area_.get(), &status) == 0)
             (void)find_shifted_ids(status, config_);
@@ -102,10 +103,36 @@ bool AreaJudge::is_mounted() const {
     return is_this_host() && read_state(veid_);
 }
 
+std::optional<Fd> AreaJudge::open_files() const {
+    if (kind_ == AreaKind::Disk && !files_)
+        return std::nullopt;
+    const Fd& files = kind_ == AreaKind::Disk ? files_ : area_;
+    return files ? sys::duplicate(files) : Fd();
+}
+
+// Without a trace: the mount is nowhere in the tree, and read-only down to the image.
+void AreaJudge::look_into(const DiskImage& disk) {
+    if (geteuid() != 0)
+        return;
+    try {
+        files_ = mount_to_look(disk);
+    } catch (const Error& error) {
+        file_.findings.push_back(
+            {Grade::Warning,
+             0,
+             0,
+             {},
+             fmt::format("the files on the disk could not be looked at: {}", error.what())});
+    }
+}
+
 // The disk as a start would find it. Of one that is mounted there is nothing to say.
 void AreaJudge::judge_disk() {
-    if (is_mounted())
+    if (is_mounted()) {
+        files_ = sys::find_in_root(sys::open("/", O_PATH | O_DIRECTORY),
+                                   read_state(veid_)->mount_point, O_PATH | O_DIRECTORY);
         return;
+    }
     const DiskImage disk =
         DiskImage::open(sys::find_in_root(area_, kDiskDirectory, O_PATH),
                         fmt::format("{}/{}", shown_, kDiskDirectory), ImageAccess::Read);
@@ -120,10 +147,11 @@ void AreaJudge::judge_disk() {
              fmt::format("'{}' was not closed when it was last in use: its file system is checked "
                          "(e2fsck) at the next start; or another host has it open",
                          disk.top().path)});
+    look_into(disk);
 }
 
 void AreaJudge::look_for_init(bool may_come) {
-    if (!find_init_program(area_))
+    if (!find_init_program(kind_ == AreaKind::Disk ? files_ : area_))
         find(ExitCode::NoInit, may_come, fmt::format("there is no init in '{}'", shown_));
 }
 

@@ -3,11 +3,13 @@
 // changes nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "check/finding.hh"
 #include "config/config.hh"
 #include "ploop/area_kind.hh"
+#include "ploop/disk_image.hh"
 #include "sys/fd.hh"
 
 namespace vps {
@@ -29,6 +31,10 @@ class AreaJudge {
     // Judges the files in the area. `may_come`: a premount or mount script may bring missing ones.
     void judge_content(bool may_come);
 
+    // The directory of the VPS's files: the private area, or the file system of its disk; empty
+    // where there is none, nothing where it cannot be looked into.
+    [[nodiscard]] std::optional<Fd> open_files() const;
+
   private:
     // True for this host's own files: with another root, mounts and file systems are not the ones
     // that the VPS is going to have.
@@ -40,6 +46,7 @@ class AreaJudge {
     void look_for_area(bool may_come);
     void look_for_init(bool may_come);
     void judge_disk();
+    void look_into(const DiskImage& disk);
     [[nodiscard]] bool is_mounted() const;
     void judge_root();
     void judge_quota(bool may_come);
@@ -54,6 +61,7 @@ class AreaJudge {
     StartVerdict& verdict_;
     CheckedFile& file_;
     Fd area_;
+    Fd files_;  // of a disk; its mount goes with it
     AreaKind kind_ = AreaKind::Files;
 };
 

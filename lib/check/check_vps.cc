@@ -8,6 +8,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "check/area.hh"
 #include "check/check_config.hh"
@@ -33,18 +36,16 @@ namespace fs = std::filesystem;
 
 const std::string kConfDir = "/etc/vz/conf";
 
-// A program of the VPS, looked up as it would find it.
-ScriptPlace place_in_vps(const std::string& root, const std::string& area) {
-    const auto open_root = [root, area] {
-        return sys::find_in_root(sys::open(root + "/", O_PATH | O_DIRECTORY), area,
-                                 O_PATH | O_DIRECTORY);
+// A program of the VPS, looked up as it would find it below the directory of its files; where that
+// cannot be looked into, each is taken to be there.
+ScriptPlace place_in_vps(std::optional<Fd> files) {
+    if (!files)
+        return {[](const std::string&) { return true; }, false};
+    const auto dir = std::make_shared<Fd>(std::move(*files));
+    const auto find = [dir](const std::string& path) {
+        return *dir && sys::find_in_root(*dir, path, O_PATH);
     };
-    const auto find = [open_root](const std::string& path) {
-        const Fd dir = open_root();
-        return dir && sys::find_in_root(dir, path, O_PATH);
-    };
-    const Fd dir = open_root();
-    const Fd sh = dir ? sys::find_in_root(dir, "/bin/sh", O_PATH) : Fd();
+    const Fd sh = *dir ? sys::find_in_root(*dir, "/bin/sh", O_PATH) : Fd();
     const std::string name =
         sh ? sys::readlink("/proc/self/fd/" + std::to_string(sh.get())) : std::string();
     return {find, name.ends_with("/dash")};
@@ -354,8 +355,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
             check_external_script(root, checked);
 
         const ScriptPlace host = this_host();
-        const ScriptPlace inside =
-            config.config.ve_private ? place_in_vps(root, *config.config.ve_private) : host;
+        ScriptPlace inside = host;
         const auto check_here = [&](const ScriptKind& kind) {
             const bool in_vps = kind.context == ScriptContext::Vps;
             return check_script(kind, veid, dir, in_vps ? inside : host, checked, &verdict);
@@ -371,8 +371,10 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
         if (config.config.ve_private)
             judge.emplace(veid, config.config, root, verdict, file);
         bool scripts = check_all(script::kBeforeMount);
-        if (judge)
+        if (judge) {
             judge->judge_area(scripts, depth);
+            inside = place_in_vps(judge->open_files());
+        }
         scripts |= check_all(script::kAfterMount);
         if (judge)
             judge->judge_content(scripts);

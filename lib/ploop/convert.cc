@@ -96,7 +96,10 @@ void write_ploop(FdRef file, const std::string& path, const DiskReader& disk,
     });
     if (ftruncate(file.get(), static_cast<off_t>(next * kSector)) < 0)
         throw SysError(errno, "extend", path);
-    write_at(file, 0, format_image_header(header) + format_cluster_table(header, table), path);
+    // No hole is left before the data: OpenVZ's own check calls an image with one sparse.
+    std::string front = format_image_header(header) + format_cluster_table(header, table);
+    front.resize(header.first_data * kSector, '\0');
+    write_at(file, 0, front, path);
 }
 
 void compare_disks(const DiskReader& disk, const DiskReader& copy, Comparison comparison,

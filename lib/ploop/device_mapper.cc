@@ -54,7 +54,9 @@ class Request {
 
     // An errno, 0 for success.
     int send(unsigned long command) {
-        const Fd control = sys::open("/dev/mapper/control", O_RDWR);
+        const Fd control(::open("/dev/mapper/control", O_RDWR | O_CLOEXEC));
+        if (!control)
+            throw SysError(errno, "open", "/dev/mapper/control (modprobe dm-mod)", kCannotMount);
         head().data_start = sizeof(dm_ioctl);
         head().data_size = static_cast<std::uint32_t>(bytes_.size());
         return ioctl(control.get(), command, bytes_.data()) < 0 ? errno : 0;
