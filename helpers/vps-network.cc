@@ -3,7 +3,8 @@
 // what is left of it. vps-run and vps-umount call it, who have the VPS's lock. What fails it prints
 // on its standard output, for them to tell. vps-network VEID renew: makes again what is missing on
 // the host; vps-reload calls it. vps-network VEID check: prints what is missing, a line each;
-// vps-check calls it.
+// vps-check calls it. vps-network VEID addresses PID [ADDRESS …]: gives the VPS that runs these
+// addresses in place of those it has.
 
 #include <fmt/format.h>
 
@@ -22,7 +23,7 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kUsage = "up PID | down | renew | check";
+constexpr const char* kUsage = "up PID | down | renew | check | addresses PID [ADDRESS ...]";
 
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
@@ -35,19 +36,37 @@ std::string host_name_for_hashes() {
     return sd_id128_to_string(id, text);
 }
 
-void bring_up(const Invocation& invocation, const std::string& pid) {
+pid_t parse_init(const std::string& pid) {
     pid_t init = 0;
     const auto [end, error] = std::from_chars(pid.data(), pid.data() + pid.size(), init);
     if (error != std::errc() || end != pid.data() + pid.size() || init <= 1)
         throw Error(ExitCode::Usage, fmt::format("'{}' is no PID (see --help)", pid));
-    const VpsConfig config = load_usable_config(invocation.veid);
+    return init;
+}
+
+NetworkSpec plan(const Invocation& invocation, const VpsConfig& config) {
     std::vector<ConfigProblem> problems;
-    const NetworkSpec spec =
-        plan_network(invocation.veid, config, host_name_for_hashes(), problems);
+    NetworkSpec spec = plan_network(invocation.veid, config, host_name_for_hashes(), problems);
     for (const ConfigProblem& problem : problems)
         invocation.log.say(Level::Warning, config.tell(problem) + ", ignoring it");
+    return spec;
+}
+
+void bring_up(const Invocation& invocation, const std::string& pid) {
+    const pid_t init = parse_init(pid);
+    const VpsConfig config = load_usable_config(invocation.veid);
+    const NetworkSpec spec = plan(invocation, config);
     if (!spec.empty())
         make_network(spec, init, script_settings(invocation.veid, config), invocation.log);
+}
+
+void give_addresses(const Invocation& invocation, const std::vector<std::string>& words) {
+    VpsConfig config = load_usable_config(invocation.veid);
+    config.addresses.clear();
+    for (auto word = words.begin() + 2; word != words.end(); ++word)
+        config.addresses.push_back(IpAddress::parse(*word));
+    change_network_addresses(plan(invocation, config), parse_init(words[1]), invocation.veid,
+                             invocation.log);
 }
 
 void print_missing(Veid veid) {
@@ -60,6 +79,8 @@ ExitCode run_network(const Invocation& invocation) {
         const std::vector<std::string>& words = invocation.command;
         if (words.size() == 2 && words[0] == "up")
             bring_up(invocation, words[1]);
+        else if (words.size() >= 2 && words[0] == "addresses")
+            give_addresses(invocation, words);
         else if (words.size() == 1 && words[0] == "down")
             undo_network(invocation.veid, invocation.log);
         else if (words.size() == 1 && words[0] == "renew")

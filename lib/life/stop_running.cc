@@ -96,7 +96,8 @@ void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, cons
     tell_status(fmt::format("Stopping: waiting for init to power off, {} seconds at most",
                             config.stop_timeout));
     const Deadline deadline = deadline_after(config.stop_timeout);
-    ask_to_power_off(target, deadline, veid, log);
+    if (config.stop_timeout > 0)  // else it has no time to do anything
+        ask_to_power_off(target, deadline, veid, log);
     if (!wait_for_end(target.init, deadline)) {
         log.say(Level::Warning,
                 fmt::format("init has not powered off within STOP_TIMEOUT={} seconds; killing it",

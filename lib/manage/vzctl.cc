@@ -14,6 +14,8 @@
 #include "manage/inside.hh"
 #include "manage/life_verbs.hh"
 #include "manage/quota_verbs.hh"
+#include "manage/set.hh"
+#include "manage/set_option.hh"
 #include "manage/vzctl_code.hh"
 #include "version.hh"
 
@@ -27,7 +29,8 @@ enum class WantsConfig { Yes, No };
 struct VerbWords {
     bool are_options = false;
     std::span<const VerbOption> known = {};
-    ExitCode unknown = ExitCode::Usage;  // the code for an option that is none of these
+    std::vector<VerbOption> (*table)() = nullptr;  // likewise, of a table
+    ExitCode unknown = ExitCode::Usage;            // the code for an option that is none of these
 };
 
 struct Verb {
@@ -67,7 +70,8 @@ constexpr VerbWords kNoOptions{.are_options = true};
 constexpr VerbWords kCommand{};
 constexpr VerbWords kOfStart{true, kStartOptions}, kOfStop{true, kStopOptions},
     kOfRestart{true, kRestartOptions}, kOfChkpnt{true, kCheckpointOptions},
-    kOfRestore{true, kRestoreOptions};
+    kOfRestore{true, kRestoreOptions},
+    kOfSet{.are_options = true, .table = set_grammar, .unknown = ExitCode::BadValue};
 
 constexpr Verb kVerbs[] = {
     {"start", start_verb, kOfStart, "[--wait] [--force]", "start it, by its unit"},
@@ -76,6 +80,8 @@ constexpr Verb kVerbs[] = {
     {"mount", mount_verb, kNoOptions, "", "mount its private area, with its mount scripts"},
     {"umount", umount_verb, kNoOptions, "", "dismount it, with its umount scripts"},
     {"status", status_verb, kNoOptions, "", "print one line about it", WantsConfig::No},
+    {"set", set_verb, kOfSet, "[--save] [--setmode restart|ignore] [--PARAMETER VALUE ...]",
+     "change its parameters, see below", WantsConfig::No},
     {"exec", exec_verb, kCommand, "COMMAND [ARGUMENT ...]", "run a command line by its shell"},
     {"exec2", exec2_verb, kCommand, "COMMAND [ARGUMENT ...]",
      "the same, with the command's exit code"},
@@ -98,7 +104,7 @@ struct UnsupportedVerb {
 };
 
 constexpr std::string_view kNoSnapshots =
-    "snapshots are of ploop images, which are not mounted here";
+    "snapshots are of ploop images, which are mounted as they lie";
 
 constexpr UnsupportedVerb kUnsupported[] = {
     {"snapshot", vzctl_code::kSnapshot, kNoSnapshots},
@@ -107,7 +113,7 @@ constexpr UnsupportedVerb kUnsupported[] = {
     {"snapshot-list", vzctl_code::kSnapshot, kNoSnapshots},
     {"snapshot-mount", vzctl_code::kSnapshot, kNoSnapshots},
     {"snapshot-umount", vzctl_code::kSnapshot, kNoSnapshots},
-    {"convert", ExitCode::Ploop, "private areas are directories (simfs) here"},
+    {"convert", ExitCode::Ploop, "vps-ploop converts ploop images to files"},
     {"compact", ExitCode::Ploop, "private areas are directories (simfs) here"},
     {"migrate", vzctl_code::kUnsupported, "no VPS is migrated while it runs"},
     {"console", vzctl_code::kUnsupported,
@@ -131,6 +137,15 @@ std::string help_text() {
         if (!verb.summary.empty())
             text += fmt::format("  vzctl {} VEID{}{}\n      {}\n", verb.name,
                                 verb.operands.empty() ? "" : " ", verb.operands, verb.summary);
+    text += "\nParameters of set, and the keys of VEID.conf that they are:\n\n";
+    for (const SetOption& option : set_options())
+        text += fmt::format("  --{} {}\n      {}\n", option.name, option.value, option.key);
+    text +=
+        "  --userpasswd USER:PASSWORD\n      change the password of a user in it\n"
+        "  --applyconfig SAMPLE\n      keys of a sample in /etc/vz/conf\n"
+        "  --applyconfig_map name\n      make the link of its name again\n"
+        "  --reset_ub\n      give it the limits of its configuration\n"
+        "  --force, --skip_arpdetect, --offline-resize\n      no effect\n";
     return text + "\nMore: man vzctl\n";
 }
 
@@ -187,7 +202,11 @@ ExitCode run_verb(std::span<const std::string> words, const Talk& talk) {
                         fmt::format("{} is not supported: {}", name, unsupported->why));
     Call call{veid, name, {words.begin() + 2, words.end()}, {}, talk};
     if (verb->words.are_options)
-        call.given = parse_options(call.words, verb->words.known, verb->words.unknown);
+        call.given = parse_options(
+            call.words,
+            verb->words.table ? verb->words.table()
+                              : std::vector(verb->words.known.begin(), verb->words.known.end()),
+            verb->words.unknown);
     if (verb->wants_config == WantsConfig::Yes)
         require_config(veid);
     return verb->run(call);

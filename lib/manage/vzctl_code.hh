@@ -15,7 +15,11 @@ inline constexpr ExitCode kNoScript{11};
 inline constexpr ExitCode kNoCheckpoint{16};
 inline constexpr ExitCode kNoRestore{17};
 inline constexpr ExitCode kQuotaOff{66};
+inline constexpr ExitCode kBadPassword{74};
+inline constexpr ExitCode kNoSample{109};
 inline constexpr ExitCode kReinstall{128};
+inline constexpr ExitCode kBadName{131};
+inline constexpr ExitCode kCannotSave{139};
 inline constexpr ExitCode kSnapshot{156};
 
 struct Row {
@@ -30,7 +34,11 @@ inline constexpr std::array kRows{
     Row{kNoCheckpoint, "the state of a VPS cannot be dumped"},
     Row{kNoRestore, "the state of a VPS cannot be restored"},
     Row{kQuotaOff, "the disk quota cannot be turned off"},
+    Row{kBadPassword, "the password cannot be changed"},
+    Row{kNoSample, "no such sample of a configuration"},
     Row{kReinstall, "a VPS cannot be reinstalled"},
+    Row{kBadName, "the name cannot be given to the VPS"},
+    Row{kCannotSave, "the configuration cannot be saved"},
     Row{kSnapshot, "no snapshots"},
 };
 

@@ -72,6 +72,16 @@ void NetworkStart::finish() {
     (void)finish_program(program_, said_);
 }
 
+void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addresses) {
+    if (addresses.empty() && access(network_record_path(veid).c_str(), F_OK) < 0)
+        return;
+    std::vector<std::string> words{veid.to_string(), "addresses", std::to_string(init)};
+    for (const IpAddress& address : addresses)
+        words.push_back(fmt::format("{}/{}", address.to_string(), address.prefix));
+    Started started = run_program(std::move(words));
+    (void)finish_program(started.program, started.said);
+}
+
 void renew_network_on_host(Veid veid) {
     (void)run_for_network(veid, "renew");
 }

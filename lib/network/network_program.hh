@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/address.hh"
 #include "config/veid.hh"
 #include "sys/fd.hh"
 #include "sys/process.hh"
@@ -26,6 +27,10 @@ class NetworkStart {
     Child program_;
     Fd said_;
 };
+
+// Gives the VPS that runs, whose init is `init`, these addresses and no others. Throws Error with
+// the text and exit code of what failed.
+void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addresses);
 
 // Makes again what of it is missing on the host, and logs that; nothing happens where there is no
 // network. Throws Error.

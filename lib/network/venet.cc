@@ -26,7 +26,8 @@ void set_up(const RouteSocket& socket, const std::string& name) {
 }
 
 // A route over the device itself, to an address or, without one, to everything.
-NetlinkReply add_route(const RouteSocket& socket, int family, int device, const IpAddress* to) {
+NetlinkReply change_route(const RouteSocket& socket, std::uint16_t type, std::uint16_t flags,
+                          int family, int device, const IpAddress* to) {
     rtmsg header{};
     header.rtm_family = static_cast<unsigned char>(family);
     header.rtm_dst_len = static_cast<unsigned char>(to ? to->bytes().size() * 8 : 0);
@@ -34,24 +35,33 @@ NetlinkReply add_route(const RouteSocket& socket, int family, int device, const 
     header.rtm_protocol = kRouteProtocol;
     header.rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     header.rtm_type = RTN_UNICAST;
-    NetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
+    NetlinkRequest request(type, flags, header);
     if (to)
         mnl_attr_put(request, RTA_DST, to->bytes().size(), to->bytes().data());
     mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(device));
     return socket.ask(request);
 }
 
-NetlinkReply add_address(const RouteSocket& socket, int device, const IpAddress& address) {
+NetlinkReply add_route(const RouteSocket& socket, int family, int device, const IpAddress* to) {
+    return change_route(socket, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, family, device, to);
+}
+
+NetlinkReply change_address(const RouteSocket& socket, std::uint16_t type, std::uint16_t flags,
+                            int device, const IpAddress& address) {
     ifaddrmsg header{};
     header.ifa_family = static_cast<unsigned char>(address.family);
     header.ifa_prefixlen = static_cast<unsigned char>(address.prefix);
     header.ifa_flags = IFA_F_PERMANENT;
     header.ifa_index = static_cast<unsigned>(device);
-    NetlinkRequest request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, header);
+    NetlinkRequest request(type, flags, header);
     const std::string_view bytes = address.bytes();
     mnl_attr_put(request, IFA_LOCAL, bytes.size(), bytes.data());
     mnl_attr_put(request, IFA_ADDRESS, bytes.size(), bytes.data());
     return socket.ask(request);
+}
+
+NetlinkReply add_address(const RouteSocket& socket, int device, const IpAddress& address) {
+    return change_address(socket, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, device, address);
 }
 
 }  // namespace
@@ -72,6 +82,30 @@ void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addr
         if (std::any_of(addresses.begin(), addresses.end(),
                         [&](const IpAddress& address) { return address.family == family; }))
             require(add_route(socket, family, index, nullptr), "set the default route of", kVenet);
+}
+
+void change_venet(FdRef network_namespace, const std::vector<IpAddress>& gone,
+                  const std::vector<IpAddress>& added) {
+    const RouteSocket socket(network_namespace);
+    const int index = find_link_index(socket, kVenet, ExitCode::CannotAddIp);
+    for (const IpAddress& address : gone)
+        if (const NetlinkReply reply = change_address(socket, RTM_DELADDR, 0, index, address);
+            reply.error != EADDRNOTAVAIL)
+            require(reply, "take from the VPS the address", address.to_string());
+    for (const IpAddress& address : added)
+        if (const NetlinkReply reply = add_address(socket, index, address); reply.error != EEXIST)
+            require(reply, "set in the VPS the address", address.to_string());
+    for (const IpAddress& address : added)
+        if (const NetlinkReply reply = add_route(socket, address.family, index, nullptr);
+            reply.error != EEXIST)
+            require(reply, "set the default route of", kVenet);
+}
+
+void unroute_from_venet(const RouteSocket& socket, int index, const IpAddress& address) {
+    const NetlinkReply reply =
+        change_route(socket, RTM_DELROUTE, 0, address.family, index, &address);
+    if (reply.error != ESRCH)
+        require(reply, "remove the route to", address.to_string());
 }
 
 void route_to_venet(const RouteSocket& socket, const std::string& link, int index,

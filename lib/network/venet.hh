@@ -20,10 +20,18 @@ void make_venet(const std::string& link, FdRef network_namespace);
 // Sets venet0 up with the addresses and the default routes. Throws SysError CannotAddIp.
 void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addresses);
 
+// The same for venet0 that is up already: takes addresses away, and adds others; what the VPS
+// itself has taken away or added meanwhile is no error. Throws SysError CannotAddIp.
+void change_venet(FdRef network_namespace, const std::vector<IpAddress>& gone,
+                  const std::vector<IpAddress>& added);
+
 // Routes the address to the host's end, which is up and has that index. Throws SysError
 // CannotAddIp, and Error IpInUse where the host has a route to exactly that address.
 void route_to_venet(const RouteSocket& socket, const std::string& link, int index,
                     const IpAddress& address);
+
+// Removes that route, if it is there. Throws SysError CannotAddIp.
+void unroute_from_venet(const RouteSocket& socket, int index, const IpAddress& address);
 
 // Makes that route again; returns whether it was missing. Another one to exactly that address is
 // left. Throws SysError CannotAddIp.

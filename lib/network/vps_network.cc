@@ -21,6 +21,7 @@
 #include "network/veth.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 
 namespace vps {
 
@@ -249,6 +250,109 @@ void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& s
     warn_of_forwarding(spec, log);
     write_network_record(veid, record);
     mark_whole(veid);
+}
+
+namespace {
+
+bool has(const std::vector<IpAddress>& addresses, const IpAddress& wanted) {
+    return std::any_of(addresses.begin(), addresses.end(), [&](const IpAddress& address) {
+        return address.to_string() == wanted.to_string();
+    });
+}
+
+std::vector<IpAddress> without(std::vector<IpAddress> addresses,
+                               const std::vector<IpAddress>& others) {
+    std::erase_if(addresses, [&](const IpAddress& address) { return has(others, address); });
+    return addresses;
+}
+
+// The record of the network as it is to be; `now` is what it is.
+NetworkRecord with_addresses(Veid veid, const NetworkRecord& now, const NetworkSpec& spec) {
+    NetworkRecord record = now;
+    record.addresses.clear();
+    for (const IpAddress& address : spec.addresses)
+        record.addresses.push_back(address.to_string());
+    for (std::string& device : find_neighbour_devices(spec))
+        if (std::find(record.neighbour_devices.begin(), record.neighbour_devices.end(), device) ==
+            record.neighbour_devices.end())
+            record.neighbour_devices.push_back(std::move(device));
+    const bool has_venet = std::any_of(record.links.begin(), record.links.end(),
+                                       [](const RecordedLink& link) { return link.is_venet; });
+    if (!has_venet)
+        record.links.insert(record.links.begin(), {.name = venet_name(veid), .is_venet = true});
+    return record;
+}
+
+// What comes out of the links is filtered by the new addresses before these are used.
+void filter_links(const NetworkRecord& record) {
+    for (const RecordedLink& link : record.links)
+        if (const LinkFilter filter = filter_of(record, link); !filter.empty())
+            set_packet_filter(link.name, compile_filter(filter));
+}
+
+struct AddressChange {
+    std::vector<IpAddress> gone, added;
+};
+
+void change_links(const NetworkRecord& before, const NetworkRecord& record,
+                  const AddressChange& change, FdRef inside) {
+    const RouteSocket socket;
+    const RecordedLink& venet = record.links.front();
+    const bool is_new = before.links.empty() || !before.links.front().is_venet;
+    if (is_new) {
+        make_venet(venet.name, inside);
+        make_host_end_deaf(socket, venet);
+    }
+    filter_links(record);
+    if (is_new) {
+        connect_venet(venet, change.added, inside);
+        return;
+    }
+    const int index = find_link_index(socket, venet.name, ExitCode::CannotAddIp);
+    for (const IpAddress& address : change.gone)
+        unroute_from_venet(socket, index, address);
+    change_venet(inside, change.gone, change.added);
+    for (const IpAddress& address : change.added)
+        route_to_venet(socket, venet.name, index, address);
+}
+
+}  // namespace
+
+void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log) {
+    const NetworkSpec spec = without_ipv6_where_it_is_off(wanted, log);
+    const NetworkRecord before = read_network_record(veid).value_or(NetworkRecord{});
+    const std::vector<IpAddress> had = before.parsed_addresses();
+    const AddressChange change{without(had, spec.addresses), without(spec.addresses, had)};
+    if (change.gone.empty() && change.added.empty())
+        return;
+    const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
+    NetworkSpec asked = spec;
+    asked.addresses = change.added;
+    NetworkRecord record;
+    {
+        const HostClaims claims;
+        refuse_addresses_of_others(veid, asked);
+        record = with_addresses(veid, before, spec);
+        unmark_whole(veid);
+        write_network_record(veid, record);
+        set_claims(veid, record);
+    }
+    const Undo whole(
+        [&] { mark_whole(veid); });  // its guard makes what is missing, however it ends
+    const std::vector<LanDevice> neighbours = ask_for_others(asked, record);
+    change_links(before, record, change, inside);
+    for (const IpAddress& address : change.gone) {
+        for (const std::string& device : before.neighbour_devices)
+            try_undo(log, [&] { stop_answering_for(address, device); });
+        drop_claim(address_claim(address.to_string()), veid);
+    }
+    heed_others(neighbours, asked, log);
+    for (const IpAddress& address : change.added)
+        for (const LanDevice& device : neighbours) {
+            answer_for(address, device.name());
+            device.announce(address);
+        }
+    warn_of_forwarding(asked, log);
 }
 
 void renew_network(Veid veid, const Log& log) {

@@ -19,6 +19,12 @@ namespace vps {
 void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& settings,
                   const Log& log);
 
+// Gives the VPS that runs, whose init is `init`, the addresses of `wanted` in place of those that
+// it has, in the VPS and on the host; venet0 is made where the VPS has none yet. Devices stay as
+// they are. Throws Error as make_network(), before anything has changed where an address is another
+// VPS's.
+void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log);
+
 // Makes again what of it is missing on the host (upkeep.hh), and says so.
 void renew_network(Veid veid, const Log& log);
 

@@ -1,0 +1,23 @@
+// Brings a VPS that runs to what its configuration says, as far as that can change while it runs:
+// vps-reload and vzctl set. For root in the host context, who has the VPS's lock.
+#pragma once
+
+#include "config/config.hh"
+#include "context/running_vps.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// The parts of a configuration that can change while the VPS runs.
+struct LiveParts {
+    bool limits = true;     // of the slice, the disk, init and the cgroups below the scope
+    bool addresses = true;  // IP_ADDRESS
+    bool names = true;      // HOSTNAME, NAMESERVER, SEARCHDOMAIN
+};
+
+// Applies the parts. Its disk is the one that is mounted, whatever VE_PRIVATE says by now. A name
+// that the VPS does not take is told as a warning. Throws Error for the rest.
+void apply_config(Veid veid, const FoundVps& vps, VpsConfig config, const LiveParts& parts,
+                  const Log& log);
+
+}  // namespace vps

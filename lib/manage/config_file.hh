@@ -1,0 +1,37 @@
+// The file of a VPS's configuration, read to be changed and written back. Two that change one file
+// at once take turns, by a lock on its directory, so that no change is lost. The file is replaced
+// as a whole, with its owner and mode; where it is a symbolic link, the file that it leads to is.
+// For root.
+#pragma once
+
+#include <string>
+
+#include "config/veid.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+class ConfigFileEdit {
+  public:
+    // Reads the file, which need not exist; waits for others who change it. Throws SysError.
+    explicit ConfigFileEdit(const std::string& path);
+
+    [[nodiscard]] const std::string& text() const { return text_; }
+    [[nodiscard]] bool exists() const { return exists_; }
+
+    // Replaces the file, on disk when it returns. Does nothing where the text is the same. Throws
+    // Error with vzctl's code for a configuration that cannot be saved.
+    void write(const std::string& text) const;
+
+  private:
+    std::string path_;  // without links
+    Fd lock_;
+    std::string text_;
+    bool exists_ = false;
+    unsigned mode_ = 0644;
+    unsigned uid_ = 0, gid_ = 0;
+};
+
+std::string config_path(Veid veid);  // "/etc/vz/conf/101.conf"
+
+}  // namespace vps

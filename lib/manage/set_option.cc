@@ -1,0 +1,299 @@
+#include "manage/set_option.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include "config/config.hh"
+#include "config/config_key.hh"
+#include "config/config_value.hh"
+#include "manage/call.hh"
+
+namespace vps {
+
+namespace {
+
+using enum SetKind;
+using enum Applied;
+using W = WordKind;
+
+// clang-format off
+constexpr SetOption kOptions[] = {
+    // memory, processes, files
+    {"ram", "PHYSPAGES", "BYTES", Ram, Limits},
+    {"swap", "SWAPPAGES", "BYTES", Ram, Limits},
+    {"physpages", "PHYSPAGES", "PAGES[:PAGES]", Text, Limits},
+    {"swappages", "SWAPPAGES", "PAGES[:PAGES]", Text, Limits},
+    {"vmguarpages", "VMGUARPAGES", "PAGES[:PAGES]", Text, Limits},
+    {"oomguarpages", "OOMGUARPAGES", "PAGES[:PAGES]", Text, Limits},
+    {"privvmpages", "PRIVVMPAGES", "PAGES[:PAGES]", Text, Limits, W::Plain, 'p'},
+    {"lockedpages", "LOCKEDPAGES", "PAGES[:PAGES]", Text, Limits, W::Plain, 'l'},
+    {"shmpages", "SHMPAGES", "PAGES[:PAGES]", Text, Limits},
+    {"kmemsize", "KMEMSIZE", "BYTES[:BYTES]", Text, Later, W::Plain, 'k'},
+    {"dcachesize", "DCACHESIZE", "BYTES[:BYTES]", Text, Later, W::Plain, 'x'},
+    {"vm_overcommit", "VM_OVERCOMMIT", "NUMBER"},
+    {"meminfo", "MEMINFO", "MODE:NUMBER"},
+    {"numproc", "NUMPROC", "COUNT[:COUNT]", Text, Limits},
+    {"avnumproc", "AVNUMPROC", "COUNT[:COUNT]", Text, Later, W::Plain, 'a'},
+    {"numfile", "NUMFILE", "COUNT[:COUNT]", Text, Limits, W::Plain, 'n'},
+    {"numsiginfo", "NUMSIGINFO", "COUNT[:COUNT]", Text, Limits, W::Plain, 'i'},
+    {"numpty", "NUMPTY", "COUNT[:COUNT]", Text, AtStart, W::Plain, 't'},
+    {"numflock", "NUMFLOCK", "COUNT[:COUNT]", Text, Later, W::Plain, 'f'},
+    {"numtcpsock", "NUMTCPSOCK", "COUNT[:COUNT]"},
+    {"numothersock", "NUMOTHERSOCK", "COUNT[:COUNT]"},
+    {"numiptent", "NUMIPTENT", "COUNT[:COUNT]", Text, Later, W::Plain, 'e'},
+    {"tcpsndbuf", "TCPSNDBUF", "BYTES[:BYTES]"},
+    {"tcprcvbuf", "TCPRCVBUF", "BYTES[:BYTES]", Text, Later, W::Plain, 'b'},
+    {"othersockbuf", "OTHERSOCKBUF", "BYTES[:BYTES]"},
+    {"dgramrcvbuf", "DGRAMRCVBUF", "BYTES[:BYTES]"},
+
+    // CPU and disk
+    {"cpuunits", "CPUUNITS", "NUMBER", Text, Limits},
+    {"cpuweight", "CPUUWEIGHT", "NUMBER", Text, Limits},
+    {"cpulimit", "CPULIMIT", "PERCENT", Text, Limits},
+    {"cpus", "CPUS", "NUMBER", Text, Limits},
+    {"cpumask", "CPUMASK", "CPUS", Text, Limits},
+    {"nodemask", "NODEMASK", "NODES", Text, Limits},
+    {"ioprio", "IOPRIO", "0-7", Text, Limits},
+    {"iolimit", "IOLIMIT", "MEGABYTES", IoLimit, Limits},
+    {"iopslimit", "IOPSLIMIT", "NUMBER", Text, Limits},
+    {"diskquota", "DISK_QUOTA", "yes|no", Text, AtStart},
+    {"diskspace", "DISKSPACE", "KIB[:KIB]", Text, Limits},
+    {"diskinodes", "DISKINODES", "COUNT[:COUNT]", Text, Limits},
+    {"quotatime", "QUOTATIME", "SECONDS", Text, Limits},
+    {"quotaugidlimit", "QUOTAUGIDLIMIT", "NUMBER"},
+
+    // network
+    {"ipadd", "IP_ADDRESS", "ADDRESS", Add, Addresses, W::Address},
+    {"ip", "IP_ADDRESS", "ADDRESS", Add, Addresses, W::Address},
+    {"ipdel", "IP_ADDRESS", "ADDRESS|all", Remove, Addresses, W::Address},
+    {"netif_add", "NETIF", "NAME[,MAC,HOST_NAME,HOST_MAC,BRIDGE]", AddNetif, AtStart, W::Netif},
+    {"netif_del", "NETIF", "NAME|all", Remove, AtStart, W::Netif},
+    {"ifname", "NETIF", "NAME", Netif, AtStart, W::Netif},
+    {"mac", "NETIF", "MAC", Netif, AtStart, W::Netif},
+    {"host_ifname", "NETIF", "NAME", Netif, AtStart, W::Netif},
+    {"host_mac", "NETIF", "MAC", Netif, AtStart, W::Netif},
+    {"bridge", "NETIF", "NAME", Netif, AtStart, W::Netif},
+    {"mac_filter", "NETIF", "on|off", Netif, AtStart, W::Netif},
+    {"netdev_add", "NETDEV", "NAME", Add, AtStart},
+    {"netdev_del", "NETDEV", "NAME|all", Remove, AtStart},
+    {"hostname", "HOSTNAME", "NAME", Text, Names},
+    {"nameserver", "NAMESERVER", "ADDRESS", Replace, Names},
+    {"searchdomain", "SEARCHDOMAIN", "DOMAIN", Replace, Names},
+    {"iptables", "IPTABLES", "MODULE", Replace, AtStart},
+    {"netfilter", "NETFILTER", "MODE"},
+
+    // devices and privileges
+    {"capability", "CAPABILITY", "NAME:on|off", Add, AtStart, W::Named},
+    {"features", "FEATURES", "NAME:on|off", Add, AtStart, W::Named},
+    {"devices", "DEVICES", "TYPE:MAJOR:MINOR:ACCESS", Add, AtStart, W::Device},
+    {"devnodes", "DEVNODES", "NAME:ACCESS", Add, AtStart, W::Named},
+    {"pci_add", "PCI", "DEVICE", Add},
+    {"pci_del", "PCI", "DEVICE|all", Remove},
+
+    // identity and life
+    {"name", "NAME", "NAME"},
+    {"description", "DESCRIPTION", "TEXT"},
+    {"onboot", "ONBOOT", "yes|no"},
+    {"bootorder", "BOOTORDER", "NUMBER"},
+    {"disabled", "DISABLED", "yes|no"},
+    {"stop-timeout", "STOP_TIMEOUT", "SECONDS"},
+    {"ostemplate", "OSTEMPLATE", "NAME"},
+    {"root", "VE_ROOT", "PATH", Text, AtStart},
+    {"private", "VE_PRIVATE", "PATH", Text, AtStart},
+    {"mount_opts", "MOUNT_OPTS", "OPTIONS"},
+};
+// clang-format on
+
+[[noreturn]] void refuse(std::string_view option, std::string_view value, const std::string& why) {
+    throw Complaint(ExitCode::BadValue, fmt::format("Bad parameter for --{}: {} ({})", option,
+                                                    quote_for_message(value), why));
+}
+
+std::optional<Unit> unit_of(const ConfigKey& key) {
+    if (key.type == "pages pair")
+        return Unit::Pages;
+    if (key.type == "bytes pair")
+        return Unit::Bytes;
+    if (key.type == "count pair")
+        return Unit::Count;
+    return std::nullopt;
+}
+
+// "0:512M"; a number without a suffix is bytes here, and pages in the file.
+std::string ram_value(std::string_view option, const std::string& value) {
+    std::uint64_t bytes = 0;
+    const Verdict verdict = read_amount(bytes, value, Unit::Bytes);
+    if (verdict.grade == Verdict::Bad)
+        refuse(option, value, verdict.why);
+    if (bytes == kUnlimited)
+        return "0:unlimited";
+    if (value.find_first_not_of("0123456789") != value.npos)
+        return "0:" + value;
+    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    return fmt::format("0:{}", bytes / page + (bytes % page != 0));
+}
+
+// Bytes a second.
+std::string iolimit_value(std::string_view option, const std::string& value) {
+    constexpr std::uint64_t kMega = 1 << 20;
+    std::uint64_t amount = 0;
+    const Verdict verdict = read_amount(amount, value, Unit::Bytes);
+    if (verdict.grade == Verdict::Bad)
+        refuse(option, value, verdict.why);
+    if (amount == kUnlimited)
+        return "0";
+    const bool is_plain = value.find_first_not_of("0123456789") == value.npos;
+    if (is_plain && amount > kUnlimited / kMega)
+        refuse(option, value, "too large");
+    return std::to_string(is_plain ? amount * kMega : amount);
+}
+
+// The options of one list, as one change of it.
+class ListPlan {
+  public:
+    void take(const SetOption& option, const std::string& value) {
+        kind_ = option.words;
+        switch (option.kind) {
+            case Replace:
+                change_.removes_all = true;
+                [[fallthrough]];
+            case Add:
+                std::ranges::move(split_words(value, kind_), std::back_inserter(change_.added));
+                break;
+            case Remove:
+                if (value == "all")
+                    change_.removes_all = true;
+                else
+                    std::ranges::move(split_words(value, kind_),
+                                      std::back_inserter(change_.removed));
+                break;
+            case AddNetif:
+                change_.added.push_back(netif_of_words(value));
+                break;
+            default:
+                take_part(option, value);
+        }
+    }
+
+    [[nodiscard]] std::string apply(const std::vector<std::string>& values) const {
+        ListChange change = change_;
+        if (!part_.empty())
+            change.added.push_back(merge_part(values));
+        return change_list(values, change, kind_);
+    }
+
+  private:
+    void take_part(const SetOption& option, const std::string& value) {
+        if (option.name == "ifname" ? !part_.empty() : part_.empty())
+            refuse(option.name, value,
+                   option.name == "ifname" ? "another --ifname stands before it"
+                                           : "no --ifname stands before it");
+        parts_.emplace_back(option.name, value);
+        part_ += fmt::format("{}{}={}", part_.empty() ? "" : ",", option.name, value);
+    }
+
+    // The device as it is, with the parts that are given in place of its own.
+    [[nodiscard]] std::string merge_part(const std::vector<std::string>& values) const {
+        for (const std::string& value : values)
+            for (const std::string& netif : split_words(value, kind_)) {
+                const std::vector<std::string_view> old = words_of(netif, ",");
+                if (std::find(old.begin(), old.end(), "ifname=" + parts_.front().second) ==
+                    old.end())
+                    continue;
+                std::string merged = part_;
+                for (const std::string_view part : old)
+                    if (!is_given(part.substr(0, part.find('='))))
+                        merged.append(",").append(part);
+                return merged;
+            }
+        return part_;
+    }
+
+    [[nodiscard]] bool is_given(std::string_view name) const {
+        return std::any_of(parts_.begin(), parts_.end(),
+                           [&](const auto& part) { return part.first == name; });
+    }
+
+    WordKind kind_ = WordKind::Plain;
+    ListChange change_;
+    std::string part_;
+    std::vector<std::pair<std::string_view, std::string>> parts_;
+};
+
+bool is_list(SetKind kind) {
+    return kind != Text && kind != Ram && kind != IoLimit;
+}
+
+std::string plain_value(const SetOption& option, const std::string& value) {
+    if (option.kind == Ram)
+        return ram_value(option.name, value);
+    return option.kind == IoLimit ? iolimit_value(option.name, value) : value;
+}
+
+}  // namespace
+
+std::span<const SetOption> set_options() {
+    return kOptions;
+}
+
+const SetOption* find_set_option(std::string_view name) {
+    const auto* found = std::find_if(std::begin(kOptions), std::end(kOptions),
+                                     [&](const SetOption& option) { return option.name == name; });
+    return found == std::end(kOptions) ? nullptr : found;
+}
+
+void require_good_value(std::string_view option, const ConfigChange& change) {
+    const ConfigKey* key = find_config_key(change.key);
+    if (change.value.find_first_of(std::string_view("\n\r\0", 3)) != change.value.npos)
+        refuse(option, change.value, "more than one line");
+    if (!key || (is_list(find_set_option(option) ? find_set_option(option)->kind : Text) &&
+                 change.value.empty()))
+        return;
+    Verdict verdict = kGood;
+    Reading reading;
+    BarrierLimit pair{};
+    VpsConfig config;
+    if (key->read)
+        verdict = key->read(config, change.value, reading);
+    else if (const std::optional<Unit> unit = unit_of(*key))
+        verdict = read_barrier_limit(pair, change.value, *unit);
+    if (verdict.grade == Verdict::Bad && verdict.why)
+        refuse(option, change.value, verdict.why);
+    if (!reading.left_out.empty() && !reading.left_out.front().why.empty())
+        refuse(option, reading.left_out.front().word, reading.left_out.front().why);
+}
+
+std::vector<ConfigChange> plan_changes(const std::string& text,
+                                       const std::vector<GivenOption>& given) {
+    std::vector<ConfigChange> changes;
+    std::map<std::string_view, ListPlan> lists;
+    std::map<std::string_view, std::string_view> first;  // the option that is told of a bad value
+    for (const GivenOption& option : given) {
+        const SetOption* known = find_set_option(option.name);
+        if (!known)
+            continue;
+        if (is_list(known->kind)) {
+            first.emplace(known->key, known->name);
+            lists[known->key].take(*known, option.value);
+            continue;
+        }
+        const bool again = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+            return change.key == known->key;
+        });
+        ConfigChange change{std::string(known->key), plain_value(*known, option.value)};
+        require_good_value(known->name, change);
+        if (!again)  // of two, vzctl takes the first
+            changes.push_back(std::move(change));
+    }
+    for (const auto& [key, list] : lists) {
+        changes.push_back({std::string(key), list.apply(values_of(text, key))});
+        require_good_value(first[key], changes.back());
+    }
+    return changes;
+}
+
+}  // namespace vps

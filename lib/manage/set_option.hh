@@ -1,0 +1,60 @@
+// The one table of vzctl set's parameters: which key of N.conf an option sets, how its values
+// become that key's value, and when the change has an effect. --help, the manual and the tests come
+// from it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config_edit.hh"
+#include "manage/list_value.hh"
+#include "manage/options.hh"
+
+namespace vps {
+
+enum class SetKind {
+    Text,     // the value as it is
+    Ram,      // bytes, the limit of a pages pair
+    IoLimit,  // megabytes a second without a suffix
+    Replace,  // all words of all options together
+    Add,      // words that join the list
+    Remove,   // words that leave the list, or "all"
+    AddNetif,
+    Netif,  // a part of a device of NETIF, after --ifname
+};
+
+// When a VPS that runs has the change.
+enum class Applied {
+    Later,      // when it matters next: at boot, at a stop, for people
+    Limits,     // now: limits of the slice, of init, of the disk
+    Names,      // now: the host name, the resolver
+    Addresses,  // now
+    AtStart,    // at the next start
+};
+
+struct SetOption {
+    std::string_view name;  // without "--"
+    std::string_view key;
+    std::string_view value;  // what its value is called, for --help
+    SetKind kind = SetKind::Text;
+    Applied applied = Applied::Later;
+    WordKind words = WordKind::Plain;
+    char letter = 0;
+};
+
+std::span<const SetOption> set_options();
+
+// Null for an option that sets no key.
+const SetOption* find_set_option(std::string_view name);
+
+// The changes that these options make to the text of N.conf, and to nothing else; an option that
+// sets no key is passed over. Throws Complaint BadValue for a value that the key does not take.
+std::vector<ConfigChange> plan_changes(const std::string& text,
+                                       const std::vector<GivenOption>& given);
+
+// Throws Complaint BadValue where the key does not take the value.
+void require_good_value(std::string_view option, const ConfigChange& change);
+
+}  // namespace vps
