@@ -81,7 +81,19 @@ constexpr std::array kDeviceLinks{
 // writable. A part that this kernel lacks is no loss.
 constexpr std::array kReadOnlyProc{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
                                    "/proc/fs",  "/proc/acpi",          "/proc/scsi", "/proc/mtrr"};
-constexpr const char* kWritableProc = "/proc/sys/net";
+// Settings of the VPS's own network, IPC and UTS namespaces. kernel.shmall is not among them: it is
+// SHMPAGES's.
+constexpr std::array kWritableProc{"/proc/sys/net",
+                                   "/proc/sys/fs/mqueue",
+                                   "/proc/sys/kernel/hostname",
+                                   "/proc/sys/kernel/domainname",
+                                   "/proc/sys/kernel/sem",
+                                   "/proc/sys/kernel/shmmax",
+                                   "/proc/sys/kernel/shmmni",
+                                   "/proc/sys/kernel/shm_rmid_forced",
+                                   "/proc/sys/kernel/msgmax",
+                                   "/proc/sys/kernel/msgmnb",
+                                   "/proc/sys/kernel/msgmni"};
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 // Files that tell of the host, which is no VPS's business: they read as empty.
 constexpr std::array kMaskedProc{"/proc/kcore", "/proc/kallsyms", "/proc/timer_list",
@@ -227,7 +239,21 @@ int protect_proc(ContextSetup&) noexcept {
     for (const char* path : kReadOnlyProc)
         if (const int error = bind_on_itself(path, MS_RDONLY); error != 0 && error != ENOENT)
             return error;
-    return bind_on_itself(kWritableProc, 0);
+    for (const char* path : kWritableProc)
+        if (const int error = bind_on_itself(path, 0); error != 0 && error != ENOENT)
+            return error;
+    return 0;
+}
+
+// Users may ping without privileges, as systemd has it. Its own setting fails in a VPS: it names
+// ids that the VPS does not have.
+int let_users_ping(ContextSetup& setup) noexcept {
+    const int file = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;                                                  // a kernel without such sockets
+    (void)!write(file, setup.groups.data(), setup.groups.size());  // programs ping as root then
+    close(file);
+    return 0;
 }
 
 int mount_sys(ContextSetup& setup) noexcept {
@@ -444,6 +470,7 @@ constexpr std::array kSteps{
     Step{"leave the host's directory tree", leave_host_tree},
     Step{"mount /proc", mount_proc},
     Step{"make parts of /proc read-only", protect_proc},
+    Step{"let users ping", let_users_ping},
     Step{"mount /sys", mount_sys},
     Step{"mount files of lxcfs", receive_views},
     Step{"make /dev", make_dev},

@@ -20,6 +20,7 @@ struct ContextSetup {
     FilteredVps filtered;        // whether it is in a user namespace of its own, and more
     CapabilitySet capabilities;  // its bounding set
     std::string hostname;        // for uts_namespaces(7)
+    std::string groups;          // the first and the last that it has, "0 65535"
     // the mount options of its devpts
     std::string terminal_options = "newinstance,ptmxmode=0666,mode=0620,gid=5";
     std::vector<std::string> environment;

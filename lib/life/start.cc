@@ -52,6 +52,8 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     setup.mount_point = state.mount_point;
     setup.filtered = {config.userns, state.io_uring, state.old_32_bit, state.socket_families};
     setup.hostname = config.hostname.value_or("localhost");
+    constexpr unsigned kLastGroup = 2147483647;  // that ping_group_range takes
+    setup.groups = fmt::format("0 {}", config.userns ? config.userns_ids - 1 : kLastGroup);
     // The environment that the kernel gives an init, and the kind of container under the name that
     // inits look for (systemd's CONTAINER_INTERFACE; OpenRC and upstart know this name, too). The
     // console is no terminal that anybody looks at.

@@ -12,6 +12,7 @@
 #include <exception>
 #include <filesystem>
 #include <iterator>
+#include <mutex>
 #include <set>
 #include <span>
 
@@ -122,8 +123,6 @@ class Gatherer {
           now_(places.now ? *places.now : seconds_since_boot()),
           cpus_(places.cpus ? *places.cpus
                             : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {
-        if ((sources_ & kStatus) != 0)
-            mount_points_ = read_mount_points(places.mounts);
         for (const Veid veid : list_active(places.run))
             active_.insert(veid);
     }
@@ -215,6 +214,12 @@ class Gatherer {
         return named.front();
     }
 
+    // Of a VPS that is listed in any case, and only by its configuration, it is not.
+    bool is_status_wanted(Veid veid) const {
+        return (sources_ & kStatus) != 0 || request_.which != ListRequest::Which::All ||
+               !configured_.contains(veid);
+    }
+
     VpsCgroups cgroups_of(Veid veid) const {
         const std::string slice = slice_unit(veid);
         return {cgroups_, slice, slice + "/" + scope_unit(veid)};
@@ -224,10 +229,13 @@ class Gatherer {
     std::optional<ListedVps> look_at(Veid veid) const {
         ListedVps vps{.veid = veid, .host_cpus = cpus_};
         const VpsCgroups cgroups = cgroups_of(veid);
-        const std::optional<Running> running = find_running(veid, cgroups);
+        std::optional<Running> running =
+            is_status_wanted(veid) ? find_running(veid, cgroups) : std::nullopt;
         if (!running && (wants_running_only() || !configured_.contains(veid)))
             return std::nullopt;
         configurations_.read(vps);
+        if (!running && !has_private_area(vps.config))
+            running = find_running(veid, cgroups);
         if ((sources_ & kLayout) != 0)
             vps.is_ploop = is_ploop(vps.config);
         read_limits(vps, running.has_value());
@@ -296,10 +304,12 @@ class Gatherer {
                       F_OK) == 0;
     }
 
-    // By the path of the configuration, or the one that symbolic links led to at the mount.
+    // By the path of the configuration, or the one that symbolic links led to at the mount. The
+    // table of mounts is long where many VPSes run, and is not read where all do.
     bool is_mounted(const ListedVps& vps) const {
         if ((sources_ & kStatus) == 0)
             return false;
+        std::call_once(mounts_read_, [&] { mount_points_ = read_mount_points(places_.mounts); });
         if (vps.config.ve_root && mount_points_.contains(*vps.config.ve_root))
             return true;
         const std::optional<VpsState> state = read_state_if_there(vps.veid);
@@ -383,7 +393,8 @@ class Gatherer {
     const double now_;
     const unsigned cpus_;
     std::set<Veid> configured_{}, active_{};
-    std::set<std::string, std::less<>> mount_points_{};
+    mutable std::once_flag mounts_read_{};
+    mutable std::set<std::string, std::less<>> mount_points_{};
 };
 
 // VPSes that are alike stay in the order of their numbers; those without a place in the boot, or
