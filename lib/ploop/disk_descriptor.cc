@@ -230,7 +230,7 @@ std::vector<DescribedImage> find_chain(const DiskDescriptor& descriptor) {
 
 std::string format_disk_descriptor(std::uint64_t size, std::uint32_t cluster, ImageType type,
                                    const std::string& file) {
-    constexpr unsigned kHeads = 16, kSectors = 32;  // libploop's; nobody looks at them
+    constexpr std::uint64_t kHeads = 16, kSectors = 32;  // libploop's; nobody looks at them
     return fmt::format(R"(<?xml version="1.0"?>
 <Parallels_disk_image>
   <Disk_Parameters>
