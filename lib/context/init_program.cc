@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,12 +22,22 @@ Fd find_init_program(FdRef root) {
     return {};
 }
 
-bool is_init_32_bit(FdRef root) {
+// The first EI_NIDENT bytes of init, or what there is.
+static std::string head_of_init(FdRef root) {
     const Fd found = find_init_program(root);
     const Fd program = found ? open_guest_file(found) : Fd();
-    unsigned char ident[EI_NIDENT];
-    return program && pread(program.get(), ident, sizeof ident, 0) == sizeof ident &&
-           std::memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+    char head[EI_NIDENT];
+    const ssize_t got = program ? pread(program.get(), head, sizeof head, 0) : 0;
+    return {head, static_cast<std::size_t>(got > 0 ? got : 0)};
+}
+
+bool is_init_32_bit(FdRef root) {
+    const std::string head = head_of_init(root);
+    return head.size() == EI_NIDENT && head.starts_with(ELFMAG) && head[EI_CLASS] == ELFCLASS32;
+}
+
+bool is_init_script(FdRef root) {
+    return head_of_init(root).starts_with("#!");
 }
 
 static std::vector<std::string> names_in(FdRef root, const std::string& path) {

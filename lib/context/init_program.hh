@@ -17,6 +17,10 @@ Fd find_init_program(FdRef root);
 // most likely, all of the VPS. False where there is none, or none that can be told.
 bool is_init_32_bit(FdRef root);
 
+// Whether the first of these is a script: it may start any init, or none. False where there is
+// none.
+bool is_init_script(FdRef root);
+
 // Whether the first of these is a systemd older than 230, which knows no cgroup v2: one that comes
 // without libsystemd-shared-N.so of 230 or later.
 bool is_init_old_systemd(FdRef root);

@@ -47,11 +47,23 @@ Fd lock_place() {
     }
 }
 
+bool has_kernel_hierarchy() {
+    const std::string path = "/proc/self/cgroup";
+    return sys::read_file(path).find(":name=systemd:") != std::string::npos;
+}
+
 void mount_hierarchy() {
-    if (is_mount_point(kHierarchy) ||
-        mount("cgroup", kHierarchy, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-              "none,name=systemd,xattr") == 0)
+    if (is_mount_point(kHierarchy))
         return;
+    const bool is_new = !has_kernel_hierarchy();
+    if (mount("cgroup", kHierarchy, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              "none,name=systemd,xattr") == 0) {
+        // A VPS without a group of its own may mount the whole hierarchy: it finds no other's group
+        // there. One that the host had before may be in use by users of the host.
+        if (is_new && chmod(kHierarchy, 0700) < 0)
+            throw SysError(errno, "close to others", kHierarchy);
+        return;
+    }
     if (errno == ENODEV || errno == EINVAL)
         throw Error(ExitCode::System,
                     "this kernel has no cgroup v1, which the VPS's systemd needs (before 230); "

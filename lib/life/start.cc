@@ -42,9 +42,17 @@ void require_init(FdRef root, const VpsState& state) {
                                                   state.ve_root, fmt::join(kInits, ", ")));
 }
 
-bool wants_named_hierarchy(const VpsConfig& config, FdRef root) {
-    return config.cgroup_layout == CgroupLayout::V1 ||
-           (config.cgroup_layout == CgroupLayout::Auto && is_init_old_systemd(root));
+// The VPS's group in the cgroup v1 hierarchy (named_hierarchy.hh): is it there, and does init find
+// it mounted?
+enum class NamedGroup { None, ToBeMounted, Mounted };
+
+NamedGroup find_named_group(const VpsConfig& config, FdRef root) {
+    if (config.cgroup_layout != CgroupLayout::Auto)
+        return config.cgroup_layout == CgroupLayout::V1 ? NamedGroup::Mounted : NamedGroup::None;
+    if (is_init_old_systemd(root))
+        return NamedGroup::Mounted;
+    // What a script starts is not known.
+    return is_init_script(root) ? NamedGroup::ToBeMounted : NamedGroup::None;
 }
 
 ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef channel) {
@@ -102,6 +110,7 @@ class Start {
     std::vector<LxcfsFile> views_;
     Fd launcher_;
     ContextSetup setup_;
+    NamedGroup named_group_ = NamedGroup::None;
     Fd channel_, first_end_;  // between the supervisor and the first process
     std::optional<BootSocket> boot_socket_;
     Scope scope_;
@@ -143,7 +152,8 @@ void Start::prepare() {
     resolver_ = find_resolver(config_, problems_);
     std::tie(channel_, first_end_) = sys::socketpair();
     setup_ = plan_context(state_, config_, first_end_);
-    setup_.named_hierarchy = wants_named_hierarchy(config_, root);
+    named_group_ = find_named_group(config_, root);
+    setup_.named_hierarchy = named_group_ == NamedGroup::Mounted;
     setup_.capabilities = find_capabilities(config_);
     scope_ = start_vps_scope(veid_, devices_);
     find_more();
@@ -193,8 +203,10 @@ void Start::set_up() {
             boot_socket_.emplace(dev, ids_ ? ids_->first_uid : 0, ids_ ? ids_->first_gid : 0);
     };
     // Before the first process goes on: its cgroup namespace begins where it is.
-    if (setup_.named_hierarchy)
+    if (named_group_ == NamedGroup::Mounted)
         make_named_group(veid_, ids_, pid);
+    else if (named_group_ == NamedGroup::ToBeMounted)
+        attempt(log_, [&] { make_named_group(veid_, ids_, pid); });
     hand_over_root(channel_, state_, ids_, devices_, views_, add_boot_socket, pid, log_);
     if (ids_)
         delegate_cgroup(scope_.cgroup, *ids_);

@@ -50,6 +50,19 @@ TEST_F(InitProgram, IsToldByItsClass) {
     }
 }
 
+TEST_F(InitProgram, IsAScriptByItsFirstLine) {
+    const auto is_script = [&] {
+        return is_init_script(sys::open(dir_.path(), O_PATH | O_DIRECTORY));
+    };
+    EXPECT_FALSE(is_script());
+    (void)dir_.write("sbin/init", "#!/bin/sh\n");
+    EXPECT_TRUE(is_script());
+    for (const std::string& other : {elf64_, std::string("#"), std::string()}) {
+        (void)dir_.write("sbin/init", other);
+        EXPECT_FALSE(is_script()) << other;
+    }
+}
+
 TEST_F(InitProgram, IsAnOldSystemdWithoutANewLibrary) {
     const auto is_old = [&] {
         return is_init_old_systemd(sys::open(dir_.path(), O_PATH | O_DIRECTORY));
