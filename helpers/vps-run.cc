@@ -22,6 +22,7 @@
 #include "life/adopted_init.hh"
 #include "life/end_report.hh"
 #include "life/held_open.hh"
+#include "life/machine_registration.hh"
 #include "life/settings.hh"
 #include "life/start.hh"
 #include "life/supervisor.hh"
@@ -31,6 +32,7 @@
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/libsystemd.hh"
+#include "systemd/masked.hh"
 #include "systemd/notify.hh"
 #include "systemd/stored_console.hh"
 #include "systemd/unit_name.hh"
@@ -84,22 +86,10 @@ void require_told(int told) {
         throw SysError(-told, "tell systemd that the VPS runs");
 }
 
-// systemd knows no command of a masked unit: it ends the supervisor of a VPS, and calls nobody to
-// stop the VPS or to have it adopted.
-bool is_masked(Veid veid) {
-    for (const char* dir : {"/etc/systemd/system/", "/run/systemd/system/"})
-        for (const std::string& unit : {service_unit(veid), std::string("vps@.service")}) {
-            char target[16];
-            const ssize_t length = readlink((dir + unit).c_str(), target, sizeof target);
-            if (length > 0 &&
-                std::string_view(target, static_cast<std::size_t>(length)) == "/dev/null")
-                return true;
-        }
-    return false;
-}
-
 ExitCode let_run(Veid veid, const Log& log) {
-    if (is_masked(veid))
+    // systemd knows no command of a masked unit: it ends the supervisor of a VPS, and calls nobody
+    // to stop the VPS or to have it adopted.
+    if (is_masked(service_unit(veid)) || is_masked("vps@.service"))
         log.say(Level::Error,
                 fmt::format("{0} is masked, so that systemd has ended the supervisor and not "
                             "stopped the VPS, which runs on without one; systemctl unmask {0}; "
@@ -142,9 +132,9 @@ class RunningStatus {
 
 // Supervises the VPS to its end. From here on its output is read, and every step is one that root
 // can take without a capability.
-SupervisionEnd supervise_unprivileged(
-    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
-    const std::vector<Watched>& others = {}) {
+SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
+                                      const std::function<void()>& on_child,
+                                      const std::vector<Watched>& others) {
     // The supervisor shares the memory limit of the VPS, at which processes of the VPS are to be
     // killed first.
     set_oom_score("-900");
@@ -173,9 +163,11 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
     const std::string refusal =
         state.stop_refused.empty() ? "" : "; the last stop: " + state.stop_refused;
     require_told(sd_notify(0, (ready_message(state.init_pid) + refusal).c_str()));
+    MachineRegistration machine(invocation.veid, log);
     const std::optional<AdoptedInit> traced = AdoptedInit::seize(state.init_pid);
     std::optional<ExitStatus> status;
     const auto pass_on_signals = [&] {
+        machine.reap();
         if (traced && !status)
             status = traced->pass_on_signals();
     };
@@ -233,8 +225,10 @@ ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console
     vps.relays.push_back(relay_console(std::move(vps.console), invocation.veid, log));
     if (newly_noted)
         note_run(invocation, [] { sync_running(); });
+    MachineRegistration machine(invocation.veid, log);
     if (supervise_unprivileged(
-            vps.init.pidfd(), std::move(vps.relays), [] {}, watched) == SupervisionEnd::ToldToGo)
+            vps.init.pidfd(), std::move(vps.relays), [&] { machine.reap(); }, watched) ==
+        SupervisionEnd::ToldToGo)
         return let_run(invocation.veid, log);
     return report_end(invocation.veid, vps.init.wait().value_or(ExitStatus{}), log);
 }

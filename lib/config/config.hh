@@ -149,6 +149,7 @@ struct VpsConfig {
     bool io_uring = false;
     std::uint64_t socket_families = 0;  // SOCKET_FAMILIES: bit AF_x of each that is added
     CgroupLayout cgroup_layout = CgroupLayout::Auto;
+    bool machined = true;
     CapabilityChanges capability;
     // the network
     std::vector<IpAddress> addresses;  // IP_ADDRESS

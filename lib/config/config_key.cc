@@ -300,6 +300,7 @@ static constexpr ConfigKey kKeys[] = {
     {"CAPABILITY", "list", Merge, kNo, Both, Inside, {}, "the VPS's capability bounding set", list<&C::capability, read_capabilities>},
     {"FEATURES", "list", Merge, kNo, Both, StartSettings, {}, "what the VPS may mount and use", list<&C::features, read_features>},
     {"CGROUP_LAYOUT", "auto, v1 or v2", First, kNo, Both, Start, {}, "the cgroups that the VPS's init finds: v1 for a systemd before 230", cgroup_layout, kAlways, "auto"},
+    {"MACHINED", "yes or no", First, kNo, Both, Start, {}, "no: systemd-machined does not list the VPS", yes_no<&C::machined>, kAlways, "yes"},
     {"IO_URING", "yes or no", First, kYes, Both, Start, {}, "yes: the VPS has io_uring, which passes by the list of system calls", yes_no<&C::io_uring>, kAlways, "no"},
     {"SOCKET_FAMILIES", "list", Accumulate, kYes, Both, Start, {}, "families of sockets beside unix, inet, inet6, netlink, packet", list<&C::socket_families, read_socket_families>},
 

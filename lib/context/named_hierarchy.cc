@@ -25,8 +25,15 @@ namespace fs = std::filesystem;
 constexpr const char* kPlace = "/run/vps/cgroup-v1";
 constexpr const char* kHierarchy = "/run/vps/cgroup-v1/systemd";
 
-std::string group_of(Veid veid) {
+// The kernel lets every VPS mount the hierarchy, and shows it from the VPS's own group on, or as a
+// whole where there is none. So nobody lists the top, and this directory is passed by root of the
+// host and of its VPS only. The VPS's group is in it, and belongs to the VPS.
+std::string guarded_place(Veid veid) {
     return fmt::format("{}/vps-{}", kHierarchy, veid.to_string());
+}
+
+std::string group_of(Veid veid) {
+    return guarded_place(veid) + "/ve";
 }
 
 bool is_there(FdRef place) {
@@ -58,9 +65,8 @@ void mount_hierarchy() {
     const bool is_new = !has_kernel_hierarchy();
     if (mount("cgroup", kHierarchy, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC,
               "none,name=systemd,xattr") == 0) {
-        // A VPS without a group of its own may mount the whole hierarchy: it finds no other's group
-        // there. One that the host had before may be in use by users of the host.
-        if (is_new && chmod(kHierarchy, 0700) < 0)
+        // One that the host had before may be in use by users of the host.
+        if (is_new && chmod(kHierarchy, 0711) < 0)
             throw SysError(errno, "close to others", kHierarchy);
         return;
     }
@@ -106,9 +112,12 @@ void dismount_if_unused() {
 void make_named_group(Veid veid, const std::optional<UserIds>& ids, pid_t first) {
     const Fd lock = lock_place();
     mount_hierarchy();
-    const std::string group = group_of(veid);
-    remove_groups(group);
+    const std::string guarded = guarded_place(veid), group = group_of(veid);
+    remove_groups(guarded);
+    sys::mkdir_all(guarded, 0710);
     sys::mkdir_all(group, 0755);
+    if (ids && chown(guarded.c_str(), 0, ids->first_gid) < 0)
+        throw SysError(errno, "let the VPS pass by", guarded);
     if (ids)
         for (const char* name : {"", "/cgroup.procs", "/tasks"})
             if (const std::string path = group + name;
@@ -128,7 +137,7 @@ void remove_named_group(Veid veid) {
     within({"the VPS's cgroup of version 1"}, [&] {
         const Fd lock = lock_place();
         mount_hierarchy();  // the host may have dismounted it, at shutdown for instance
-        remove_groups(group_of(veid));
+        remove_groups(guarded_place(veid));
         dismount_if_unused();
     });
 }

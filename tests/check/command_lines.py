@@ -8,7 +8,7 @@ import tempfile
 
 PROGRAMS = {os.path.basename(path): path for path in sys.argv[1:]}
 VZLIST = PROGRAMS.pop("vzlist", None)  # OpenVZ's grammar
-OF_A_VPS = {"vps-enter", "vps-mount", "vps-network", "vps-ploop", "vps-reload", "vps-run", "vps-stop",
+OF_A_VPS = {"vps-enter", "vps-machine", "vps-mount", "vps-network", "vps-ploop", "vps-reload", "vps-run", "vps-stop",
             "vps-umount"}
 WITH_ROOT = {"systemd-vps-generator": ["--dry-run"], "vps-check": ["--quiet"]}
 

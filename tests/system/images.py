@@ -39,7 +39,7 @@ FORMAT = 1
 HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
     "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs", "cryptsetup-bin",
-    "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils",
+    "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils", "systemd-container", "libnss-mymachines",
 ]
 
 BUILD_PACKAGES = [
@@ -62,7 +62,7 @@ HOST_CUSTOMIZE = r"""
 cd "$1"
 for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
     e2scrub_all.timer e2scrub_reap.service dpkg-db-backup.timer fstrim.timer motd-news.timer \
-    systemd-timesyncd.service; do
+    systemd-timesyncd.service systemd-machined.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"
 done
 # Each takes a tenth of a second, or two, of an emulated boot and of each daemon-reload.
@@ -152,7 +152,7 @@ RECIPES = {
     "host-trixie": HOST | {"suite": "trixie",
                            "packages": [*HOST_PACKAGES, "systemd-cryptsetup"]},
     "vps-debian12": vps("bookworm", ["systemd", "systemd-sysv"]),
-    "vps-debian13": vps("trixie", ["systemd", "systemd-sysv"]),
+    "vps-debian13": vps("trixie", ["systemd", "systemd-sysv", "dbus"]),
     "vps-sysvinit": vps("bookworm", ["sysvinit-core", "initscripts"], customize=SYSVINIT_CUSTOMIZE),
     "vps-openrc": vps("bookworm", ["openrc"], customize=OPENRC_CUSTOMIZE),
     "vps-busybox": vps("bookworm", ["busybox-static"], variant="extract", finish=BUSYBOX_FINISH),
