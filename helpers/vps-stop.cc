@@ -6,6 +6,7 @@
 
 #include "command/program.hh"
 #include "context/running_vps.hh"
+#include "life/hurried_stop.hh"
 #include "life/stop_running.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -24,8 +25,29 @@ bool has_supervisor_gone(const Invocation& invocation) {
     return !orders.host_stopping && !wants_stop(orders);
 }
 
+// Nothing where another operation has the lock that has been told to go on with the stop.
+std::optional<VpsLock> lock_or_hurry(const Invocation& invocation) {
+    try {
+        return VpsLock(invocation.veid);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::Locked || !invocation.force || !hurry_stop(invocation.veid))
+            throw;
+    }
+    return std::nullopt;
+}
+
+ExitCode await_stop(Veid veid) {
+    const std::optional<VpsState> state = read_state(veid);
+    if (const std::optional<Fd> init = state ? find_init(*state) : std::nullopt)
+        (void)wait_for_end(*init, {});
+    return ExitCode::Ok;
+}
+
 ExitCode stop_vps(const Invocation& invocation) {
-    const VpsLock lock(invocation.veid);
+    const std::optional<VpsLock> locked = lock_or_hurry(invocation);
+    if (!locked)
+        return await_stop(invocation.veid);
+    const VpsLock& lock = *locked;
     FoundVps vps = find_vps(invocation.veid, lock, invocation.log);
     if (!vps.init) {
         // Under systemd the VPS has ended by itself, and vps-umount does the rest.

@@ -1,14 +1,19 @@
 #include "enter/account.hh"
 
+#include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <climits>
 
 #include "sys/error.hh"
 #include "sys/guest_file.hh"
+#include "sys/process.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -16,6 +21,7 @@ namespace vps {
 namespace {
 
 constexpr std::size_t kMaxFile = 4U << 20;
+constexpr unsigned kPatience = 5;  // seconds
 
 // The piece before the next `end`, or the whole text; takes the piece and `end` from `text`.
 std::string_view take(std::string_view& text, char end) {
@@ -58,6 +64,43 @@ bool has_member(std::string_view members, std::string_view name) {
     return false;
 }
 
+// The child's answer begins with one of these.
+constexpr char kText = '+', kFailure = '-';
+
+[[noreturn]] void read_for_another(FdRef root, const std::string& path, FdRef to) {
+    std::string answer;
+    try {
+        const Fd file = find_guest_file(root, path);
+        answer = kText + (file ? sys::read_all(file, path, kMaxFile) : std::string());
+    } catch (const Error& error) {
+        answer = kFailure + std::string(error.what());
+    }
+    try {
+        sys::write_all(to, answer, "the answer");
+    } catch (const Error&) {
+        _exit(1);
+    }
+    _exit(0);
+}
+
+// What comes until its end; nothing where that is not there at the deadline.
+std::string read_until(FdRef from, const Deadline& deadline) {
+    std::string text;
+    for (;;) {
+        pollfd waiting{from.get(), POLLIN, 0};
+        if (poll(&waiting, 1, milliseconds_until(deadline)) == 0)
+            return {};
+        char part[65536];
+        const ssize_t got = read(from.get(), part, sizeof part);
+        if (got == 0)
+            return text;
+        if (got > 0)
+            text.append(part, static_cast<std::size_t>(got));
+        else if (errno != EINTR)
+            throw SysError(errno, "read what a child has read");
+    }
+}
+
 }  // namespace
 
 std::optional<Account> find_account(std::string_view passwd, std::string_view name) {
@@ -89,8 +132,23 @@ std::vector<gid_t> groups_of(const Account& account, std::string_view group) {
 }
 
 std::string read_in_root(FdRef root, const std::string& path) {
-    const Fd text = find_guest_file(root, path);
-    return text ? sys::read_all(text, path, kMaxFile) : std::string();
+    auto [ours, readers] = sys::pipe();
+    const Child reader = clone_process();
+    if (reader.pid() == 0)
+        read_for_another(root, path, readers);
+    readers.reset();
+    std::string answer = read_until(ours, deadline_after(kPatience));
+    if (answer.empty())
+        throw Error(
+            ExitCode::System,
+            fmt::format("'{}' in the VPS is not read within {} seconds: something is mounted "
+                        "there that does not answer",
+                        path, kPatience));
+    const bool is_text = answer.front() == kText;
+    answer.erase(0, 1);
+    if (!is_text)
+        throw Error(ExitCode::System, answer);
+    return answer;
 }
 
 }  // namespace vps

@@ -29,7 +29,8 @@ std::optional<Account> find_account(std::string_view passwd, std::string_view na
 std::vector<gid_t> groups_of(const Account& account, std::string_view group);
 
 // The text of a regular file below a VPS's root, looked up as in the VPS; empty if there is no
-// regular file. Throws SysError: EFBIG past 4 MiB.
+// regular file. A child reads it, and has five seconds for that: what is mounted there may not
+// answer. Throws Error System, also past 4 MiB.
 std::string read_in_root(FdRef root, const std::string& path);
 
 }  // namespace vps

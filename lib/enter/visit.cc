@@ -178,12 +178,36 @@ Fd open_root(const RunningInit& init) {
 
 Account require_account(const std::string& user, FdRef root) {
     const std::string passwd = read_in_root(root, "/etc/passwd");
-    std::optional<Account> account = find_account(passwd, user.empty() ? "root" : user);
-    if (user.empty() && (!account || account->uid != 0))
-        return {"root", 0, 0, "", ""};
+    const std::optional<Account> account = find_account(passwd, user);
     if (!account)
         throw Error(ExitCode::Usage, fmt::format("'{}' is no user in its /etc/passwd", user));
     return *account;
+}
+
+struct Membership {
+    Account account;
+    std::vector<gid_t> groups;
+};
+
+// Whatever the VPS has under these names, it does not keep root out.
+Membership find_root_account(FdRef root) {
+    const Account plain{"root", 0, 0, "", ""};
+    try {
+        const Account account =
+            find_account(read_in_root(root, "/etc/passwd"), "root").value_or(plain);
+        if (account.uid == 0)
+            return {account, groups_of(account, read_in_root(root, "/etc/group"))};
+    } catch (const Error&) {
+        // A file of gigabytes, or a file system that does not answer.
+    }
+    return {plain, {0}};
+}
+
+Membership find_membership(FdRef root, const std::string& user) {
+    if (user.empty())
+        return find_root_account(root);
+    const Account account = require_account(user, root);
+    return {account, groups_of(account, read_in_root(root, "/etc/group"))};
 }
 
 }  // namespace
@@ -205,14 +229,14 @@ std::string find_shell(const RunningInit& init) {
 
 ContextCommand plan_visit(const RunningInit& init, const Visitor& visitor) {
     const Fd root = open_root(init);
-    const Account account = require_account(visitor.user, root);
+    const Membership member = find_membership(root, visitor.user);
     const auto exists = [&](const std::string& path) {
         return static_cast<bool>(sys::find_in_root(root, path, O_PATH));
     };
     const char* term = std::getenv("TERM");
     ContextCommand command =
-        plan_command({visitor.veid, account, groups_of(account, read_in_root(root, "/etc/group")),
-                      choose_shell(account, exists), visitor.words, term ? term : ""});
+        plan_command({visitor.veid, member.account, member.groups,
+                      choose_shell(member.account, exists), visitor.words, term ? term : ""});
     command.veid = visitor.veid;
     return command;
 }

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "context/enter.hh"
+#include "life/hurried_stop.hh"
 #include "life/power_off.hh"
 #include "life/settings.hh"
 #include "script/script_environment.hh"
@@ -45,6 +46,10 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
         // The VPS has ended meanwhile, and the script with it, as the stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
             return;
+        if (is_hurried(settings.veid)) {
+            log.say(Level::Warning, fmt::format("{}; passed over, this is forced", refusal.what()));
+            return;
+        }
         if (is_overruled(refusal, asked, log))
             return;
         if (!log.to_journal() || !host_is_stopping()) {

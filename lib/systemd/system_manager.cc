@@ -15,6 +15,7 @@
 namespace vps {
 
 static constexpr const char* kJob = "org.freedesktop.systemd1.Job";
+static constexpr const char* kService = "org.freedesktop.systemd1.Service";
 
 static Message new_order(const Bus& bus, const std::string& unit, Job job) {
     Message order = new_call(bus, job == Job::Start ? "StartUnit" : "StopUnit");
@@ -145,12 +146,21 @@ Orders orders_for(Veid veid, const SystemdPlaces& places) {
     });
 }
 
+pid_t control_process_of(const std::string& service, const SystemdPlaces& places) {
+    return patiently([&] {
+        const Bus bus = connect(places);
+        const Message reply = get_property(bus, unit_path(service), kService, "ControlPID", "u");
+        std::uint32_t pid = 0;
+        check(sd_bus_message_read(reply.get(), "u", &pid), "read ControlPID");
+        return static_cast<pid_t>(pid);
+    });
+}
+
 bool stop_was_called(Veid veid, const SystemdPlaces& places) {
     return patiently([&] {
         const Bus bus = connect(places);
-        const Message commands =
-            get_property(bus, unit_path(service_unit(veid)), "org.freedesktop.systemd1.Service",
-                         "ExecStop", "a(sasbttttuii)");
+        const Message commands = get_property(bus, unit_path(service_unit(veid)), kService,
+                                              "ExecStop", "a(sasbttttuii)");
         sd_bus_message* raw = commands.get();
         check(sd_bus_message_enter_container(raw, 'a', "(sasbttttuii)"), "read ExecStop=");
         for (;;) {

@@ -3,6 +3,8 @@
 // connection. org.freedesktop.systemd1(5).
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "config/veid.hh"
@@ -35,6 +37,10 @@ Orders orders_for(Veid veid, const SystemdPlaces& places = {});
 inline bool wants_stop(const Orders& orders) {
     return orders.job == "stop" || orders.job.ends_with("restart");
 }
+
+// The process of the command of a service that systemd waits for, ExecStop= for instance; 0 where
+// there is none.
+pid_t control_process_of(const std::string& service, const SystemdPlaces& places = {});
 
 // True when systemd has called ExecStop= of vps@N.service since its last start began. systemd skips
 // ExecStop= at the stop of a unit that is being started or reloaded.
