@@ -417,6 +417,8 @@ int drop_capabilities(ContextSetup& setup) noexcept {
 }
 
 int filter_syscalls(ContextSetup& setup) noexcept {
+    if (const int error = take_personality(setup.filtered))
+        return error;
     return install_syscall_filter(setup.filtered);
 }
 

@@ -189,6 +189,7 @@ void require(int channel, Step step, int error) noexcept {
     if (chdir("/") < 0)
         give_up(channel, Step::EnterRoot, errno);
     require(channel, Step::DropCapabilities, keep_capabilities(entry.capabilities));
+    require(channel, Step::FilterSyscalls, take_personality(entry.filtered));
     require(channel, Step::FilterSyscalls, install_syscall_filter(entry.filtered));
     Streams streams;
     if (command.terminal)

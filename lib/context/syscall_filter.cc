@@ -3,6 +3,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,6 +86,10 @@ int load_families(std::uint64_t families) noexcept {
 }
 
 }  // namespace
+
+int take_personality(const FilteredVps& vps) noexcept {
+    return vps.old_32_bit && personality(PER_LINUX32) < 0 ? errno : 0;
+}
 
 int install_syscall_filter(const FilteredVps& vps) noexcept {
     if (!vps.user_namespace)

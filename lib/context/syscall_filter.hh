@@ -16,6 +16,11 @@ struct FilteredVps {
     std::uint64_t socket_families;  // bit AF_x of each that it may have beside those of all VPSes
 };
 
+// Has uname(2) say i686 in a VPS whose init is a 32-bit program, as vzctl had it: what is built and
+// installed there would be for x86_64 otherwise (personality(2), PER_LINUX32). For the calling
+// process and its descendants. Returns 0 or an errno. Safe between clone and exec.
+int take_personality(const FilteredVps& vps) noexcept;
+
 // Loads the filters into the calling process, for it and all its descendants. Needs CAP_SYS_ADMIN,
 // so that set-user-ID programs go on working (no_new_privs is not set). Returns 0 or an errno. Safe
 // between clone and exec.

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -47,6 +48,21 @@ bool is_denied(const FilteredVps& vps, int family) {
               errno_behind(vps, [&] { return syscall(SYS_socketpair, family, kNoType, 0, pair); }))
         << family;
     return error == EAFNOSUPPORT;
+}
+
+TEST(Personality, Is32BitWhereInitIs) {
+    constexpr unsigned kAsk = 0xffffffff;
+    FilteredVps vps = kStrict;
+    for (const bool old : {false, true}) {
+        vps.old_32_bit = old;
+        const auto take = [&] {
+            errno = take_personality(vps);
+            return errno == 0 && (personality(kAsk) & PER_MASK) == (old ? PER_LINUX32 : PER_LINUX)
+                       ? 0
+                       : -1;
+        };
+        EXPECT_EQ(errno_behind(vps, take), 0) << old;
+    }
 }
 
 TEST(SyscallFilter, AllowsFiveFamiliesOfSockets) {
