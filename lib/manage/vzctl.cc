@@ -11,6 +11,8 @@
 #include "config/config.hh"
 #include "config/vps_name.hh"
 #include "manage/checkpoint.hh"
+#include "manage/create.hh"
+#include "manage/destroy.hh"
 #include "manage/inside.hh"
 #include "manage/life_verbs.hh"
 #include "manage/quota_verbs.hh"
@@ -66,6 +68,14 @@ constexpr VerbOption kRestoreOptions[] = {{"undump"},
                                           {"context", Takes::Value},
                                           {"dumpfile", Takes::Value}};
 
+constexpr VerbOption kCreateOptions[] = {
+    {"ostemplate", Takes::Value}, {"config", Takes::Value},      {"private", Takes::Value},
+    {"root", Takes::Value},       {"ipadd", Takes::Value},       {"hostname", Takes::Value},
+    {"name", Takes::Value},       {"description", Takes::Value}, {"layout", Takes::Value},
+    {"ve_layout", Takes::Value},  {"velayout", Takes::Value},    {"diskspace", Takes::Value},
+    {"diskinodes", Takes::Value}, {"local_uid", Takes::Value},   {"local_gid", Takes::Value}};
+
+constexpr VerbWords kOfCreate{true, kCreateOptions, nullptr, ExitCode::BadValue};
 constexpr VerbWords kNoOptions{.are_options = true};
 constexpr VerbWords kCommand{};
 constexpr VerbWords kOfStart{true, kStartOptions}, kOfStop{true, kStopOptions},
@@ -82,6 +92,10 @@ constexpr Verb kVerbs[] = {
     {"status", status_verb, kNoOptions, "", "print one line about it", WantsConfig::No},
     {"set", set_verb, kOfSet, "[--save] [--setmode restart|ignore] [--PARAMETER VALUE ...]",
      "change its parameters, see below", WantsConfig::No},
+    {"create", create_verb, kOfCreate, "[--ostemplate NAME] [--config SAMPLE] [OPTIONS]",
+     "unpack a template and write its configuration", WantsConfig::No},
+    {"destroy", destroy_verb, kNoOptions, "", "remove its private area, put its files aside"},
+    {"delete", destroy_verb, kNoOptions, "", ""},
     {"exec", exec_verb, kCommand, "COMMAND [ARGUMENT ...]", "run a command line by its shell"},
     {"exec2", exec2_verb, kCommand, "COMMAND [ARGUMENT ...]",
      "the same, with the command's exit code"},
@@ -118,7 +132,7 @@ constexpr UnsupportedVerb kUnsupported[] = {
     {"migrate", vzctl_code::kUnsupported, "no VPS is migrated while it runs"},
     {"console", vzctl_code::kUnsupported,
      "the console is in the journal: journalctl -t VEID.console; enter opens a shell"},
-    {"reinstall", vzctl_code::kReinstall, "destroy it and create it again"},
+    {"reinstall", vzctl_code::kReinstall, "destroy it and make it again"},
     {"register", vzctl_code::kUnsupported, "copy its N.conf to /etc/vz/conf"},
     {"unregister", vzctl_code::kUnsupported, "move its N.conf out of /etc/vz/conf"},
     {"quotastat", vzctl_code::kUnsupported, "repquota -P shows the quota of projects"},
@@ -141,6 +155,11 @@ std::string help_text() {
     for (const SetOption& option : set_options())
         text += fmt::format("  --{} {}\n      {}\n", option.name, option.value, option.key);
     text +=
+        "\nOptions of create: some of these, and\n\n"
+        "  --config SAMPLE\n      the sample to begin with\n"
+        "  --layout simfs\n      files in a directory, which is the only one\n"
+        "  --local_uid NUMBER, --local_gid NUMBER\n      where ids on disk start\n"
+        "\nFurther options of set:\n\n"
         "  --userpasswd USER:PASSWORD\n      change the password of a user in it\n"
         "  --applyconfig SAMPLE\n      keys of a sample in /etc/vz/conf\n"
         "  --applyconfig_map name\n      make the link of its name again\n"

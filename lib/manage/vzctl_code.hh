@@ -14,8 +14,15 @@ inline constexpr ExitCode kCommandFailed{8};
 inline constexpr ExitCode kNoScript{11};
 inline constexpr ExitCode kNoCheckpoint{16};
 inline constexpr ExitCode kNoRestore{17};
+inline constexpr ExitCode kNoTemplateDir{24};
+inline constexpr ExitCode kNoTemplateGiven{29};
+inline constexpr ExitCode kAreaExists{44};
+inline constexpr ExitCode kNoArea{48};
+inline constexpr ExitCode kCannotRemove{52};
 inline constexpr ExitCode kQuotaOff{66};
 inline constexpr ExitCode kBadPassword{74};
+inline constexpr ExitCode kNoConfig{82};
+inline constexpr ExitCode kNoTemplate{91};
 inline constexpr ExitCode kNoSample{109};
 inline constexpr ExitCode kReinstall{128};
 inline constexpr ExitCode kBadName{131};
@@ -33,8 +40,15 @@ inline constexpr std::array kRows{
     Row{kNoScript, "no such script on the host"},
     Row{kNoCheckpoint, "the state of a VPS cannot be dumped"},
     Row{kNoRestore, "the state of a VPS cannot be restored"},
+    Row{kNoTemplateDir, "TEMPLATE is not set"},
+    Row{kNoTemplateGiven, "no template is named"},
+    Row{kAreaExists, "there is a private area already"},
+    Row{kNoArea, "the private area cannot be made"},
+    Row{kCannotRemove, "the private area cannot be removed"},
     Row{kQuotaOff, "the disk quota cannot be turned off"},
     Row{kBadPassword, "the password cannot be changed"},
+    Row{kNoConfig, "no sample to begin with, or a configuration is there already"},
+    Row{kNoTemplate, "no such template"},
     Row{kNoSample, "no such sample of a configuration"},
     Row{kReinstall, "a VPS cannot be reinstalled"},
     Row{kBadName, "the name cannot be given to the VPS"},

@@ -1,0 +1,209 @@
+#include "manage/create.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "config/config_draft.hh"
+#include "manage/config_file.hh"
+#include "manage/name_link.hh"
+#include "manage/remove_tree.hh"
+#include "manage/sample.hh"
+#include "manage/set_option.hh"
+#include "manage/unpack.hh"
+#include "manage/vzctl_code.hh"
+#include "quota/disk_quota.hh"
+#include "script/action_script.hh"
+#include "state/state.hh"
+#include "sys/sys.hh"
+#include "sys/undo.hh"
+
+namespace vps {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kHostConf = "/etc/vz/vz.conf";
+constexpr const char* kCreateScript = "/etc/vz/conf/vps.create";
+constexpr ScriptKind kCreate{script::All, "create", script::Host, "after a VPS has been created",
+                             "the VPS is not created"};
+
+std::string last_value(const GivenOptions& given, std::string_view name) {
+    std::string value;
+    for (const GivenOption& option : given.options)
+        if (option.name == name)
+            value = option.value;
+    return value;
+}
+
+std::string first_value(const std::string& text, std::string_view key) {
+    const std::vector<std::string> values = values_of(text, key);
+    return values.empty() ? std::string() : values.front();
+}
+
+// The configuration as it will be, and what it was made of.
+class Creation {
+  public:
+    explicit Creation(const Call& call)
+        : call_(call), host_(sys::read_file(kHostConf)), file_(config_path(call.veid)) {}
+
+    void plan();
+    void make();
+
+  private:
+    [[nodiscard]] std::string begin_text() const;
+    void add_options(const std::string& begin);
+    void read_config(const std::string& begin);
+    void require_no_area() const;
+    void run_script() const;
+
+    const Call& call_;
+    std::string host_;  // the text of vz.conf
+    ConfigFileEdit file_;
+    std::vector<ConfigChange> changes_;
+    std::string text_, template_, tarball_;
+    VpsConfig config_;
+};
+
+// N.conf as it is, or a sample: of --config, or of CONFIGFILE in vz.conf.
+std::string Creation::begin_text() const {
+    const std::string wanted = last_value(call_.given, "config");
+    if (file_.exists()) {
+        if (!wanted.empty())
+            throw Complaint(vzctl_code::kNoConfig,
+                            fmt::format("Error: container config file {} already exists, can not "
+                                        "use --config option",
+                                        config_path(call_.veid)));
+        return file_.text();
+    }
+    const std::string sample = wanted.empty() ? first_value(host_, "CONFIGFILE") : wanted;
+    if (sample.empty())
+        return {};
+    return edit_config(read_sample(sample, static_cast<int>(vzctl_code::kNoConfig)),
+                       {{"ORIGIN_SAMPLE", sample}});
+}
+
+void Creation::add_options(const std::string& begin) {
+    changes_ = plan_changes(begin, call_.given.options);
+    for (const auto& [option, key] :
+         {std::pair("local_uid", "LOCAL_UID"), {"local_gid", "LOCAL_GID"}})
+        if (call_.given.has(option)) {
+            changes_.push_back({key, last_value(call_.given, option)});
+            require_good_value(option, changes_.back());
+        }
+    template_ = last_value(call_.given, "ostemplate");
+    for (const std::string& text : {begin, host_})
+        for (const char* key : {"OSTEMPLATE", "DEF_OSTEMPLATE"})
+            if (template_.empty())
+                template_ = first_value(text, key);
+    if (template_.empty())
+        throw Complaint(vzctl_code::kNoTemplateGiven, "OS template is not specified");
+    changes_.push_back({"OSTEMPLATE", template_});
+    changes_.push_back({"VE_LAYOUT", "simfs"});
+    for (const char* key : {"VE_ROOT", "VE_PRIVATE"})
+        if (first_value(edit_config(begin, changes_), key).empty())
+            changes_.push_back({key, first_value(host_, key)});
+}
+
+void Creation::read_config(const std::string& begin) {
+    text_ = edit_config(begin, changes_);
+    ConfigDraft draft(ConfigDraft::Detail::Full);
+    draft.read(ConfigFile::Host, kHostConf, host_);
+    draft.read(ConfigFile::Vps, config_path(call_.veid), text_);
+    config_ = std::move(draft).finish(call_.veid);
+    if (const Diagnostic* refusal = config_.refusal())
+        throw Error(ExitCode::BadValue, refusal->to_string());
+    if (!config_.ve_private)
+        throw Complaint(ExitCode::NoVePrivate, "VE_PRIVATE is not set");
+    if (!config_.ve_root)
+        throw Complaint(ExitCode::NoVeRoot, "VE_ROOT is not set");
+}
+
+void Creation::require_no_area() const {
+    struct stat status {};
+    if (lstat(config_.ve_private->c_str(), &status) < 0)
+        return;
+    std::error_code failure;
+    if (!S_ISDIR(status.st_mode) || !fs::is_empty(*config_.ve_private, failure) || failure)
+        throw Complaint(vzctl_code::kAreaExists,
+                        "Private area already exists in " + *config_.ve_private);
+}
+
+void Creation::plan() {
+    for (const char* option : {"layout", "ve_layout", "velayout"})
+        if (last_value(call_.given, option).starts_with("ploop"))
+            throw Complaint(ExitCode::Ploop, "ploop is not supported; use --layout simfs");
+    const std::string begin = begin_text();
+    add_options(begin);
+    read_config(begin);
+    require_no_area();
+    const std::string dir = first_value(host_, "TEMPLATE");
+    if (dir.empty())
+        throw Complaint(vzctl_code::kNoTemplateDir, "TEMPLATE is not set");
+    tarball_ = find_template(dir, template_);
+    if (config_.name)
+        require_free_name(call_.veid, *config_.name);
+}
+
+void Creation::run_script() const {
+    const auto found = find_script(kCreate, "vps.create", kCreateScript);
+    if (found)
+        (void)run_host_script(*found, {},
+                              {.veid = call_.veid,
+                               .ve_root = *config_.ve_root,
+                               .ve_private = *config_.ve_private,
+                               .timeout = config_.script_timeout},
+                              Log("vzctl", call_.veid));
+}
+
+void Creation::make() {
+    const std::string area = *config_.ve_private, temporary = area + ".tmp";
+    call_.talk.tell(fmt::format("Creating container private area ({})", template_));
+    const std::size_t slash = area.rfind('/');
+    if (slash > 0)
+        sys::mkdir_all(area.substr(0, slash), 0700);
+    remove_tree(temporary);  // of one that was killed
+    if (mkdir(temporary.c_str(), 0700) < 0)
+        throw SysError(errno, "make", temporary, vzctl_code::kNoArea);
+    Undo remove_temporary([&] { remove_tree(temporary); });
+    VpsConfig as_if = config_;
+    as_if.ve_private = temporary;
+    apply_disk_quota(call_.veid, as_if, PrivateArea::Idle, Log("vzctl", call_.veid));
+    unpack_template(call_.veid, config_, tarball_, temporary);
+    if (chmod(temporary.c_str(), 0755) < 0)
+        throw SysError(errno, "change the mode of", temporary, vzctl_code::kNoArea);
+    call_.talk.tell("Performing postcreate actions");
+    make_unique(temporary);
+    if (rename(temporary.c_str(), area.c_str()) < 0)
+        throw SysError(errno, "rename", temporary, vzctl_code::kNoArea);
+    remove_temporary.keep();
+    Undo remove_area([&] { remove_tree(area); });
+    sys::mkdir_all(*config_.ve_root, 0755);
+    file_.write(text_);
+    Undo remove_config([&] {
+        if (!file_.exists())
+            (void)sys::unlink_if_there(config_path(call_.veid));
+    });
+    if (config_.name)
+        link_name(call_.veid, *config_.name, "");
+    run_script();
+    remove_config.keep();
+    remove_area.keep();
+    call_.talk.tell(fmt::format("CT configuration saved to {}", config_path(call_.veid)));
+    call_.talk.tell("Container private area was created");
+}
+
+}  // namespace
+
+ExitCode create_verb(const Call& call) {
+    const VpsLock lock(call.veid);
+    Creation creation(call);
+    creation.plan();
+    creation.make();
+    return ExitCode::Ok;
+}
+
+}  // namespace vps

@@ -1,0 +1,127 @@
+#include "manage/destroy.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.hh"
+#include "config/vps_list.hh"
+#include "context/running_vps.hh"
+#include "manage/config_file.hh"
+#include "manage/name_link.hh"
+#include "manage/remove_tree.hh"
+#include "manage/vzctl_code.hh"
+#include "script/action_script.hh"
+#include "state/running_mark.hh"
+#include "state/state.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
+#include "sys/within.hh"
+
+namespace vps {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) {
+    throw Complaint(vzctl_code::kCannotRemove, "Unable to destroy the container: " + why);
+}
+
+VpsConfig require_paths(Veid veid) {
+    VpsConfig config = load_vps_config(veid);
+    if (!config.ve_private)
+        throw Complaint(ExitCode::NoVePrivate, "VE_PRIVATE is not set");
+    if (!config.ve_root)
+        throw Complaint(ExitCode::NoVeRoot, "VE_ROOT is not set");
+    return config;
+}
+
+void require_down(Veid veid, const VpsConfig& config) {
+    const FoundVps vps = find_vps(veid);
+    if (vps.init)
+        throw Complaint(ExitCode::Running, "Container is currently running. Stop it first.");
+    struct stat status {};
+    const bool has_root = stat(config.ve_root->c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    if (vps.state || (has_root && is_mount_point(sys::realpath(*config.ve_root))))
+        throw Complaint(ExitCode::Mounted, "Container is currently mounted (umount first)");
+}
+
+bool is_at_or_below(const std::string& path, const std::string& top) {
+    return (path + "/").starts_with(top + "/");
+}
+
+// VE_PRIVATE=/vz/private, without the VEID, would be the areas of all VPSes.
+void require_own_area(Veid veid, const std::string& area) {
+    for (const Veid other : list_vpses("/etc/vz/conf")) {
+        if (other == veid)
+            continue;
+        std::optional<std::string> theirs;
+        try {
+            theirs = load_vps_config(other).ve_private;
+        } catch (const Error&) {
+            continue;  // it has no area that anybody could tell
+        }
+        if (theirs && is_at_or_below(*theirs, area))
+            refuse(fmt::format("the private area '{}' of VPS {} is in '{}'", *theirs,
+                               other.to_string(), area));
+    }
+}
+
+void require_no_mounts(const std::string& area) {
+    const std::string place = sys::realpath(area);
+    for (const MountEntry& mount : read_mounts())
+        if (is_at_or_below(mount.target, place))
+            refuse(fmt::format("something is mounted on '{}'", mount.target));
+}
+
+// Out of sight first: whatever ends us, no half of an area is left in its place.
+void remove_area(const std::string& area, const Talk& talk) {
+    struct stat status {};
+    if (lstat(area.c_str(), &status) < 0) {
+        if (errno == ENOENT)
+            return;
+        throw SysError(errno, "look at", area, vzctl_code::kCannotRemove);
+    }
+    if (S_ISLNK(status.st_mode)) {
+        talk.warn(
+            fmt::format("Warning: container private area {} is a symlink to {}; only the "
+                        "link is removed",
+                        area, sys::readlink(area)));
+        (void)sys::unlink_if_there(area);
+        return;
+    }
+    if (!S_ISDIR(status.st_mode))
+        refuse(fmt::format("'{}' is no directory", area));
+    require_no_mounts(area);
+    const std::string removed = fmt::format("{}.removed-{}", area, getpid());
+    if (rename(area.c_str(), removed.c_str()) < 0)
+        throw SysError(errno, "rename", area, vzctl_code::kCannotRemove);
+    within({"Unable to destroy the container"}, [&] { remove_tree(removed); });
+}
+
+void put_aside(const std::string& path) {
+    if (rename(path.c_str(), (path + ".destroyed").c_str()) < 0 && errno != ENOENT)
+        throw SysError(errno, "rename", path, vzctl_code::kCannotRemove);
+}
+
+}  // namespace
+
+ExitCode destroy_verb(const Call& call) {
+    const VpsConfig config = require_paths(call.veid);
+    const VpsLock lock(call.veid);
+    require_down(call.veid, config);
+    require_own_area(call.veid, *config.ve_private);
+    call.talk.tell("Destroying container private area: " + *config.ve_private);
+    remove_area(*config.ve_private, call.talk);
+    if (rmdir(config.ve_root->c_str()) < 0 && errno != ENOENT)
+        call.talk.warn(fmt::format("Warning: failed to remove {}", *config.ve_root));
+    for (const ScriptKind& kind : script::kAll)
+        if (kind.scope == ScriptScope::One)
+            put_aside("/etc/vz/conf/" + kind.name(call.veid));
+    put_aside(config_path(call.veid));
+    unlink_names(call.veid);
+    forget_running(call.veid);
+    call.talk.tell("Container private area was destroyed");
+    return ExitCode::Ok;
+}
+
+}  // namespace vps

@@ -1,0 +1,13 @@
+// Removing a directory with everything in it, by rm(1), which no depth of directories stops. Links
+// are removed and not followed, and other file systems are left.
+#pragma once
+
+#include <string>
+
+namespace vps {
+
+// Nothing happens where there is none. Throws Error with vzctl's code for areas that cannot be
+// removed.
+void remove_tree(const std::string& dir);
+
+}  // namespace vps

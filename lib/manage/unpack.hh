@@ -1,0 +1,26 @@
+// A template's tarball unpacked into a private area. tar(1) does it as root of a user namespace
+// that has the ids of the VPS and nothing of the host: it can make no device node, all mounts but
+// the area's are read-only to it, and files of the host's root are not its own. Whatever `..` or
+// links a tarball has in it lead no further. For root in the host context.
+#pragma once
+
+#include <string>
+
+#include "config/config.hh"
+#include "config/veid.hh"
+
+namespace vps {
+
+// The tarball of a template, TEMPLATE/cache/NAME.tar, .tar.gz, .tar.xz, .tar.zst or .tar.bz2.
+// Throws Complaint with vzctl's code, which says where to put one and how to make one.
+std::string find_template(const std::string& dir, const std::string& name);
+
+// Unpacks it into `area`, an empty directory. /dev stays empty, as each start makes it. Throws
+// Error when tar fails, or at SIGINT and SIGTERM.
+void unpack_template(Veid veid, const VpsConfig& config, const std::string& tarball,
+                     const std::string& area);
+
+// Takes away what must not be the same in two VPSes: the machine id and the host keys of ssh.
+void make_unique(const std::string& area);
+
+}  // namespace vps
