@@ -70,7 +70,8 @@ void give_addresses(const Invocation& invocation, const std::vector<std::string>
 }
 
 void print_missing(Veid veid) {
-    for (const std::string& missing : keep_up_vps(veid, Upkeep::Look).missing)
+    HostWays ways;
+    for (const std::string& missing : keep_up_vps(veid, Upkeep::Look, ways).missing)
         fmt::print("{}\n", missing);
 }
 

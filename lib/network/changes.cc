@@ -20,27 +20,43 @@ namespace vps {
 
 namespace {
 
-constexpr int kGroups[] = {RTNLGRP_LINK,       RTNLGRP_TC,           RTNLGRP_IPV4_ROUTE,
-                           RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
+constexpr int kGroups[] = {RTNLGRP_LINK,        RTNLGRP_TC,           RTNLGRP_IPV4_ROUTE,
+                           RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+                           RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
 
 // A router's routes change all the time, and each start of a VPS makes queues and filters: of these
-// the kernel is to wake us for our own that go away only.
-void hear_losses_only(int socket) {
+// the kernel is to wake us for our own that go away only, and for routes that no routing daemon
+// makes, or to everything.
+void hear_what_matters(int socket) {
     const auto type = [](std::uint16_t number) { return std::uint32_t{htons(number)}; };
     constexpr std::uint32_t kType = offsetof(nlmsghdr, nlmsg_type);
+    constexpr std::uint32_t kTable = sizeof(nlmsghdr) + offsetof(rtmsg, rtm_table);
     constexpr std::uint32_t kProtocol = sizeof(nlmsghdr) + offsetof(rtmsg, rtm_protocol);
+    constexpr std::uint32_t kPrefix = sizeof(nlmsghdr) + offsetof(rtmsg, rtm_dst_len);
     constexpr std::uint32_t kAll = 0xffffffff;
     std::array code{
         sock_filter BPF_STMT(BPF_LD | BPF_H | BPF_ABS, kType),
         sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_DELROUTE), 6, 0),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWROUTE), 4, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWROUTE), 7, 0),
         sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWTFILTER), 3, 0),
         sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWQDISC), 2, 0),
         sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, type(RTM_NEWTCLASS), 1, 0),
         sock_filter BPF_STMT(BPF_RET | BPF_K, kAll),
         sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
+        // A route that goes away,
         sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kProtocol),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kRouteProtocol, 0, 1),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kRouteProtocol, 10, 0),
+        // and any route.
+        sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kTable),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RT_TABLE_LOCAL, 9, 0),
+        sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kProtocol),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_KERNEL, 6, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_BOOT, 5, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 4, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_RA, 3, 0),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_DHCP, 2, 0),
+        sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kPrefix),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
         sock_filter BPF_STMT(BPF_RET | BPF_K, kAll),
         sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
     };
@@ -70,7 +86,7 @@ ChangeListener::ChangeListener() : socket_(mnl_socket_open2(NETLINK_ROUTE, SOCK_
     if (!socket_)
         throw SysError(errno, "open a netlink socket");
     const int socket = mnl_socket_get_fd(socket_.get());
-    hear_losses_only(socket);
+    hear_what_matters(socket);
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0)
         throw SysError(errno, "bind a netlink socket");
     for (const int group : kGroups)
@@ -114,6 +130,30 @@ void ChangeListener::take_setting(const nlmsghdr* message, NetworkChanges& chang
         changes.all |= index == NETCONFA_IFINDEX_ALL;
 }
 
+void ChangeListener::take_address(const nlmsghdr* message, NetworkChanges& changes) {
+    const auto header = header_of<ifaddrmsg>(message);
+    const std::string_view attributes = attributes_of(message, sizeof header);
+    std::string key =
+        std::to_string(header.ifa_index) + '/' + std::to_string(header.ifa_prefixlen) + ' ';
+    key += find_attribute(attributes, header.ifa_family == AF_INET ? IFA_LOCAL : IFA_ADDRESS);
+    if (message->nlmsg_type == RTM_DELADDR) {
+        addresses_.erase(key);
+        changes.ways = true;
+    } else {
+        changes.ways |= addresses_.insert(key).second;
+    }
+}
+
+void ChangeListener::take_route(const nlmsghdr* message, NetworkChanges& changes) const {
+    const auto header = header_of<rtmsg>(message);
+    if (header.rtm_protocol != kRouteProtocol)
+        changes.ways = true;
+    else
+        take_index(static_cast<int>(
+                       number_of(find_attribute(attributes_of(message, sizeof header), RTA_OIF))),
+                   changes);
+}
+
 void ChangeListener::take_index(int index, NetworkChanges& changes) const {
     char name[IF_NAMESIZE];
     if (if_indextoname(static_cast<unsigned>(index), name))
@@ -130,10 +170,12 @@ void ChangeListener::take(const nlmsghdr* message, NetworkChanges& changes) {
         case RTM_DELQDISC:
         case RTM_DELTFILTER:
             return take_index(header_of<tcmsg>(message).tcm_ifindex, changes);
+        case RTM_NEWADDR:
+        case RTM_DELADDR:
+            return take_address(message, changes);
+        case RTM_NEWROUTE:
         case RTM_DELROUTE:
-            return take_index(static_cast<int>(number_of(
-                                  find_attribute(attributes_of(message, sizeof(rtmsg)), RTA_OIF))),
-                              changes);
+            return take_route(message, changes);
         default:
             return;
     }

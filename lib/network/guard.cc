@@ -11,6 +11,7 @@
 #include <array>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -79,10 +80,15 @@ class Guard {
             std::set<Veid> concerned = whole_.read();
             learn(concerned);
             const NetworkChanges changes = changes_.read();
+            const bool is_everywhere =
+                changes.all || changes.ways ||
+                (!chosen_of_all_.empty() &&
+                 std::any_of(changes.links.begin(), changes.links.end(), std::not_fn(is_of_a_vps)));
             for (const auto& [veid, names] : names_)
-                if (changes.all || std::any_of(names.begin(), names.end(), [&](const auto& name) {
-                        return changes.links.count(name) > 0;
-                    }))
+                if (changes.all || changes.ways ||
+                    (is_everywhere && chosen_of_all_.count(veid) > 0) ||
+                    std::any_of(names.begin(), names.end(),
+                                [&](const auto& name) { return changes.links.count(name) > 0; }))
                     concerned.insert(veid);
             look_at(concerned);
         }
@@ -92,28 +98,42 @@ class Guard {
     // The names of the host's links that something of the network is on.
     void learn(const std::set<Veid>& veids) {
         for (const Veid veid : veids) {
-            names_.erase(veid);
             told_.erase(veid);
-            const std::optional<NetworkRecord> record =
-                is_whole(veid) ? read_network_record(veid) : std::nullopt;
-            if (!record)
-                continue;
-            std::set<std::string>& names = names_[veid];
-            names.insert(record->neighbour_devices.begin(), record->neighbour_devices.end());
-            for (const RecordedLink& link : record->links)
-                for (const std::string& name : {link.name, link.bridge})
-                    if (!name.empty())
-                        names.insert(name);
+            learn_names(veid);
         }
     }
 
+    void learn_names(Veid veid) {
+        names_.erase(veid);
+        chosen_of_all_.erase(veid);
+        const std::optional<NetworkRecord> record =
+            is_whole(veid) ? read_network_record(veid) : std::nullopt;
+        if (!record)
+            return;
+        std::set<std::string>& names = names_[veid];
+        if (record->choice) {
+            names.insert(record->choice->list.begin(), record->choice->list.end());
+            if (record->choice->kind == NeighbourDevices::Kind::All)
+                chosen_of_all_.insert(veid);
+        }
+        names.insert(record->neighbour_devices.begin(), record->neighbour_devices.end());
+        for (const RecordedLink& link : record->links)
+            for (const std::string& name : {link.name, link.bridge})
+                if (!name.empty())
+                    names.insert(name);
+    }
+
     void look_at(const std::set<Veid>& veids) {
+        HostWays ways;
         for (const Veid veid : veids) {
             const Log log(kGuard, veid, "vps-network-guard.service");
             try {
                 if (names_.count(veid) == 0)
                     learn({veid});
-                tell(veid, keep_up_vps(veid, Upkeep::Mend), log);
+                const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend, ways);
+                tell(veid, report, log);
+                if (!report.missing.empty())
+                    learn_names(veid);
             } catch (const Error& error) {
                 log.say(Level::Error, error.what());
             }
@@ -136,6 +156,7 @@ class Guard {
     ChangeListener changes_;
     WholeNetworks whole_;
     std::map<Veid, std::set<std::string>> names_;
+    std::set<Veid> chosen_of_all_;  // all devices of the host answer for these
     std::map<Veid, std::string> told_;
 };
 

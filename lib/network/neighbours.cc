@@ -5,14 +5,11 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "network/links.hh"
 #include "network/netlink.hh"
-#include "network/network_record.hh"
 #include "network/sysctl.hh"
 #include "sys/error.hh"
 
@@ -23,23 +20,6 @@ namespace {
 void add_once(std::vector<std::string>& names, const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end())
         names.push_back(name);
-}
-
-// A host's end of ours, whatever it is called: a VPS is nobody's neighbour, nor may it say who has
-// an address.
-bool is_of_a_vps(const std::string& name) {
-    const std::optional<Veid> owner = find_claim(link_claim(name));
-    return owner && access(network_record_path(*owner).c_str(), F_OK) == 0;
-}
-
-// Where the host would send what is for the address; nothing if it knows no way.
-std::string find_way_to(const RouteSocket& socket, const IpAddress& address) {
-    const Way way = find_way(socket, address);
-    if (way.type == RTN_LOCAL)
-        throw Error(ExitCode::IpInUse,
-                    fmt::format("the address {} is the host's own", address.to_string()));
-    char name[IF_NAMESIZE];
-    return way.type == RTN_UNICAST && if_indextoname(way.device, name) ? name : "";
 }
 
 // The devices that are up and speak ARP, without the links of VPSes.
@@ -73,18 +53,18 @@ NetlinkReply ask_for_proxy(std::uint16_t type, unsigned flags, const IpAddress& 
 
 }  // namespace
 
-std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec) {
+std::vector<std::string> find_neighbour_devices(const NeighbourDevices& choice,
+                                                const std::vector<IpAddress>& addresses,
+                                                HostWays& ways) {
     std::vector<std::string> names;
-    const RouteSocket socket;
-    for (const IpAddress& address : spec.addresses) {
-        const std::string way = find_way_to(socket, address);
-        if (spec.neighbour_devices.kind == NeighbourDevices::Kind::Detect && !way.empty() &&
-            !is_of_a_vps(way))
+    for (const IpAddress& address : addresses) {
+        const std::string way = ways.find(address);
+        if (choice.kind == NeighbourDevices::Kind::Detect && !way.empty())
             add_once(names, way);
     }
-    if (spec.neighbour_devices.kind == NeighbourDevices::Kind::All)
+    if (choice.kind == NeighbourDevices::Kind::All)
         return find_all_devices();
-    for (const std::string& name : spec.neighbour_devices.list)
+    for (const std::string& name : choice.list)
         if (if_nametoindex(name.c_str()) != 0)
             add_once(names, name);
     return names;

@@ -5,13 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "network/host_ways.hh"
 #include "network/network_spec.hh"
 
 namespace vps {
 
 // The names of the devices, each once; of a list, those that exist. Throws Error IpInUse when an
 // address is the host's own.
-std::vector<std::string> find_neighbour_devices(const NetworkSpec& spec);
+std::vector<std::string> find_neighbour_devices(const NeighbourDevices& choice,
+                                                const std::vector<IpAddress>& addresses,
+                                                HostWays& ways);
 
 // Answers ARP and neighbour solicitations for the address on the device (ip-neighbour(8), proxy);
 // for IPv6 also sets its proxy_ndp, which lets the kernel answer for such addresses and for no

@@ -41,6 +41,11 @@ int keep_body(const nlmsghdr* message, void* reply) {
     return MNL_CB_OK;
 }
 
+int see_message(const nlmsghdr* message, void* see) {
+    (*static_cast<const std::function<void(const nlmsghdr*)>*>(see))(message);
+    return MNL_CB_OK;
+}
+
 }  // namespace
 
 std::string_view NetlinkReply::attribute(std::size_t header_size, int wanted) const {
@@ -106,6 +111,27 @@ NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
             reply.error = errno;
         if (state <= MNL_CB_STOP)
             return reply;
+    }
+}
+
+int RouteSocket::ask_for_list(NetlinkRequest& request,
+                              const std::function<void(const nlmsghdr*)>& see) const {
+    const nlmsghdr* const message = request;
+    if (mnl_socket_sendto(socket_.get(), message, message->nlmsg_len) < 0)
+        return errno;
+    std::function<void(const nlmsghdr*)> seen_by = see;
+    alignas(nlmsghdr) std::array<char, 1 << 16> buffer;
+    for (;;) {
+        const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR)
+            continue;
+        const int state = got < 0 ? MNL_CB_ERROR
+                                  : mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, 0,
+                                               see_message, &seen_by);
+        if (state == MNL_CB_ERROR)
+            return errno;
+        if (state <= MNL_CB_STOP)
+            return 0;
     }
 }
 

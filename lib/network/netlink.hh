@@ -76,6 +76,11 @@ class RouteSocket {
     // Sends the request and waits for what became of it.
     NetlinkReply ask(NetlinkRequest& request) const;
 
+    // Sends a request for a list (NLM_F_DUMP) and calls `see` for each message of the answer.
+    // Returns 0 or an errno: EINTR where the list has changed meanwhile. Of use once.
+    int ask_for_list(NetlinkRequest& request,
+                     const std::function<void(const nlmsghdr*)>& see) const;
+
   private:
     struct Close {
         void operator()(mnl_socket* socket) const { (void)mnl_socket_close(socket); }

@@ -25,6 +25,10 @@ constexpr Field kFields[] = {
     {"neighbour", &NetworkRecord::neighbour_devices},
     {"hardware", &NetworkRecord::hardware},
 };
+constexpr const char* kChoice = "choice";  // "detect", "all", or "list" and names
+constexpr const char* kDetect = "detect";
+constexpr const char* kAll = "all";
+constexpr const char* kList = "list";
 constexpr const char* kLink = "link";      // name, then the words below that apply
 constexpr const char* kDevice = "device";  // name, index, then what it was like
 constexpr std::string_view kMtu = "mtu=", kFlags = "flags=", kQueue = "queue=", kAlias = "alias=",
@@ -100,6 +104,31 @@ std::string print_device(const MovedDevice& device) {
     return text + '\n';
 }
 
+std::optional<NeighbourDevices> read_choice(const std::string& kind, std::istringstream& words) {
+    using Kind = NeighbourDevices::Kind;
+    if (kind == kDetect)
+        return NeighbourDevices{Kind::Detect, {}};
+    if (kind == kAll)
+        return NeighbourDevices{Kind::All, {}};
+    if (kind != kList)
+        return std::nullopt;
+    NeighbourDevices choice{Kind::List, {}};
+    for (std::string name; words >> name;)
+        choice.list.push_back(name);
+    return choice;
+}
+
+std::string print_choice(const NeighbourDevices& choice) {
+    using Kind = NeighbourDevices::Kind;
+    std::string text = fmt::format("{} {}", kChoice,
+                                   choice.kind == Kind::Detect ? kDetect
+                                   : choice.kind == Kind::All  ? kAll
+                                                               : kList);
+    for (const std::string& name : choice.list)
+        text += ' ' + name;
+    return text + '\n';
+}
+
 void read_line(const std::string& line, NetworkRecord& record) {
     std::istringstream words(line);
     std::string word, name;
@@ -113,6 +142,8 @@ void read_line(const std::string& line, NetworkRecord& record) {
         return;
     if (int index = 0; word == kDevice && words >> index)
         record.devices.push_back({name, index, read_device_state(words)});
+    if (word == kChoice)
+        record.choice = read_choice(name, words);
     for (const Field& field : kFields)
         if (word == field.word)
             (record.*field.names).push_back(name);
@@ -212,6 +243,8 @@ std::string format_network_record(const NetworkRecord& record) {
     for (const Field& field : kFields)
         for (const std::string& name : record.*field.names)
             text += fmt::format("{} {}\n", field.word, name);
+    if (record.choice)
+        text += print_choice(*record.choice);
     for (const RecordedLink& link : record.links)
         text += print_link(link);
     for (const MovedDevice& device : record.devices)

@@ -1,7 +1,7 @@
 // The parts of a VPS's network on the host, on disk: /run/vps/N/network, written before anything is
 // made and removed when nothing of it is left. The record outlives whoever made it, says to others
 // which addresses are taken, and to vps-network-guard what must be there. Callers are root; those
-// who write it have the VPS's lock (state.hh).
+// who write it have the VPS's lock (state.hh), or while the network is whole, HostClaims.
 #pragma once
 
 #include <optional>
@@ -32,6 +32,7 @@ struct RecordedLink {
 struct NetworkRecord {
     std::vector<std::string> addresses;          // as IpAddress::to_string() spells them
     std::vector<std::string> neighbour_devices;  // that answer for them
+    std::optional<NeighbourDevices> choice;      // how they are chosen; one of old has none
     std::vector<std::string> hardware;           // hardware_name() of NETIF's devices on bridges
     std::vector<RecordedLink> links;
     std::vector<MovedDevice> devices;  // of the host, in the VPS

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "network/host_claims.hh"
 #include "network/lan_device.hh"
@@ -130,17 +132,69 @@ bool is_alive(Veid veid) {
     return state && (state->phase == Phase::Starting || find_init(*state));
 }
 
+bool has(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Where no way is known, as while a device is down, the devices stay what they are; of a list, also
+// the ones that are gone for now.
+std::vector<std::string> find_devices_again(const NetworkRecord& record, HostWays& ways) {
+    const std::vector<std::string>& now = record.neighbour_devices;
+    if (!record.choice)
+        return now;
+    std::vector<std::string> found;
+    try {
+        found = find_neighbour_devices(*record.choice, record.parsed_addresses(), ways);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::IpInUse)
+            throw;
+    }
+    if (record.choice->kind == NeighbourDevices::Kind::List)
+        for (const std::string& name : now)
+            if (!has(found, name))
+                found.push_back(name);
+    return found.empty() ? now : found;
+}
+
+// The answers of devices that are not chosen any more are taken away here; the ones of new devices
+// are missing then. The record says first where answers will be: undo_network() takes them away.
+UpkeepReport choose_again(Veid veid, NetworkRecord& record, Upkeep upkeep, HostWays& ways) {
+    UpkeepReport report;
+    const std::vector<std::string> before =
+        std::exchange(record.neighbour_devices, find_devices_again(record, ways));
+    if (record.neighbour_devices == before)
+        return report;
+    for (const std::string& device : before) {
+        if (has(record.neighbour_devices, device))
+            continue;
+        report.missing.push_back(
+            fmt::format("{} answers where the addresses are not any more", device));
+        if (upkeep == Upkeep::Mend)
+            for (const IpAddress& address : record.parsed_addresses())
+                stop_answering_for(address, device);
+    }
+    if (upkeep == Upkeep::Mend)
+        write_network_record(veid, record);
+    return report;
+}
+
 }  // namespace
 
 UpkeepReport keep_up(const NetworkRecord& record, Upkeep upkeep) {
     return Inspection(record, upkeep).inspect();
 }
 
-UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep) {
+UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways) {
     const HostClaims claims;
-    const std::optional<NetworkRecord> record =
+    std::optional<NetworkRecord> record =
         is_whole(veid) && is_alive(veid) ? read_network_record(veid) : std::nullopt;
-    return record ? keep_up(*record, upkeep) : UpkeepReport{};
+    if (!record)
+        return {};
+    UpkeepReport left = choose_again(veid, *record, upkeep, ways);
+    UpkeepReport report = keep_up(*record, upkeep);
+    left.missing.insert(left.missing.end(), report.missing.begin(), report.missing.end());
+    left.cannot.insert(left.cannot.end(), report.cannot.begin(), report.cannot.end());
+    return left;
 }
 
 std::string describe_mended(const UpkeepReport& report) {

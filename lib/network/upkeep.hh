@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "network/host_end.hh"
+#include "network/host_ways.hh"
 #include "network/network_record.hh"
 
 namespace vps {
@@ -23,8 +24,9 @@ struct UpkeepReport {
 UpkeepReport keep_up(const NetworkRecord& record, Upkeep upkeep);
 
 // The same of a VPS that has not ended and whose network is whole, as its record says now, while
-// nobody undoes it; empty for another.
-UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep);
+// nobody undoes it; empty for another. Chooses the devices that answer to the neighbours first, as
+// at the start: `ways` may have changed since. With Upkeep::Mend the record says the new choice.
+UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways);
 
 // A report that is not empty, for the journal of the VPS.
 std::string describe_mended(const UpkeepReport& report);

@@ -97,7 +97,10 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
     const HostClaims claims;
     NetworkRecord record;
     refuse_addresses_of_others(veid, spec);
-    record.neighbour_devices = find_neighbour_devices(spec);
+    HostWays ways;
+    record.neighbour_devices = find_neighbour_devices(spec.neighbour_devices, spec.addresses, ways);
+    if (!spec.addresses.empty())
+        record.choice = spec.neighbour_devices;
     for (const IpAddress& address : spec.addresses)
         record.addresses.push_back(address.to_string());
     if (!spec.addresses.empty())
@@ -272,7 +275,9 @@ NetworkRecord with_addresses(Veid veid, const NetworkRecord& now, const NetworkS
     record.addresses.clear();
     for (const IpAddress& address : spec.addresses)
         record.addresses.push_back(address.to_string());
-    for (std::string& device : find_neighbour_devices(spec))
+    record.choice = spec.neighbour_devices;
+    HostWays ways;
+    for (std::string& device : find_neighbour_devices(spec.neighbour_devices, spec.addresses, ways))
         if (std::find(record.neighbour_devices.begin(), record.neighbour_devices.end(), device) ==
             record.neighbour_devices.end())
             record.neighbour_devices.push_back(std::move(device));
@@ -320,7 +325,7 @@ void change_links(const NetworkRecord& before, const NetworkRecord& record,
 
 void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log) {
     const NetworkSpec spec = without_ipv6_where_it_is_off(wanted, log);
-    const NetworkRecord before = read_network_record(veid).value_or(NetworkRecord{});
+    NetworkRecord before = read_network_record(veid).value_or(NetworkRecord{});
     const std::vector<IpAddress> had = before.parsed_addresses();
     const AddressChange change{without(had, spec.addresses), without(spec.addresses, had)};
     if (change.gone.empty() && change.added.empty())
@@ -332,6 +337,8 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
     {
         const HostClaims claims;
         refuse_addresses_of_others(veid, asked);
+        // The guard may have chosen other devices until now.
+        before = read_network_record(veid).value_or(before);
         record = with_addresses(veid, before, spec);
         unmark_whole(veid);
         write_network_record(veid, record);
@@ -356,19 +363,23 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
 }
 
 void renew_network(Veid veid, const Log& log) {
-    const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend);
+    HostWays ways;
+    const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend, ways);
     if (!report.missing.empty())
         log.say(Level::Warning, describe_mended(report));
 }
 
 void undo_network(Veid veid, const Log& log) {
-    const std::optional<NetworkRecord> record = read_network_record(veid);
-    if (!record)
+    if (!read_network_record(veid))
         return;
     try_undo(log, [&] {
         const HostClaims claims;  // who makes again what is missing is not doing so any more
         unmark_whole(veid);
     });
+    // Until then the devices that answer may have been chosen anew.
+    const std::optional<NetworkRecord> record = read_network_record(veid);
+    if (!record)
+        return;
     for (const std::string& word : record->addresses)
         for (const std::string& device : record->neighbour_devices)
             try_undo(log, [&] { stop_answering_for(IpAddress::parse(word), device); });

@@ -10,6 +10,7 @@ TEST(NetworkRecord, IsReadAsItWasWritten) {
     NetworkRecord record;
     record.addresses = {"192.0.2.7", "2001:db8::7"};
     record.neighbour_devices = {"eth0"};
+    record.choice = NeighbourDevices{NeighbourDevices::Kind::List, {"eth0", "wlan0"}};
     record.hardware = {"02:00:00:00:00:01@br0"};
     record.links = {{.name = "venet101", .is_venet = true},
                     {.name = "veth101.0",
@@ -31,6 +32,7 @@ TEST(NetworkRecord, IsReadAsItWasWritten) {
               "address 2001:db8::7\n"
               "neighbour eth0\n"
               "hardware 02:00:00:00:00:01@br0\n"
+              "choice list eth0 wlan0\n"
               "link venet101 venet\n"
               "link veth101.0 ip_filter mac=02:00:00:00:00:01 bridge=br0\n"
               "link veth101.1 answers\n"
