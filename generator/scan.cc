@@ -75,6 +75,8 @@ ConfigDraft read_vz_conf(ScannedHost& host, const std::string& root) {
         // Without it the helpers refuse to start anything and say so: not our message.
         if (error.errnum() != ENOENT)
             host.errors.emplace_back(error.what());
+    } catch (const Error& error) {
+        host.errors.emplace_back(error.what());
     }
     host.diagnostics = draft.take_diagnostics();
     host.virtuozzo = draft.fields().virtuozzo;
@@ -109,7 +111,7 @@ ScannedPart scan_part(const std::string& root, FdRef dir, std::span<const FoundF
             draft.read(ConfigFile::Vps, shown, text);
             part.vpses.push_back({veid, std::move(draft).finish(veid)});
             follow_links(part.vpses.back(), links);
-        } catch (const SysError& error) {
+        } catch (const Error& error) {
             part.errors.emplace_back(error.what());
         }
     }

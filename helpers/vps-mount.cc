@@ -25,6 +25,7 @@
 #include "ploop/mount_disk.hh"
 #include "quota/disk_quota.hh"
 #include "state/directories.hh"
+#include "state/place.hh"
 #include "sys/error.hh"
 #include "sys/followed_links.hh"
 #include "sys/mount.hh"
@@ -32,6 +33,8 @@
 #include "sys/within.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/notify.hh"
+#include "systemd/own_namespaces.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -46,14 +49,6 @@ std::string describe_links(const std::string& path) {
                              places.size() > 1 ? "" : "a ", places.size() > 1 ? "s" : "");
 }
 
-void require_private_area(const VpsConfig& config) {
-    struct stat status {};
-    if (stat(config.ve_private->c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
-        throw Error(ExitCode::NoPrivateArea,
-                    fmt::format("the private area '{}' does not exist{}", *config.ve_private,
-                                describe_links(*config.ve_private)));
-}
-
 [[noreturn]] void refuse_mounted(const std::string& mount_point) {
     if (const std::optional<Veid> other = find_mounted_on(mount_point))
         throw Error(
@@ -65,6 +60,47 @@ void require_private_area(const VpsConfig& config) {
                 fmt::format("something is mounted on '{0}' already; dismount it first (umount -R "
                             "'{0}')",
                             mount_point));
+}
+
+void refuse_problem(const VpsConfig& config, const std::optional<ConfigProblem>& problem) {
+    if (problem)
+        throw Error(ExitCode::BadValue, config.tell(*problem));
+}
+
+void require_private_area(const VpsConfig& config) {
+    struct stat status {};
+    if (stat(config.ve_private->c_str(), &status) < 0)
+        throw Error(ExitCode::NoPrivateArea,
+                    fmt::format("the private area '{}' does not exist{}", *config.ve_private,
+                                describe_links(*config.ve_private)));
+    if (!S_ISDIR(status.st_mode))
+        throw Error(ExitCode::NoPrivateArea,
+                    fmt::format("the private area '{}' is no directory{}; VE_PRIVATE names the "
+                                "directory of the VPS's files",
+                                *config.ve_private, describe_links(*config.ve_private)));
+    refuse_problem(config, find_area_problem(config));
+}
+
+// VE_ROOT, made if need be. Files in it are hidden while the VPS is mounted.
+std::string make_mount_point(const VpsConfig& config, const Log& log) {
+    refuse_problem(config, find_root_problem(config));
+    struct stat status {};
+    if (stat(config.ve_root->c_str(), &status) == 0 && !S_ISDIR(status.st_mode))
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("VE_ROOT '{}' is no directory; remove it, or change VE_ROOT",
+                                *config.ve_root));
+    const std::string mount_point = within({"VE_ROOT", ExitCode::CannotMount}, [&] {
+        sys::mkdir_all(*config.ve_root, 0755);
+        return sys::realpath(*config.ve_root);
+    });
+    if (is_mount_point(mount_point))
+        refuse_mounted(mount_point);
+    if (holds_files(mount_point))
+        log.say(Level::Warning,
+                fmt::format("VE_ROOT '{}' holds files, which nobody sees while the VPS is mounted "
+                            "there",
+                            mount_point));
+    return mount_point;
 }
 
 // Mount options of the host's file system are no word about the VPS: /vz noexec, nosuid or nodev
@@ -146,6 +182,19 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     return config;
 }
 
+bool is_still_mounted(const std::string& mount_point) {
+    struct stat status {};
+    return stat(mount_point.c_str(), &status) == 0 && is_mount_point(mount_point);
+}
+
+void require_still_mounted(const VpsState& state, const std::string& script) {
+    if (!is_still_mounted(state.mount_point))
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("action script '{}' has dismounted '{}'; a mount script may mount "
+                                "below VE_ROOT, and leaves VE_ROOT itself mounted",
+                                script, state.mount_point));
+}
+
 // A mount of a mount script below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
 // mount(8) follows, is in its way.
 void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
@@ -157,8 +206,10 @@ void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
     if (texts.empty())
         return;
     ScriptMounts mounts(state.mount_point, std::move(texts));
-    run(script::kGlobalMount);
-    run(script::kMount);
+    for (const ScriptKind& kind : {script::kGlobalMount, script::kMount}) {
+        run(kind);
+        require_still_mounted(state, kind.name(settings.veid));
+    }
     if (const auto stray = mounts.settle())
         throw Error(ExitCode::CannotMount,
                     fmt::format("a mount script has mounted on '{}' of the host instead of '{}', "
@@ -174,12 +225,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     VpsState state;
     state.ve_root = *config.ve_root;
     state.ve_private = *config.ve_private;
-    within({"VE_ROOT", ExitCode::CannotMount}, [&] {
-        sys::mkdir_all(*config.ve_root, 0755);
-        state.mount_point = sys::realpath(*config.ve_root);
-    });
-    if (is_mount_point(state.mount_point))
-        refuse_mounted(state.mount_point);
+    state.mount_point = make_mount_point(config, log);
     claim_root(invocation.veid, state, [&] { lock.enter(state, Phase::Mounting); });
     const auto run = [&](const ScriptKind& kind) {
         const std::optional<ActionScript> script = find_script(kind, invocation.veid, settings.dir);
@@ -213,8 +259,18 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     unfinished.keep();
 }
 
+// By hand, a mount namespace of the caller's is the caller's wish.
+void require_namespaces_of_host(Veid veid) {
+    const std::string unit = service_unit(veid);
+    if (!in_service(unit))
+        return;
+    if (const auto why = explain_own_namespaces(unit))
+        throw Error(ExitCode::System, *why);
+}
+
 ExitCode mount_vps(const Invocation& invocation) {
     require_unified_cgroups();
+    require_namespaces_of_host(invocation.veid);
     const VpsLock lock(invocation.veid);
     const FoundVps earlier = find_vps(invocation.veid, lock, invocation.log);
     // The supervisor adopts a VPS that runs already, whatever its configuration says by now.

@@ -19,6 +19,7 @@
 #include "ploop/mount_disk.hh"
 #include "quota/disk_quota.hh"
 #include "state/id_range.hh"
+#include "state/place.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
@@ -39,7 +40,7 @@ AreaJudge::AreaJudge(Veid veid, const VpsConfig& config, const std::string& root
 
 void AreaJudge::judge_area(bool may_come, Depth depth) {
     attempt(may_come, [&] {
-        if (is_this_host() && config_.ve_root)
+        if (config_.ve_root)
             judge_root();
         look_for_area(may_come);
         if (area_ && kind_ == AreaKind::Disk)
@@ -92,11 +93,25 @@ void AreaJudge::look_for_area(bool may_come) {
     area_ = sys::find_in_root(sys::open(root_ + "/", O_PATH | O_DIRECTORY), *config_.ve_private,
                               O_PATH | O_DIRECTORY);
     if (!area_)
-        return find(ExitCode::NoPrivateArea, may_come,
-                    fmt::format("the private area '{}' does not exist", shown_));
+        return find(ExitCode::NoPrivateArea, may_come, explain_no_area());
+    if (config_.ve_root)
+        if (const auto problem = find_area_problem(config_, root_)) {
+            area_ = Fd();  // and the host's own files are not looked at
+            return judge_problem(*problem);
+        }
     const bool has_disk = static_cast<bool>(
         sys::find_in_root(area_, fmt::format("{}/{}", kDiskDirectory, kDescriptor), O_PATH));
     kind_ = find_area_kind(config_, has_disk, shown_);
+}
+
+std::string AreaJudge::explain_no_area() const {
+    std::error_code unknown;
+    return fs::exists(shown_, unknown) && !fs::is_directory(shown_, unknown)
+               ? fmt::format(
+                     "the private area '{}' is no directory; VE_PRIVATE names the "
+                     "directory of the VPS's files",
+                     shown_)
+               : fmt::format("the private area '{}' does not exist", shown_);
 }
 
 bool AreaJudge::is_mounted() const {
@@ -151,15 +166,35 @@ void AreaJudge::judge_disk() {
 }
 
 void AreaJudge::look_for_init(bool may_come) {
-    if (!find_init_program(kind_ == AreaKind::Disk ? files_ : area_))
-        find(ExitCode::NoInit, may_come, fmt::format("there is no init in '{}'", shown_));
+    if (const auto why = explain_no_init(kind_ == AreaKind::Disk ? files_ : area_, shown_))
+        find(ExitCode::NoInit, may_come, *why);
 }
 
 void AreaJudge::judge_root() {
+    if (const auto problem = find_root_problem(config_, root_))
+        return judge_problem(*problem);
+    const std::string shown = root_ + *config_.ve_root;
+    std::error_code unknown;
+    if (fs::exists(shown, unknown) && !fs::is_directory(shown, unknown))
+        find(ExitCode::CannotMount, false,
+             fmt::format("VE_ROOT '{}' is no directory; remove it, or change VE_ROOT", shown));
+    if (!is_this_host())
+        return;
     std::error_code absent;
     const std::string path = fs::canonical(*config_.ve_root, absent).string();
     if (!absent && !read_state(veid_) && !mounts_at_or_below(read_mounts(), path).empty())
         find(ExitCode::Mounted, false, fmt::format("something is mounted on '{}' already", path));
+    else if (!absent && !is_mount_point(path) && holds_files(path))
+        file_.findings.push_back(
+            file_.about(Grade::Warning, "VE_ROOT",
+                        fmt::format("VE_ROOT '{}' holds files, which nobody sees while the VPS is "
+                                    "mounted there",
+                                    path)));
+}
+
+void AreaJudge::judge_problem(const ConfigProblem& problem) {
+    file_.findings.push_back(file_.about(Grade::Error, problem.key, problem.text));
+    verdict_.refuse(ExitCode::BadValue, config_.tell(problem));
 }
 
 void AreaJudge::judge_quota(bool may_come) {

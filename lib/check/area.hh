@@ -48,7 +48,9 @@ class AreaJudge {
     void judge_disk();
     void look_into(const DiskImage& disk);
     [[nodiscard]] bool is_mounted() const;
+    [[nodiscard]] std::string explain_no_area() const;
     void judge_root();
+    void judge_problem(const ConfigProblem& problem);
     void judge_quota(bool may_come);
     void judge_accounts();
     void judge_owners();

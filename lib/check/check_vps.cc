@@ -254,12 +254,53 @@ void compare_directory(Veid veid, std::string_view key, const std::string& path,
     compare(veid, {key, name, fmt::format("the directory '{}'", path)}, checked, file);
 }
 
+// The private areas and roots of two VPSes lie side by side. One directory that both have under one
+// key has been told already.
+void compare_places(Veid veid, std::string_view key, const std::string& path,
+                    const std::string& root, Checked& checked, CheckedFile& file) {
+    const Place place(path, root);
+    for (const CheckedPlace& other : checked.places) {
+        const bool below = place.is_in(other.place), above = other.place.is_in(place);
+        if (other.veid == veid || (!below && !above) || (below && above && other.key == key))
+            continue;
+        file.findings.push_back(file.about(
+            Grade::Warning, key,
+            fmt::format("'{}' and {} '{}' of VPS {} lie in one another: one of the two VPSes would "
+                        "have the other's files, so that only one of the two can run",
+                        path, other.key, other.place.path(), other.veid.to_string())));
+        break;
+    }
+    checked.places.push_back({veid, key, place});
+}
+
+// Ids are not shifted on disk. Told once for the private areas of one directory.
+void judge_way(const VpsConfig& config, const std::string& root, Checked& checked,
+               CheckedFile& file) {
+    const Place area(*config.ve_private, root);
+    if (!area.exists() || is_place_of_host(area, root) || !is_open_to_users(area, root))
+        return;
+    const Place dir(area.path().substr(0, std::max<std::size_t>(area.path().rfind('/'), 1)), root);
+    if (!checked.open_ways.insert(dir.path()).second)
+        return;
+    const std::string remedy =
+        is_place_of_host(dir, root)
+            ? fmt::format("move it into a directory of mode 0700, such as '{}/vps'", dir.path())
+            : fmt::format("chmod 0700 '{}' closes the way", dir.path());
+    file.findings.push_back(file.about(
+        Grade::Warning, "VE_PRIVATE",
+        fmt::format("users of the host can pass to the private area '{}': a set-uid root program "
+                    "that a VPS makes there runs as the host's root for them; {}",
+                    area.path(), remedy)));
+}
+
 void compare_directories(Veid veid, const VpsConfig& config, const std::string& root,
                          Checked& checked, CheckedFile& file) {
-    if (config.ve_root)
-        compare_directory(veid, "VE_ROOT", *config.ve_root, root, checked, file);
-    if (config.ve_private)
-        compare_directory(veid, "VE_PRIVATE", *config.ve_private, root, checked, file);
+    for (const auto& [key, path] : {std::pair(std::string_view("VE_ROOT"), &config.ve_root),
+                                    std::pair(std::string_view("VE_PRIVATE"), &config.ve_private)})
+        if (*path) {
+            compare_directory(veid, key, **path, root, checked, file);
+            compare_places(veid, key, **path, root, checked, file);
+        }
 }
 
 void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
@@ -345,6 +386,8 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
         const NetworkSpec network = check_against_host(veid, config.config, file);
         compare_network(veid, network, checked, file);
         compare_directories(veid, config.config, root, checked, file);
+        if (config.config.ve_private && root.empty())  // the modes of a copy say nothing
+            judge_way(config.config, root, checked, file);
         if (root.empty()) {
             check_forwarding(network, checked, file);
             check_running_network(veid, file);

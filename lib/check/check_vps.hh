@@ -10,15 +10,25 @@
 
 #include "check/area.hh"
 #include "check/finding.hh"
+#include "state/place.hh"
 #include "sys/error.hh"
 
 namespace vps {
 
+// A directory of a VPS that has been checked.
+struct CheckedPlace {
+    Veid veid;
+    std::string_view key;
+    Place place;
+};
+
 struct Checked {
     std::vector<CheckedFile> files;
     std::vector<StartVerdict> verdicts;
-    std::map<std::string, Veid> taken;    // what one VPS at a time can have, and the first with it
+    std::map<std::string, Veid> taken;  // what one VPS at a time can have, and the first with it
+    std::vector<CheckedPlace> places;
     std::vector<std::string> forwarding;  // missing on this host, said already
+    std::set<std::string> open_ways;      // directories of private areas, told already
     std::set<std::string> shared;         // paths of scripts for all VPSes that are in `files`
 };
 

@@ -44,6 +44,8 @@ static std::string read_or_throw(const std::string& path, ExitCode code) {
         if (error.errnum() == ENOENT)
             throw Error(code, "'" + path + "': no such configuration file");
         throw SysError(error.errnum(), "read", path, code);
+    } catch (const Error& error) {
+        throw Error(code, error.what());
     }
 }
 

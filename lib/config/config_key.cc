@@ -297,7 +297,7 @@ static constexpr ConfigKey kKeys[] = {
     {"DEVICES", "list", Accumulate, kNo, Both, StartSettings, {"DeviceAllow"}, "DeviceAllow=", list<&C::device_rules, read_device_rules>},
     {"DEVNODES", "list", Accumulate, kNo, Both, StartSettings, {"DeviceAllow"}, "DeviceAllow= and the nodes in the VPS's /dev", list<&C::device_nodes, read_device_nodes>},
     {"PCI", "list", Accumulate, kNo, Both, None, {}, kNothing, nullptr},
-    {"CAPABILITY", "list", Merge, kNo, Both, Inside, {}, "the VPS's capability bounding set", list<&C::capability, read_capabilities>},
+    {"CAPABILITY", "list", Merge, kYes, Both, Inside, {}, "the VPS's capability bounding set", list<&C::capability, read_capabilities>},
     {"FEATURES", "list", Merge, kNo, Both, StartSettings, {}, "what the VPS may mount and use", list<&C::features, read_features>},
     {"CGROUP_LAYOUT", "auto, v1 or v2", First, kNo, Both, Start, {}, "the cgroups that the VPS's init finds: v1 for a systemd before 230", cgroup_layout, kAlways, "auto"},
     {"MACHINED", "yes or no", First, kNo, Both, Start, {}, "no: systemd-machined does not list the VPS", yes_no<&C::machined>, kAlways, "yes"},

@@ -288,8 +288,19 @@ Verdict read_socket_families(std::uint64_t& out, std::string_view text, Reading&
     return read_changes(out, text, reading, add_socket_family);
 }
 
+// A VPS must not start with a capability that a word was to take away; a word that was to give one
+// is no reason to refuse.
 Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading& reading) {
-    return read_changes(out, text, reading, change_capability);
+    const auto verdict = read_changes(out, text, reading, change_capability);
+    const bool guards =
+        std::any_of(reading.left_out.begin(), reading.left_out.end(),
+                    [](const LeftOut& left) { return !left.word.ends_with(":on"); });
+    if (!guards)
+        return verdict;
+    reading.left_out.clear();
+    return bad(
+        "no list like 'SYS_PTRACE:off MKNOD:off', with names of capabilities(7) and blanks between "
+        "them");
 }
 
 }  // namespace vps

@@ -53,7 +53,7 @@ Verdict read_device_nodes(std::vector<DeviceNode>& out, std::string_view text, R
 // "ppp:on nfs:off"; features that are no devices are known and passed over.
 Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& reading);
 
-// "SYS_PTRACE:off CHOWN:on"
+// "SYS_PTRACE:off CHOWN:on". Bad with a word that makes no sense and does not end in ":on".
 Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading& reading);
 
 // Names of families of sockets, as the kernel has them without AF_, in lower case: "vsock alg".

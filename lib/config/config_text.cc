@@ -1,6 +1,7 @@
 #include "config/config_text.hh"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 
 #include "sys/error.hh"
 #include "sys/fd.hh"
+#include "sys/file_kind.hh"
 
 namespace vps {
 
@@ -17,10 +19,11 @@ static void require_regular(FdRef fd, const std::string& shown) {
     struct stat status {};
     if (fstat(fd.get(), &status) < 0)
         throw SysError(errno, "stat", shown);
-    if (S_ISDIR(status.st_mode))
-        throw SysError(EISDIR, "read", shown);
     if (!S_ISREG(status.st_mode))
-        throw SysError(EINVAL, "read", shown);
+        throw Error(ExitCode::System,
+                    fmt::format("'{}' is {}, or a symbolic link to one, and no regular file; put "
+                                "a regular file in its place",
+                                shown, name_of_file_kind(status.st_mode)));
 }
 
 // A read of a regular file that does not fill its buffer has seen the end: one read does for most
@@ -45,6 +48,8 @@ static std::string read_regular(FdRef fd, const std::string& shown) {
 std::string read_config_text(int dir_fd, const char* name, const std::string& shown,
                              FileKind kind) {
     const Fd fd(openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!fd && errno == ENXIO)  // a socket
+        throw Error(ExitCode::System, fmt::format("'{}' is no regular file", shown));
     if (!fd)
         throw SysError(errno, "open", shown);
     if (kind != FileKind::Regular)

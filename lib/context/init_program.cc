@@ -3,6 +3,8 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -10,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "sys/error.hh"
+#include "sys/file_kind.hh"
 #include "sys/guest_file.hh"
 #include "sys/sys.hh"
 
@@ -20,6 +24,25 @@ Fd find_init_program(FdRef root) {
         if (Fd found = sys::find_in_root(root, path, O_PATH))
             return found;
     return {};
+}
+
+std::optional<std::string> explain_no_init(FdRef root, const std::string& shown) {
+    for (const char* path : kInits) {
+        const Fd found = sys::find_in_root(root, path, O_PATH);
+        struct stat status {};
+        if (!found)
+            continue;
+        if (fstat(found.get(), &status) < 0)
+            throw SysError(errno, "look at", shown + path);
+        if (!S_ISREG(status.st_mode))
+            return fmt::format(
+                "init, '{}' in '{}', is {}, and no program; put the VPS's init there", path, shown,
+                name_of_file_kind(status.st_mode));
+        if ((status.st_mode & 0111) == 0)
+            return fmt::format("init, '{}' in '{}', has no run bit (chmod +x)", path, shown);
+        return std::nullopt;
+    }
+    return fmt::format("there is no init in '{}' (looked for {})", shown, fmt::join(kInits, ", "));
 }
 
 // The first EI_NIDENT bytes of init, or what there is.

@@ -1,11 +1,13 @@
 #include "files/resolver.hh"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 
 #include "config/config_list.hh"
+#include "config/config_text.hh"
 #include "sys/error.hh"
-#include "sys/sys.hh"
 
 namespace vps {
 
@@ -34,7 +36,7 @@ Resolver read_host_resolver(const std::string& host) {
     for (const char* file : kHostFiles) {
         Resolver here;
         try {
-            here = read_resolv_conf(sys::read_file(host + file));
+            here = read_resolv_conf(read_config_text(AT_FDCWD, (host + file).c_str(), file));
         } catch (const Error&) {
             continue;  // most hosts have only one of these files
         }

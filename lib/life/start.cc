@@ -37,9 +37,8 @@ namespace vps {
 namespace {
 
 void require_init(FdRef root, const VpsState& state) {
-    if (!find_init_program(root))
-        throw Error(ExitCode::NoInit, fmt::format("there is no init in '{}' (looked for {})",
-                                                  state.ve_root, fmt::join(kInits, ", ")));
+    if (const auto why = explain_no_init(root, state.ve_root))
+        throw Error(ExitCode::NoInit, *why);
 }
 
 // The VPS's group in the cgroup v1 hierarchy (named_hierarchy.hh): is it there, and does init find

@@ -117,7 +117,7 @@ void read_node(LimitHost& host, const std::string& root, unsigned node,
         CpuMask mask{};
         if (read_cpu_mask(mask, text).grade == Verdict::Good)
             cpus = std::move(mask.list);
-    } catch (const SysError& error) {
+    } catch (const Error& error) {
         errors.emplace_back(error.what());
     }
 }

@@ -204,6 +204,9 @@ std::string explain_exec_failure(int errnum, const std::string& text) {
     if (errnum == ENOENT && !interpreter.empty())
         return fmt::format("its interpreter '{}' does not exist", interpreter);
     if (errnum == ENOEXEC) {
+        if (text.starts_with("\xef\xbb\xbf"))
+            return "there is a byte order mark before its first line, which must begin with '#!'; "
+                   "remove the mark (sed -i '1s/^\\xef\\xbb\\xbf//')";
         const std::size_t first = text.find_first_not_of(" \t\r\n");
         if (first != 0 && first != std::string::npos && text.compare(first, 2, "#!") == 0)
             return "there is something before its '#!', which must be the first two bytes; remove "

@@ -1,13 +1,16 @@
 #include "state/id_range.hh"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <set>
 
+#include "config/config_text.hh"
 #include "state/claim.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -70,8 +73,12 @@ std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig
 std::vector<IdRange> read_subordinate_ids(const std::string& path) {
     std::vector<IdRange> ranges;
     std::string text;
+    struct stat status {};
+    if (stat(path.c_str(), &status) == 0 && S_ISCHR(status.st_mode) &&
+        status.st_rdev == makedev(1, 3))
+        return ranges;  // /dev/null: an administrator's word for "none"
     try {
-        text = sys::read_file(path);
+        text = read_config_text(AT_FDCWD, path.c_str(), path);
     } catch (const SysError& error) {
         if (error.errnum() == ENOENT)
             return ranges;

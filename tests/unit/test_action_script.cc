@@ -145,6 +145,7 @@ TEST_F(ActionScripts, FailuresAreToldApart) {
         {"#!/no/such/sh\n", 0755, "interpreter '/no/such/sh' does not exist"},
         {"#!/bin/sh\r\nexit 0\r\n", 0755, "CR LF"},
         {"\n#!/bin/sh\nexit 0\n", 0755, "before its '#!'"},
+        {"\xef\xbb\xbf#!/bin/sh\nexit 0\n", 0755, "a byte order mark before its first line"},
         {"echo hello\n", 0755, "no shebang"},
         {"", 0755, "is empty"},
         {"#!/bin/sh\n", 0775, "others than root can write it (mode 0775)"},

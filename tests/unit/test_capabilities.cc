@@ -74,13 +74,26 @@ TEST(Capabilities, ThatNoVpsHasAreRefused) {
 }
 
 TEST(Capabilities, ThatMakeNoSenseAreTold) {
-    for (const char* word :
-         {"CHOWN", "CHOWN:", ":off", "CHOWN:maybe", "VE_ADMIN:on", "CHOWN:off:"}) {
+    for (const char* word : {"CHOWN", "CHOWN:", ":off", "CHOWN:maybe", "VE_ADMIN:on",
+                             "CHOWN:off:", "all:off", "CHOWN:off,KILL:off"}) {
         std::vector<std::string> problems;
         EXPECT_EQ(find({word}, problems), find({})) << word;
         ASSERT_EQ(problems.size(), 1U) << word;
         EXPECT_NE(problems[0].find(word), std::string::npos);
     }
+}
+
+// Only a word that was to give something can be done without.
+TEST(Capabilities, ThatWereToBeTakenAwayRefuseAStart) {
+    const auto refuses = [](const std::string& value) {
+        ConfigDraft draft(ConfigDraft::Detail::Boot);
+        draft.read(ConfigFile::Vps, "101.conf", "CAPABILITY=\"" + value + "\"\n");
+        return std::move(draft).finish(*Veid::parse("101")).refusal() != nullptr;
+    };
+    for (const char* value : {"all:off", "CHOWN:off,KILL:off", "KILL:off all:off", "CHOWN"})
+        EXPECT_TRUE(refuses(value)) << value;
+    for (const char* value : {"", "SYS_TIME:on", "VE_ADMIN:on KILL:off", "kill:off # all:off"})
+        EXPECT_FALSE(refuses(value)) << value;
 }
 
 TEST(Capabilities, OfAProcessAreReadFromProc) {

@@ -26,6 +26,7 @@ class Node {
     void write(const std::string& name, const std::string& text, unsigned mode = 0644) const {
         (void)root_.write(name, text, mode);
     }
+    [[nodiscard]] const std::string& path() const { return root_.path(); }
     void remove(const std::string& name) const { fs::remove_all(root_.path() + "/" + name); }
 
     [[nodiscard]] StartVerdict check(Checked& checked, const char* id = "101") const {
@@ -97,6 +98,43 @@ TEST(CheckVps, AddressOfTwoIsSaid) {
     for (const Finding& finding : checked.files.back().findings)
         said |= finding.text.find("101") != finding.text.npos;
     EXPECT_TRUE(said);
+}
+
+int count_said(const Checked& checked, const std::string& words) {
+    int count = 0;
+    for (const CheckedFile& file : checked.files)
+        for (const Finding& finding : file.findings)
+            count += finding.text.find(words) != finding.text.npos;
+    return count;
+}
+
+TEST(CheckVps, PlacesOfTheHostAreRefused) {
+    const Node node;
+    fs::create_directories(node.path() + "/usr/bin");
+    fs::create_directory_symlink("/usr", node.path() + "/private/usr");
+    for (const char* line : {"VE_ROOT=/usr\n", "VE_ROOT=/root\n", "VE_ROOT=/private/usr/101\n",
+                             "VE_ROOT=/private/101/mnt\n", "VE_PRIVATE=/private/usr\n"}) {
+        node.write("etc/vz/conf/101.conf", line);
+        const StartVerdict verdict = node.check();
+        EXPECT_EQ(verdict.code, ExitCode::BadValue) << line << spell(verdict);
+        EXPECT_NE(verdict.reason.find(": VE_"), verdict.reason.npos) << spell(verdict);
+    }
+}
+
+TEST(CheckVps, DirectoriesInOneAnotherAreSaid) {
+    const Node node;
+    node.write("etc/vz/conf/102.conf", "VE_ROOT=/private/101/mnt\n");
+    Checked checked;
+    (void)node.check(checked);
+    (void)node.check(checked, "102");
+    EXPECT_EQ(count_said(checked, "lie in one another"), 1);
+    // The same private area is told in other words.
+    node.write("etc/vz/conf/102.conf", "VE_PRIVATE=/private/101\n");
+    Checked same;
+    (void)node.check(same);
+    (void)node.check(same, "102");
+    EXPECT_EQ(count_said(same, "lie in one another"), 0);
+    EXPECT_EQ(count_said(same, "is VPS 101's, too"), 1);
 }
 
 TEST(CheckVps, OtherFilesAreNoVps) {

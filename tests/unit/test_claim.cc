@@ -130,6 +130,36 @@ TEST(Directories, AreOneVpssAtATimeUnderWhicheverName) {
     EXPECT_EQ(refusal_of(second), "");
 }
 
+TEST(Directories, OfTwoVpsesLieSideBySide) {
+    const TemporaryDirectory run, dirs;
+    for (const char* name : {"/roots/101", "/roots/102", "/areas/101/mnt", "/areas/102/x"})
+        std::filesystem::create_directories(dirs.path() + name);
+    std::filesystem::create_directory_symlink("areas/101", dirs.path() + "/link");
+    const auto path = [&](const char* name) { return dirs.path() + name; };
+    Claimant first(k101, run, path("/roots/101"), path("/areas/101"));
+    first.claim();
+    const std::pair<const char*, const char*> nested[]{
+        {"/areas/101/mnt", "/areas/102"}, {"/link/mnt", "/areas/102"}, {"/roots", "/areas/102"},
+        {"/roots/102", "/areas"},         {"/roots/102", "/link/mnt"}, {"/areas", "/areas/102/x"},
+        {"/roots/102", "/roots/101"},     {"/areas/101", "/areas/102"}};
+    for (const auto& [root, area] : nested) {
+        Claimant second(k102, run, path(root), path(area));
+        try {
+            second.claim();
+            ADD_FAILURE() << root << " " << area;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ExitCode::BadValue) << error.what();
+            EXPECT_NE(std::string(error.what()).find("of VPS 101 lie in one another"),
+                      std::string::npos)
+                << error.what();
+        }
+        if (second.state.phase != Phase::None)
+            second.end();
+    }
+    Claimant beside(k102, run, path("/roots/102"), path("/areas/102"));
+    EXPECT_NO_THROW(beside.claim());
+}
+
 TEST(Directories, ClaimedInVainAreFree) {
     const TemporaryDirectory run, dirs;
     VpsState state;

@@ -168,8 +168,8 @@ TEST(Config, TellsBadValuesOfEveryKey) {
         {"DEVICES=\"c:1:3:rw c:10\"", "1:19: DEVICES: 'c:10': not like c:10:200:rw or b:8:all:r"},
         {"DEVNODES=\"../sda:rw\"", "1:11: DEVNODES: '../sda:rw': not like net/tun:rw"},
         {"FEATURES=\"tun\"", "1:11: FEATURES: 'tun': not like tun:on"},
-        {"CAPABILITY=\"CHOWN\"",
-         "1:13: CAPABILITY: 'CHOWN': not like SYS_PTRACE:off, with a name of capabilities(7)"},
+        {"CAPABILITY=\"TIME:on\"",
+         "1:13: CAPABILITY: 'TIME:on': not like SYS_PTRACE:off, with a name of capabilities(7)"},
         {"LOCAL_UID=\"abc\"", "1:12: LOCAL_UID: bad value 'abc': not a whole number"},
         {"LOCAL_GID=-1", "1:11: LOCAL_GID: bad value '-1': negative"},
         // No column within a value that is not read as it is written.
@@ -430,15 +430,17 @@ TEST_F(ConfigFiles, AreBothNeeded) {
 }
 
 TEST_F(ConfigFiles, MustBeRegular) {
+    const std::string kNoRegularFile =
+        ", or a symbolic link to one, and no regular file; put a regular file in its place";
     write("vz.conf", "");
     std::filesystem::create_directory(dir_ + "/conf/101.conf");
-    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': Is a directory");
+    EXPECT_EQ(load_error(), "14: 'D/conf/101.conf' is a directory" + kNoRegularFile);
     std::filesystem::remove(dir_ + "/conf/101.conf");
     ASSERT_EQ(mkfifo((dir_ + "/conf/101.conf").c_str(), 0600), 0);
-    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': Invalid argument");
+    EXPECT_EQ(load_error(), "14: 'D/conf/101.conf' is a FIFO" + kNoRegularFile);
     std::filesystem::remove(dir_ + "/conf/101.conf");
     std::filesystem::create_symlink("/dev/zero", dir_ + "/conf/101.conf");
-    EXPECT_EQ(load_error(), "14: read 'D/conf/101.conf': Invalid argument");
+    EXPECT_EQ(load_error(), "14: 'D/conf/101.conf' is a device" + kNoRegularFile);
 }
 
 TEST_F(ConfigFiles, MayBeSmallOrLarge) {

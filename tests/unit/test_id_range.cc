@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "state/id_range.hh"
 #include "state/state.hh"
@@ -43,6 +44,20 @@ TEST(SubordinateIds, AreReadAsTheyAre) {
     EXPECT_EQ(ranges[1].count, 0U);
     EXPECT_EQ(ranges[2].first, 200000U);
     EXPECT_TRUE(read_subordinate_ids(dir.path() + "/nothing").empty());
+}
+
+TEST(SubordinateIds, AreInARegularFile) {
+    const TemporaryDirectory dir;
+    const std::string fifo = dir.path() + "/fifo", none = dir.path() + "/none";
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0644), 0);
+    try {
+        (void)read_subordinate_ids(fifo);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(std::string(error.what()).find("'" + fifo + "' is a FIFO"), 0U) << error.what();
+    }
+    std::filesystem::create_symlink("/dev/null", none);
+    EXPECT_TRUE(read_subordinate_ids(none).empty());
 }
 
 TEST(ClaimIds, GivesTheSameRangeAgain) {

@@ -37,6 +37,25 @@ class InitProgram : public testing::Test {
     TemporaryDirectory dir_;
 };
 
+TEST_F(InitProgram, IsAProgram) {
+    const auto why = [&] {
+        const auto text = explain_no_init(sys::open(dir_.path(), O_PATH | O_DIRECTORY), "R");
+        return text.value_or("");
+    };
+    EXPECT_EQ(why(), "there is no init in 'R' (looked for /sbin/init, /etc/init, /bin/init)");
+    (void)dir_.write("bin/init", elf64_, 0755);
+    EXPECT_EQ(why(), "");
+    (void)dir_.write("sbin/init", elf64_, 0644);  // the first counts
+    EXPECT_EQ(why(), "init, '/sbin/init' in 'R', has no run bit (chmod +x)");
+    ASSERT_EQ(unlink(path("/sbin/init").c_str()), 0);
+    ASSERT_EQ(mkfifo(path("/sbin/init").c_str(), 0755), 0);
+    EXPECT_EQ(why(),
+              "init, '/sbin/init' in 'R', is a FIFO, and no program; put the VPS's init there");
+    ASSERT_EQ(unlink(path("/sbin/init").c_str()), 0);
+    sys::mkdir_all(path("/sbin/init"), 0755);
+    EXPECT_NE(why().find("is a directory"), std::string::npos) << why();
+}
+
 TEST_F(InitProgram, IsToldByItsClass) {
     EXPECT_FALSE(is_32_bit());
     (void)dir_.write("bin/init", elf32_);

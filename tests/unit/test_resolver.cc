@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -48,6 +49,15 @@ TEST(Resolver, InheritsTheServersBehindAStub) {
     // A resolver that asks other machines itself has no other resolver behind it.
     (void)host.write("etc/resolv.conf", "nameserver 192.0.2.9\n");
     EXPECT_EQ(find("NAMESERVER=\"inherit\"\n", host.path()), (Resolver{{"192.0.2.9"}, {}}));
+}
+
+TEST(Resolver, WaitsForNoFifo) {
+    const TemporaryDirectory host;
+    std::filesystem::create_directories(host.path() + "/etc");
+    std::filesystem::create_directories(host.path() + "/run/NetworkManager");
+    ASSERT_EQ(mkfifo((host.path() + "/etc/resolv.conf").c_str(), 0644), 0);
+    (void)host.write("run/NetworkManager/no-stub-resolv.conf", "nameserver 192.0.2.53\n");
+    EXPECT_EQ(find("NAMESERVER=\"inherit\"\n", host.path()), (Resolver{{"192.0.2.53"}, {}}));
 }
 
 TEST(Resolver, SaysThatTheHostHasNothing) {
