@@ -32,57 +32,38 @@ std::string name_of(const DirectoryId& id) {
     return fmt::format("{}-{}", id.first, id.second);
 }
 
-std::string without_links(const std::string& path) {
-    std::error_code absent;
-    const std::filesystem::path real = std::filesystem::canonical(path, absent);
-    return absent ? path : real.string();
+// The directory of another VPS that this place is, or lies in: for each directory on the way it is
+// asked whose it is, so that a start asks for a few names however many VPSes there are. A root that
+// is mounted is the private area here.
+struct Nested {
+    const Kind* kind;
+    Veid veid;
+};
+
+std::optional<Nested> find_nested(const Place& place, Veid veid, const std::string& run_dir) {
+    for (const DirectoryId& id : place.way())
+        for (const Kind* kind : {&kRoot, &kArea}) {
+            const std::string name = name_of(id);
+            const auto has = [&](Veid other) {
+                const std::optional<VpsState> theirs = read_state(other, run_dir);
+                return theirs && (*theirs).*kind->claim == name;
+            };
+            const auto holder = find_holder({kind->dir, name}, has, run_dir);
+            if (holder && *holder != veid)
+                return Nested{kind, *holder};
+        }
+    return std::nullopt;
 }
 
-// The directory of another VPS that holds this place, or lies below: never the same one.
-const Kind* find_nested(const Place& place, const VpsState& theirs) {
-    const auto is_on_the_way = [&](const std::string& claim) {
-        const auto& way = place.way();
-        return std::any_of(way.begin(), way.end(),
-                           [&](const DirectoryId& id) { return name_of(id) == claim; });
-    };
-    for (const Kind* kind : {&kRoot, &kArea}) {
-        const std::string& claim = theirs.*kind->claim;
-        if (claim.empty())
-            continue;
-        // By name as well: where their root is mounted, it is another directory than the claimed.
-        const std::string path = without_links(theirs.*kind->path);
-        if (is_on_the_way(claim) || is_at_or_below(place.path(), path) ||
-            is_at_or_below(path, place.path()))
-            return kind;
-    }
-    return nullptr;
-}
-
-// A state that cannot be read is told whenever that VPS itself is worked on.
-std::optional<VpsState> find_state(Veid veid, const std::string& run_dir) {
-    try {
-        return read_state(veid, run_dir);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
-}
-
-// One of two VPSes in one another would see and write the files of the other.
+// A VPS within another would see and write the files of the other.
 void require_apart(const Kind& kind, Veid veid, const std::string& path,
                    const std::string& run_dir) {
-    const Place place(path);
-    for (const Veid other : list_active(run_dir)) {
-        if (other == veid)
-            continue;
-        const std::optional<VpsState> theirs = find_state(other, run_dir);
-        if (const Kind* const nested = theirs ? find_nested(place, *theirs) : nullptr)
-            throw Error(ExitCode::BadValue,
-                        fmt::format("{0} '{1}' and {2} '{3}' of VPS {4} lie in one another: one of "
-                                    "the two VPSes would have the other's files; change {5} of "
-                                    "this one, or {6} of VPS {4}",
-                                    kind.what, path, nested->what, (*theirs).*nested->path,
-                                    other.to_string(), kind.key, nested->key));
-    }
+    if (const std::optional<Nested> nested = find_nested(Place(path), veid, run_dir))
+        throw Error(ExitCode::BadValue,
+                    fmt::format("{0} '{1}' lies in {2} of VPS {3}: one of the two VPSes would have "
+                                "the other's files; change {4} of this one, or {5} of VPS {3}",
+                                kind.what, path, nested->kind->what, nested->veid.to_string(),
+                                kind.key, nested->kind->key));
 }
 
 void claim_directory(const Kind& kind, Veid veid, VpsState& state, const WriteState& write,

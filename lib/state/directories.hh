@@ -15,7 +15,7 @@ namespace vps {
 // Claim `state.mount_point`, on which nothing is mounted yet, and `state.ve_private`, which must be
 // there; leave the claims in `state` and call `write`, which writes it, before another VPS can
 // look. Throw Error Mounted, which names the VPS that has it, Error BadValue where a root or area
-// of another VPS holds it or lies below, and SysError; nothing is claimed then.
+// of another VPS holds it, and SysError; nothing is claimed then.
 using WriteState = std::function<void()>;
 void claim_root(Veid veid, VpsState& state, const WriteState& write,
                 const std::string& run_dir = kRunDir);

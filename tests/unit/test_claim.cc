@@ -138,10 +138,11 @@ TEST(Directories, OfTwoVpsesLieSideBySide) {
     const auto path = [&](const char* name) { return dirs.path() + name; };
     Claimant first(k101, run, path("/roots/101"), path("/areas/101"));
     first.claim();
-    const std::pair<const char*, const char*> nested[]{
-        {"/areas/101/mnt", "/areas/102"}, {"/link/mnt", "/areas/102"}, {"/roots", "/areas/102"},
-        {"/roots/102", "/areas"},         {"/roots/102", "/link/mnt"}, {"/areas", "/areas/102/x"},
-        {"/roots/102", "/roots/101"},     {"/areas/101", "/areas/102"}};
+    const std::pair<const char*, const char*> nested[]{{"/areas/101/mnt", "/areas/102"},
+                                                       {"/link/mnt", "/areas/102"},
+                                                       {"/roots/102", "/link/mnt"},
+                                                       {"/roots/102", "/roots/101"},
+                                                       {"/areas/101", "/areas/102"}};
     for (const auto& [root, area] : nested) {
         Claimant second(k102, run, path(root), path(area));
         try {
@@ -149,7 +150,7 @@ TEST(Directories, OfTwoVpsesLieSideBySide) {
             ADD_FAILURE() << root << " " << area;
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ExitCode::BadValue) << error.what();
-            EXPECT_NE(std::string(error.what()).find("of VPS 101 lie in one another"),
+            EXPECT_NE(std::string(error.what()).find("of VPS 101: one of the two"),
                       std::string::npos)
                 << error.what();
         }
