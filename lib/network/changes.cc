@@ -109,7 +109,7 @@ void ChangeListener::take_link(const nlmsghdr* message, NetworkChanges& changes)
         changes.links.insert(name);
         return;
     }
-    std::string state = std::to_string(header.ifi_flags & (IFF_UP | IFF_RUNNING)) + ' ';
+    std::string state = std::to_string(header.ifi_flags & (IFF_UP | IFF_RUNNING | IFF_NOARP)) + ' ';
     for (const int part : {IFLA_MASTER, IFLA_ADDRESS})
         state += find_attribute(attributes, part);
     Seen& seen = seen_[header.ifi_index];

@@ -13,7 +13,7 @@ namespace {
 struct HostEndSetting {
     const char* name;
     const char* value;
-    enum class Of { All, Routed, Answering, Others } of = Of::All;
+    enum class Of { All, Routed, Venet, Answering, Others } of = Of::All;
     // rp_filter: 2 is a guard as well, and systemd's own sysctl.d sets it on each new device.
     bool any_but_zero = false;
 };
@@ -28,6 +28,7 @@ constexpr HostEndSetting kSettings[] = {
     {"ipv4/conf/{}/rp_filter", "1", Of::Routed, true},
     {"ipv4/conf/{}/proxy_arp", "1", Of::Answering},
     {"ipv4/conf/{}/forwarding", "1", Of::Answering},
+    {"ipv4/conf/{}/forwarding", "1", Of::Venet},
     // A VPS asks on it for the host's own addresses, which are those of other links.
     {"ipv4/conf/{}/arp_ignore", "0", Of::Answering},
     {"ipv4/conf/{}/arp_ignore", "8", Of::Others},
@@ -40,6 +41,8 @@ bool applies(const HostEndSetting& setting, const RecordedLink& link) {
             return true;
         case Of::Routed:
             return link.is_venet || link.answers;
+        case Of::Venet:  // whether the host passes packets on is its own affair
+            return link.is_venet && read_sysctl("net/ipv4/ip_forward") == "1";
         case Of::Answering:
             return link.answers;
         case Of::Others:

@@ -17,7 +17,7 @@ constexpr std::uint32_t kDrop = TC_ACT_SHOT;
 constexpr std::uint32_t kPass = static_cast<std::uint32_t>(TC_ACT_UNSPEC);
 
 // Where fields are in an Ethernet frame.
-constexpr std::uint32_t kSourceMac = 6, kType = 12, kPayload = 14;
+constexpr std::uint32_t kTargetMac = 0, kSourceMac = 6, kType = 12, kPayload = 14;
 constexpr std::uint32_t kArpKinds = kPayload, kArpSizes = kPayload + 4, kArpMac = kPayload + 8,
                         kArpSender = kPayload + 14;
 constexpr std::uint32_t kIpFragment = kPayload + 6, kIpProtocol = kPayload + 9,
@@ -46,6 +46,11 @@ class Code {
     void load_word(std::uint32_t at) { add(BPF_LD | BPF_W | BPF_ABS, at); }
     void load_half(std::uint32_t at) { add(BPF_LD | BPF_H | BPF_ABS, at); }
     void load_byte(std::uint32_t at) { add(BPF_LD | BPF_B | BPF_ABS, at); }
+    // 1 where the frame came with a tag of a VLAN, which the kernel has taken out of it.
+    void load_tagged() {
+        load_word(static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
+    }
+    void keep_bits(std::uint32_t bits) { add(BPF_ALU | BPF_AND | BPF_K, bits); }
     void finish(std::uint32_t verdict) { add(BPF_RET | BPF_K, verdict); }
 
     void finish_if(std::uint32_t value, std::uint32_t verdict) {
@@ -137,6 +142,17 @@ void require_mac(Code& code, std::uint32_t at, const MacAddress& mac) {
     code.drop_unless(word_at(mac.raw.data()));
     code.load_half(at + 4);
     code.drop_unless(half_at(mac.raw.data() + 4));
+}
+
+// Frames from one bridge to the next (IEEE 802.1Q, table 8-1): of the spanning tree, whose root a
+// VPS could become, of pauses, of port security.
+void drop_bridges_own(Code& code) {
+    code.load_word(kTargetMac);
+    const Code::Jump other = code.skip_unless(0x0180c200);
+    code.load_half(kTargetMac + 4);
+    code.keep_bits(0xfff0);
+    code.finish_if(0, kDrop);
+    code.land(other);
 }
 
 void judge_arp(Code& code, const LinkFilter& filter) {
@@ -250,10 +266,13 @@ std::vector<sock_filter> compile_filter(const LinkFilter& filter) {
     Code code;
     if (filter.mac)
         require_mac(code, kSourceMac, *filter.mac);
+    drop_bridges_own(code);
     if (!filter.only_addresses) {
         code.finish(kPass);
         return code.take();
     }
+    code.load_tagged();
+    code.drop_unless(0);
     code.load_half(kType);
     Code::Jump other = code.skip_unless(ETH_P_IP);
     judge_ipv4(code, filter);

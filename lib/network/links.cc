@@ -59,7 +59,16 @@ std::optional<LinkState> find_link(const RouteSocket& socket, const std::string&
     const auto header = reply.header<ifinfomsg>();
     LinkState state{.index = header.ifi_index, .flags = header.ifi_flags};
     state.master = number_of(reply.attribute(sizeof header, IFLA_MASTER));
+    state.mac = reply.attribute(sizeof header, IFLA_ADDRESS);
     return state;
+}
+
+NetlinkReply set_hardware_address(const RouteSocket& socket, const std::string& name,
+                                  const MacAddress& mac) {
+    NetlinkRequest request(RTM_NEWLINK, 0, link_header());
+    mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+    mnl_attr_put(request, IFLA_ADDRESS, mac.bytes().size(), mac.bytes().data());
+    return socket.ask(request);
 }
 
 // A kernel without IPv6 makes none anyway.

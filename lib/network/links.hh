@@ -38,6 +38,7 @@ struct LinkState {
     int index = 0;
     unsigned flags = 0;   // IFF_UP …
     unsigned master = 0;  // the index of the bridge, bond … that it is a port of; 0: none
+    std::string mac{};    // its bytes
 };
 std::optional<LinkState> find_link(const RouteSocket& socket, const std::string& name);
 
@@ -45,6 +46,9 @@ std::optional<LinkState> find_link(const RouteSocket& socket, const std::string&
 void join_bridge(const RouteSocket& socket, const std::string& name, const std::string& bridge);
 
 NetlinkReply set_link_flags(const RouteSocket& socket, const std::string& name, unsigned flags);
+
+NetlinkReply set_hardware_address(const RouteSocket& socket, const std::string& name,
+                                  const MacAddress& mac);
 
 // Has it make no IPv6 address for itself. To be called before the link is up.
 void make_no_link_local(const RouteSocket& socket, const std::string& name);

@@ -9,6 +9,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <optional>
+#include <string>
+
 #include "network/links.hh"
 #include "network/network_record.hh"
 #include "sys/error.hh"
@@ -65,9 +68,27 @@ std::vector<std::string> read_altnames(const NetlinkReply& reply) {
     return names;
 }
 
+// Why the device is nobody's to be given; nothing for any other.
+std::optional<std::string> find_hindrance(const NetlinkReply& link) {
+    const auto attribute = [&](int kind) { return link.attribute(sizeof(ifinfomsg), kind); };
+    if (number_of(attribute(IFLA_GROUP)) == kLinkGroup)
+        return "it is the host's end of a VPS's link";
+    if (link.header<ifinfomsg>().ifi_flags & IFF_LOOPBACK)
+        return "it is the host's loopback device";
+    if (text_of(find_attribute(attribute(IFLA_LINKINFO), IFLA_INFO_KIND)) == "bridge")
+        return "it is a bridge, which the kernel moves nowhere; a NETIF with bridge= makes the VPS "
+               "a "
+               "port of it";
+    return std::nullopt;
+}
+
 DeviceState read_state(const RouteSocket& socket, int index, const std::string& name) {
     const NetlinkReply reply = ask_for_link(socket, index);
     require(reply, "look at the network device", name, ExitCode::NetdevFailed);
+    if (const auto hindrance = find_hindrance(reply))
+        throw Error(
+            ExitCode::NetdevFailed,
+            fmt::format("the network device '{}' (NETDEV) cannot be had: {}", name, *hindrance));
     const auto attribute = [&](int kind) { return reply.attribute(sizeof(ifinfomsg), kind); };
     return {.mac = std::string(attribute(IFLA_ADDRESS)),
             .alias = text_of(attribute(IFLA_IFALIAS)),

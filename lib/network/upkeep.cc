@@ -60,8 +60,19 @@ class Inspection {
         if (!(state->flags & IFF_UP))
             mend(link.name + " is down", [&] { set_up_host_end(socket_, link); });
         if (link.is_venet)
-            for (const IpAddress& address : addresses_)
-                inspect_route(link.name, state->index, address);
+            inspect_venet(link, *state);
+    }
+
+    void inspect_venet(const RecordedLink& link, const LinkState& state) {
+        if (!(state.flags & IFF_NOARP))
+            mend(link.name + " asks by ARP", [&] { set_up_host_end(socket_, link); });
+        if (state.mac != kVenetAddress.bytes())
+            mend(link.name + " has another hardware address than the VPS's end", [&] {
+                require(set_hardware_address(socket_, link.name, kVenetAddress),
+                        "set the hardware address of", link.name, ExitCode::CannotAddIp);
+            });
+        for (const IpAddress& address : addresses_)
+            inspect_route(link.name, state.index, address);
     }
 
     void inspect_port(const RecordedLink& link, const LinkState& state) {

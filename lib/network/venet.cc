@@ -12,9 +12,6 @@ namespace vps {
 
 namespace {
 
-// Both ends have it, and of every VPS: it never leaves the pair. Locally administered.
-constexpr MacAddress kHardwareAddress{{0x02, 0x00, 0x00, 'v', 'e', 't'}};
-
 void require(const NetlinkReply& reply, const std::string& verb, const std::string& object) {
     vps::require(reply, verb, object, ExitCode::CannotAddIp);
 }
@@ -67,7 +64,7 @@ NetlinkReply add_address(const RouteSocket& socket, int device, const IpAddress&
 }  // namespace
 
 void make_venet(const std::string& link, FdRef network_namespace) {
-    require(make_veth_pair({link, kHardwareAddress}, {kVenet, kHardwareAddress}, network_namespace),
+    require(make_veth_pair({link, kVenetAddress}, {kVenet, kVenetAddress}, network_namespace),
             "make the link", link);
 }
 

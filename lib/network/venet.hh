@@ -14,6 +14,9 @@
 
 namespace vps {
 
+// Both ends have it, and of every VPS: it never leaves the pair. Locally administered.
+inline constexpr MacAddress kVenetAddress{{0x02, 0x00, 0x00, 'v', 'e', 't'}};
+
 // Makes the pair, both ends down: `link` here, venet0 in the VPS. Throws SysError CannotAddIp.
 void make_venet(const std::string& link, FdRef network_namespace);
 

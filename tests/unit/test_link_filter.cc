@@ -139,12 +139,19 @@ TEST(LinkFilter, OfVenetPassesItsAddressesOnly) {
            {{"IPv6 without an address of it", ip6("2001:db8::7", 17, Bytes(8, '\0')), Dropped}});
 }
 
+Bytes to_bridges(char last) {
+    return Bytes("\x01\x80\xc2\x00\x00", 5) + last + frame(60, Bytes(60, '\x42')).substr(6);
+}
+
 TEST(LinkFilter, OfHardwareAddressesLooksAtNothingElse) {
     const Judge judge(
         {.mac = kMac, .only_addresses = false, .has_neighbours = false, .addresses = {}});
     expect(judge, {
                       {"its own", ip4("198.51.100.1"), Passed},
                       {"its own, of any kind", frame(0x88cc, Bytes(60, '\0')), Passed},
+                      {"to bridges, of the spanning tree", to_bridges('\x00'), Dropped},
+                      {"to bridges, of LLDP", to_bridges('\x0e'), Dropped},
+                      {"to other machines", to_bridges('\x10'), Passed},
                       {"a foreign one", frame(0x0800, Bytes(60, '\0'), kForeignMac), Dropped},
                   });
 }
