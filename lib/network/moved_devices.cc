@@ -73,8 +73,6 @@ std::optional<std::string> find_hindrance(const NetlinkReply& link) {
     const auto attribute = [&](int kind) { return link.attribute(sizeof(ifinfomsg), kind); };
     if (number_of(attribute(IFLA_GROUP)) == kLinkGroup)
         return "it is the host's end of a VPS's link";
-    if (link.header<ifinfomsg>().ifi_flags & IFF_LOOPBACK)
-        return "it is the host's loopback device";
     if (text_of(find_attribute(attribute(IFLA_LINKINFO), IFLA_INFO_KIND)) == "bridge")
         return "it is a bridge, which the kernel moves nowhere; a NETIF with bridge= makes the VPS "
                "a "
