@@ -94,7 +94,7 @@ TEST(PloopHeader, ThatIsBrokenIsNamed) {
              Case{header_with(48, 9),
                   "its data begins at sector 9, which is no multiple of a cluster's 8"},
          })
-        EXPECT_EQ(error_of([&] { (void)parse_image_header(bytes); }), error);
+        EXPECT_EQ(error_of([&, &bytes = bytes] { (void)parse_image_header(bytes); }), error);
 }
 
 TEST(ClusterTable, ThatIsBrokenIsNamed) {
@@ -238,7 +238,7 @@ TEST(DiskDescriptor, ThatIsNoneIsNamed) {
                   "</Parallels_disk_image>",
                   "line 1: the disk is encrypted with the key 'k'"},
          })
-        EXPECT_EQ(error_of([&] { (void)parse(text); }), error);
+        EXPECT_EQ(error_of([&text = text] { (void)parse(text); }), error);
     std::string many;
     for (int i = 0; i < 257; ++i)
         many += image_element("{a}", "x");

@@ -24,7 +24,8 @@ TEST(UnitJob, EndsAsSystemdSays) {
          {std::pair("done", JobEnd::Done), std::pair("canceled", JobEnd::Canceled),
           std::pair("failed", JobEnd::Failed), std::pair("timeout", JobEnd::Failed),
           std::pair("dependency", JobEnd::Failed)}) {
-        const SystemdPeer peer([&](const Request&) { return job_that_ends(7, result); });
+        const SystemdPeer peer(
+            [&result = result](const Request&) { return job_that_ends(7, result); });
         EXPECT_EQ(do_job(kUnitName, Job::Start, peer.places()), expected) << result;
         EXPECT_EQ(peer.asked(),
                   (std::vector<std::string>{"socket StartUnit vps@101.service replace"}));
