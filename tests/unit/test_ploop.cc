@@ -100,7 +100,7 @@ TEST(PloopHeader, ThatIsBrokenIsNamed) {
 TEST(ClusterTable, ThatIsBrokenIsNamed) {
     const ImageHeader header = header_of(1, 4);
     const auto fault = [&](ClusterTable table) {
-        return find_fault(header, table, 4 * kCluster * kSector).value_or("none");
+        return find_fault(header, table, std::uint64_t{4} * kCluster * kSector).value_or("none");
     };
     EXPECT_EQ(fault({8, 0, 24, 16}), "none");
     EXPECT_EQ(fault({0, 0, 0, 0}), "none");
@@ -113,7 +113,8 @@ TEST(ClusterTable, ThatIsBrokenIsNamed) {
     EXPECT_EQ(fault({0, 0, 0, 0xfffffff8}),
               "cluster 3 lies at sector 4294967288, beyond the end of the file, which has 32");
     EXPECT_EQ(fault({16, 8, 0, 16}), "clusters 0 and 3 both lie at sector 16");
-    EXPECT_EQ(find_fault(header, {8, 0, 0, 0}, 2 * kCluster * kSector - 1).value_or("none"),
+    EXPECT_EQ(find_fault(header, {8, 0, 0, 0}, std::uint64_t{2} * kCluster * kSector - 1)
+                  .value_or("none"),
               "cluster 0 lies at sector 8, beyond the end of the file, which has 15");
 }
 
@@ -123,7 +124,7 @@ TEST(ClusterTable, IsCompletedBehindTheEndOfTheFile) {
     const CompleteTable complete = complete_table(header, {0, 8, 0, 16}, 3 * 4096 + 2048);
     EXPECT_EQ(complete.table, (ClusterTable{32, 8, 40, 16}));
     EXPECT_EQ(complete.file_end, 48);
-    EXPECT_EQ(complete_table(header, {8, 16, 24, 32}, 5 * 4096).table,
+    EXPECT_EQ(complete_table(header, {8, 16, 24, 32}, std::uint64_t{5} * 4096).table,
               (ClusterTable{8, 16, 24, 32}));
     EXPECT_EQ(error_of([&] {
                   (void)complete_table(header_of(1, 4), {0, 8, 16, 24},
@@ -380,7 +381,8 @@ TEST_F(DiskImages, ShowWhatAChainHas) {
              "<TopGUID>{b}</TopGUID>" + shot_element("{a}", kNone) + shot_element("{b}", "{a}"));
     const DiskImage disk = open();
     EXPECT_EQ(disk.size(), 4 * kCluster);
-    EXPECT_EQ(disk.read(0, 4 * 4096), full_of('b') + full_of('c') + full_of('d') + full_of('\0'));
+    EXPECT_EQ(disk.read(0, std::size_t{4} * 4096),
+              full_of('b') + full_of('c') + full_of('d') + full_of('\0'));
     EXPECT_EQ(disk.read(7, 1024), std::string(512, 'b') + std::string(512, 'c'));
     EXPECT_EQ(disk.read(31, 1024), std::string(1024, '\0'));
 }
@@ -392,7 +394,7 @@ TEST_F(DiskImages, AreMadeReadyForAWriterAndStayWhatTheyWere) {
         header.extension = 99;
         write("root.hds", image(header, {0, 2, 0, 1}, "ab"));
         describe(image_element("{a}", "root.hds"));
-        const std::string shown = open().read(0, 4 * 4096);
+        const std::string shown = open().read(0, std::size_t{4} * 4096);
         {
             DiskImage disk = open(ImageAccess::Write);
             EXPECT_FALSE(disk.is_in_use());
@@ -404,12 +406,12 @@ TEST_F(DiskImages, AreMadeReadyForAWriterAndStayWhatTheyWere) {
         EXPECT_TRUE(disk.is_in_use());
         EXPECT_EQ(disk.top().header->flags, 0);
         EXPECT_EQ(disk.top().header->extension, 0);
-        EXPECT_EQ(disk.read(0, 4 * 4096), shown);
+        EXPECT_EQ(disk.read(0, std::size_t{4} * 4096), shown);
         EXPECT_EQ(file("root.hds").size(), 5 * 4096);
         const std::string path = dir_.path() + "/root.hds";
         mark_in_use(sys::open(path, O_RDWR), path, false);
         EXPECT_FALSE(open().is_in_use());
-        EXPECT_EQ(open().read(0, 4 * 4096), shown);
+        EXPECT_EQ(open().read(0, std::size_t{4} * 4096), shown);
     }
 }
 
@@ -483,7 +485,7 @@ TEST_F(DiskImages, AreOpenForOneWriter) {
 TEST_F(DiskImages, BecomeOneByAMerge) {
     for (const unsigned version : {1U, 2U}) {
         ImageHeader base = header_of(version, 5);
-        base.size = 3 * kCluster;  // the disk was enlarged later
+        base.size = std::uint64_t{3} * kCluster;  // the disk was enlarged later
         write("base", image(base, {2, 0, 1, 0, 0}, "ab"));
         write("middle", image(header_of(version, 5), {0, 1, 2, 0, 0}, "cd"));
         write("top", image(header_of(version, 5), {0, 0, 1, 2, 0}, "ef"));
@@ -491,7 +493,7 @@ TEST_F(DiskImages, BecomeOneByAMerge) {
                      image_element("{c}", "top"),
                  "<TopGUID>{c}</TopGUID>" + shot_element("{a}", kNone) +
                      shot_element("{b}", "{a}") + shot_element("{c}", "{b}"));
-        const std::string shown = open().read(0, 5 * 4096);
+        const std::string shown = open().read(0, std::size_t{5} * 4096);
         EXPECT_EQ(shown, full_of('b') + full_of('c') + full_of('e') + full_of('f') + full_of(0));
         // Cut off after the first piece, and done again.
         EXPECT_EQ(error_of([&] {
@@ -500,7 +502,7 @@ TEST_F(DiskImages, BecomeOneByAMerge) {
                       });
                   }),
                   "told to end");
-        EXPECT_EQ(open().read(0, 5 * 4096), shown);
+        EXPECT_EQ(open().read(0, std::size_t{5} * 4096), shown);
         std::uint64_t last = 0;
         EXPECT_EQ(merge_disk(directory(), dir_.path(),
                              [&](std::uint64_t done, std::uint64_t all) {
@@ -513,7 +515,7 @@ TEST_F(DiskImages, BecomeOneByAMerge) {
         const DiskImage disk = open(ImageAccess::Write);
         EXPECT_EQ(disk.files().size(), 1);
         EXPECT_FALSE(disk.is_in_use());
-        EXPECT_EQ(disk.read(0, 5 * 4096), shown);
+        EXPECT_EQ(disk.read(0, std::size_t{5} * 4096), shown);
         EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/middle"));
         EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/top"));
         EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/vps-ploop.merged"));
@@ -538,7 +540,7 @@ TEST_F(DiskImages, OverAPlainOneBecomePlain) {
              "<TopGUID>{b}</TopGUID>" + shot_element("{a}", kNone) + shot_element("{b}", "{a}"));
     EXPECT_EQ(merge_disk(directory(), dir_.path(), [](auto, auto) {}), 1);
     EXPECT_EQ(file("raw"), full_of('a') + full_of(0) + full_of('b'));
-    EXPECT_EQ(open().read(0, 3 * 4096), file("raw"));
+    EXPECT_EQ(open().read(0, std::size_t{3} * 4096), file("raw"));
 }
 
 TEST_F(DiskImages, ThatCannotBeMergedAreNamed) {
