@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "command/main.hh"
+#include "state/place.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/streams.hh"
@@ -146,18 +147,14 @@ std::vector<Root> find_roots() {
     return roots;
 }
 
-bool is_below(const std::string& path, const std::string& dir) {
-    return (path + "/").starts_with(dir + "/");
-}
-
 // Throws Error CannotMount if `name` is a place below a VPS's root by its words, and `place`, which
 // it leads to, is not.
 void refuse_to_leave(const std::vector<Root>& roots, const std::string& name,
                      const std::string& place) {
     const std::string words = std::filesystem::absolute(name).lexically_normal();
     for (const Root& root : roots)
-        if ((is_below(words, root.name) || is_below(words, root.place)) &&
-            !is_below(place, root.place))
+        if ((is_at_or_below(words, root.name) || is_at_or_below(words, root.place)) &&
+            !is_at_or_below(place, root.place))
             throw Error(ExitCode::CannotMount,
                         fmt::format("'{}' leads out of the VPS to '{}', by a symbolic link of the "
                                     "VPS; nothing is mounted there",

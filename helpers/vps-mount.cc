@@ -78,12 +78,12 @@ void require_private_area(const VpsConfig& config) {
                     fmt::format("the private area '{}' is no directory{}; VE_PRIVATE names the "
                                 "directory of the VPS's files",
                                 *config.ve_private, describe_links(*config.ve_private)));
-    refuse_problem(config, find_area_problem(config));
+    refuse_problem(config, HostPlaces().find_area_problem(config));
 }
 
 // VE_ROOT, made if need be. Files in it are hidden while the VPS is mounted.
 std::string make_mount_point(const VpsConfig& config, const Log& log) {
-    refuse_problem(config, find_root_problem(config));
+    refuse_problem(config, HostPlaces().find_root_problem(config));
     struct stat status {};
     if (stat(config.ve_root->c_str(), &status) == 0 && !S_ISDIR(status.st_mode))
         throw Error(ExitCode::CannotMount,

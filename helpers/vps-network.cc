@@ -8,14 +8,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "command/program.hh"
 #include "life/settings.hh"
 #include "network/network_spec.hh"
 #include "network/upkeep.hh"
 #include "network/vps_network.hh"
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "sys/streams.hh"
 #include "systemd/libsystemd.hh"
 
@@ -37,18 +36,16 @@ std::string host_name_for_hashes() {
 }
 
 pid_t parse_init(const std::string& pid) {
-    pid_t init = 0;
-    const auto [end, error] = std::from_chars(pid.data(), pid.data() + pid.size(), init);
-    if (error != std::errc() || end != pid.data() + pid.size() || init <= 1)
+    const std::optional<pid_t> init = parse_pid(pid);
+    if (!init || *init <= 1)
         throw Error(ExitCode::Usage, fmt::format("'{}' is no PID (see --help)", pid));
-    return init;
+    return *init;
 }
 
 NetworkSpec plan(const Invocation& invocation, const VpsConfig& config) {
     std::vector<ConfigProblem> problems;
     NetworkSpec spec = plan_network(invocation.veid, config, host_name_for_hashes(), problems);
-    for (const ConfigProblem& problem : problems)
-        invocation.log.say(Level::Warning, config.tell(problem) + ", ignoring it");
+    tell_ignored(config, problems, invocation.log);
     return spec;
 }
 

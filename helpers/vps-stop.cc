@@ -25,7 +25,7 @@ bool has_supervisor_gone(const Invocation& invocation) {
     return !orders.host_stopping && !wants_stop(orders);
 }
 
-// Nothing where another operation has the lock that has been told to go on with the stop.
+// Nothing where another operation had the lock that has gone on with the stop when it was told to.
 std::optional<VpsLock> lock_or_hurry(const Invocation& invocation) {
     try {
         return VpsLock(invocation.veid);
@@ -36,17 +36,10 @@ std::optional<VpsLock> lock_or_hurry(const Invocation& invocation) {
     return std::nullopt;
 }
 
-ExitCode await_stop(Veid veid) {
-    const std::optional<VpsState> state = read_state(veid);
-    if (const std::optional<Fd> init = state ? find_init(*state) : std::nullopt)
-        (void)wait_for_end(*init, {});
-    return ExitCode::Ok;
-}
-
 ExitCode stop_vps(const Invocation& invocation) {
     const std::optional<VpsLock> locked = lock_or_hurry(invocation);
     if (!locked)
-        return await_stop(invocation.veid);
+        return ExitCode::Ok;
     const VpsLock& lock = *locked;
     FoundVps vps = find_vps(invocation.veid, lock, invocation.log);
     if (!vps.init) {

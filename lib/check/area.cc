@@ -30,9 +30,10 @@ namespace vps {
 namespace fs = std::filesystem;
 
 AreaJudge::AreaJudge(Veid veid, const VpsConfig& config, const std::string& root,
-                     StartVerdict& verdict, CheckedFile& file)
+                     const HostPlaces& host, StartVerdict& verdict, CheckedFile& file)
     : veid_(veid),
       config_(config),
+      host_(host),
       root_(root),
       shown_(root + *config.ve_private),
       verdict_(verdict),
@@ -95,7 +96,7 @@ void AreaJudge::look_for_area(bool may_come) {
     if (!area_)
         return find(ExitCode::NoPrivateArea, may_come, explain_no_area());
     if (config_.ve_root)
-        if (const auto problem = find_area_problem(config_, root_)) {
+        if (const auto problem = host_.find_area_problem(config_)) {
             area_ = Fd();  // and the host's own files are not looked at
             return judge_problem(*problem);
         }
@@ -171,7 +172,7 @@ void AreaJudge::look_for_init(bool may_come) {
 }
 
 void AreaJudge::judge_root() {
-    if (const auto problem = find_root_problem(config_, root_))
+    if (const auto problem = host_.find_root_problem(config_))
         return judge_problem(*problem);
     const std::string shown = root_ + *config_.ve_root;
     std::error_code unknown;

@@ -10,6 +10,7 @@
 #include "config/config.hh"
 #include "ploop/area_kind.hh"
 #include "ploop/disk_image.hh"
+#include "state/place.hh"
 #include "sys/fd.hh"
 
 namespace vps {
@@ -18,12 +19,12 @@ namespace vps {
 enum class Depth { FewFiles, EachFile };
 
 // The findings of a start, in its order. Scripts are checked in between. AreaJudge adds them to the
-// verdict and to the file, which must outlive it, as must the configuration.
+// verdict and to the file, which must outlive it, as must the configuration and the host's places.
 class AreaJudge {
   public:
-    // The configuration has a VE_PRIVATE.
-    AreaJudge(Veid veid, const VpsConfig& config, const std::string& root, StartVerdict& verdict,
-              CheckedFile& file);
+    // The configuration has a VE_PRIVATE. `host` is looked up below the same root.
+    AreaJudge(Veid veid, const VpsConfig& config, const std::string& root, const HostPlaces& host,
+              StartVerdict& verdict, CheckedFile& file);
 
     // Judges the private area. `may_come`: a premount script may bring it.
     void judge_area(bool may_come, Depth depth);
@@ -59,6 +60,7 @@ class AreaJudge {
 
     Veid veid_;
     const VpsConfig& config_;
+    const HostPlaces& host_;
     std::string root_, shown_;
     StartVerdict& verdict_;
     CheckedFile& file_;

@@ -277,13 +277,13 @@ void compare_places(Veid veid, std::string_view key, const std::string& path,
 void judge_way(const VpsConfig& config, const std::string& root, Checked& checked,
                CheckedFile& file) {
     const Place area(*config.ve_private, root);
-    if (!area.exists() || is_place_of_host(area, root) || !is_open_to_users(area, root))
+    if (!area.exists() || checked.host_places->has(area) || !is_open_to_users(area, root))
         return;
     const Place dir(area.path().substr(0, std::max<std::size_t>(area.path().rfind('/'), 1)), root);
     if (!checked.open_ways.insert(dir.path()).second)
         return;
     const std::string remedy =
-        is_place_of_host(dir, root)
+        checked.host_places->has(dir)
             ? fmt::format("move it into a directory of mode 0700, such as '{}/vps'", dir.path())
             : fmt::format("chmod 0700 '{}' closes the way", dir.path());
     file.findings.push_back(file.about(
@@ -385,6 +385,8 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
             file.findings.push_back(std::move(finding));
         const NetworkSpec network = check_against_host(veid, config.config, file);
         compare_network(veid, network, checked, file);
+        if (!checked.host_places)
+            checked.host_places.emplace(root);
         compare_directories(veid, config.config, root, checked, file);
         if (config.config.ve_private && root.empty())  // the modes of a copy say nothing
             judge_way(config.config, root, checked, file);
@@ -412,7 +414,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
         };
         std::optional<AreaJudge> judge;
         if (config.config.ve_private)
-            judge.emplace(veid, config.config, root, verdict, file);
+            judge.emplace(veid, config.config, root, *checked.host_places, verdict, file);
         bool scripts = check_all(script::kBeforeMount);
         if (judge) {
             judge->judge_area(scripts, depth);

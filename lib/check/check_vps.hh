@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,9 +28,10 @@ struct Checked {
     std::vector<StartVerdict> verdicts;
     std::map<std::string, Veid> taken;  // what one VPS at a time can have, and the first with it
     std::vector<CheckedPlace> places;
-    std::vector<std::string> forwarding;  // missing on this host, said already
-    std::set<std::string> open_ways;      // directories of private areas, told already
-    std::set<std::string> shared;         // paths of scripts for all VPSes that are in `files`
+    std::optional<HostPlaces> host_places;  // looked up for the first VPS
+    std::vector<std::string> forwarding;    // missing on this host, said already
+    std::set<std::string> open_ways;        // directories of private areas, told already
+    std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
 };
 
 // Checks vz.conf and the scripts for all VPSes.

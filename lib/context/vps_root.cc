@@ -76,13 +76,19 @@ void make_node(FdRef dev, const Device& device, const UserIds& owner) {
 
 }  // namespace
 
-std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config) {
+std::optional<UserIds> find_shifted_ids_of(const VpsConfig& config) {
     if (!config.userns)
         return std::nullopt;
     struct stat area {};
     if (stat(config.ve_private->c_str(), &area) < 0)
         throw SysError(errno, "look at", *config.ve_private, ExitCode::NoPrivateArea);
-    if (const auto ids = find_shifted_ids(area, config))
+    return find_shifted_ids(area, config);
+}
+
+std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config) {
+    if (!config.userns)
+        return std::nullopt;
+    if (const auto ids = find_shifted_ids_of(config))
         return ids;
     std::vector<IdRange> taken = ids_of_processes();
     for (const char* file : {"/etc/subuid", "/etc/subgid"})

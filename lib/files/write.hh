@@ -8,10 +8,12 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "config/config.hh"
 #include "files/resolver.hh"
+#include "state/id_range.hh"
 #include "systemd/log.hh"
 
 namespace vps {
@@ -21,6 +23,9 @@ struct FileOwner {
     uid_t uid;
     gid_t gid;
 };
+
+// Of a VPS with these ids: where they are not shifted on disk, its root is the host's there.
+FileOwner owner_on_disk(const std::optional<UserIds>& ids);
 
 // Does nothing where the configuration asks for nothing. A file that cannot be written stays as it
 // is, with a warning, and the VPS starts.

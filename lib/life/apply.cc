@@ -8,6 +8,7 @@
 #include "context/vps_root.hh"
 #include "files/resolver.hh"
 #include "files/write.hh"
+#include "life/settings.hh"
 #include "limits/init_limits.hh"
 #include "limits/live_limits.hh"
 #include "limits/slice_limits.hh"
@@ -50,11 +51,10 @@ void apply_names(Veid veid, const VpsState& state, const VpsConfig& config, cons
         attempt(log, [&] { set_host_name(state.init_pid, *config.hostname); });
     std::vector<ConfigProblem> problems;
     const Resolver resolver = find_resolver(config, problems);
-    for (const ConfigProblem& problem : problems)
-        log.say(Level::Warning, config.tell(problem) + ", ignoring it");
+    tell_ignored(config, problems, log);
     attempt(log, [&] {
         write_name_files(veid, state.mount_point, config, resolver,
-                         {config.local_uid.value_or(0), config.local_gid.value_or(0)}, log);
+                         owner_on_disk(find_shifted_ids_of(config)), log);
     });
 }
 

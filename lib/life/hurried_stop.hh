@@ -6,10 +6,8 @@
 
 namespace vps {
 
-// Tells the vps-stop that systemd runs for the VPS; false where it runs none. Throws Error System.
+// Tells the vps-stop that systemd runs for the VPS, which finds the wish (wish.hh), and waits until
+// the VPS has ended. False, at once, where systemd runs none that N.stop holds up. Throws Error.
 bool hurry_stop(Veid veid);
-
-// True in the vps-stop that was told so, once.
-bool is_hurried(Veid veid) noexcept;
 
 }  // namespace vps

@@ -1,13 +1,12 @@
 #include "life/machine_registration.hh"
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <string>
-#include <vector>
 
 #include "sys/error.hh"
+#include "sys/program.hh"
 #include "systemd/masked.hh"
 
 namespace vps {
@@ -20,27 +19,13 @@ constexpr const char* kProgram = "/usr/lib/systemd-vps/vps-machine";
 constexpr const char* kActivation =
     "/usr/share/dbus-1/system-services/org.freedesktop.machine1.service";
 
-Child start_program(Veid veid) {
-    const std::vector<std::string> words{kProgram, veid.to_string()};
-    const std::vector<char*> argv = pointers_to(words);
-    const pid_t us = getpid();
-    Child child = clone_process();
-    if (child.pid() == 0) {
-        reset_signals();
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == us)
-            execv(kProgram, argv.data());
-        _exit(127);
-    }
-    return child;
-}
-
 }  // namespace
 
 MachineRegistration::MachineRegistration(Veid veid, const Log& log) {
     if (access(kActivation, F_OK) < 0 || is_masked("systemd-machined.service"))
         return;
     try {
-        program_ = start_program(veid);
+        program_ = start_program({kProgram, veid.to_string()}, SIGKILL);
     } catch (const Error& error) {  // the VPS has NUMPROC processes, for instance
         log.say(Level::Info, std::string("not registered with systemd-machined: ") + error.what());
     }

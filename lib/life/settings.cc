@@ -28,6 +28,12 @@ VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& lo
     return config;
 }
 
+void tell_ignored(const VpsConfig& config, const std::vector<ConfigProblem>& problems,
+                  const Log& log) {
+    for (const ConfigProblem& problem : problems)
+        log.say(Level::Warning, config.tell(problem) + ", ignoring it");
+}
+
 ScriptSettings script_settings(Veid veid, const VpsConfig& config) {
     return {.veid = veid,
             .ve_root = *config.ve_root,

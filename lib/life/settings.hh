@@ -19,6 +19,10 @@ VpsConfig load_usable_config(Veid veid);
 // removed since: VE_ROOT and VE_PRIVATE are those of the mount, and an error is only logged.
 VpsConfig load_config_of_mounted(Veid veid, const VpsState& state, const Log& log);
 
+// Says of each problem of the configuration that it is ignored.
+void tell_ignored(const VpsConfig& config, const std::vector<ConfigProblem>& problems,
+                  const Log& log);
+
 ScriptSettings script_settings(Veid veid, const VpsConfig& config);
 
 // A script that is asked whether a VPS may be stopped or dismounted: N.stop, N.umount, vps.umount.

@@ -73,10 +73,6 @@ ContextSetup plan_context(const VpsState& state, const VpsConfig& config, FdRef 
     return setup;
 }
 
-FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
-    return ids && ids->shifted ? FileOwner{ids->first_uid, ids->first_gid} : FileOwner{0, 0};
-}
-
 // One start: its steps in their order.
 class Start {
   public:
@@ -127,8 +123,7 @@ void Start::choose_ids() {
 
 // The steps that need no process of the VPS, while PID 1 makes the scope.
 void Start::find_more() {
-    for (const ConfigProblem& problem : problems_)
-        log_.say(Level::Warning, config_.tell(problem) + ", ignoring it");
+    tell_ignored(config_, problems_, log_);
     views_ = open_lxcfs(log_);
     launcher_ = make_launcher();
     prepare_launch(setup_);

@@ -5,11 +5,11 @@
 #include <csignal>
 
 #include "context/enter.hh"
-#include "life/hurried_stop.hh"
 #include "life/power_off.hh"
 #include "life/settings.hh"
 #include "script/script_environment.hh"
 #include "script/vps_script.hh"
+#include "state/wish.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "systemd/freezer.hh"
@@ -46,7 +46,7 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
         // The VPS has ended meanwhile, and the script with it, as the stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))
             return;
-        if (is_hurried(settings.veid)) {
+        if (find_wish(settings.veid).passes_stop) {
             log.say(Level::Warning, fmt::format("{}; passed over, this is forced", refusal.what()));
             return;
         }

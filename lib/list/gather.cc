@@ -21,9 +21,12 @@
 #include "config/vps_list.hh"
 #include "config/vps_name.hh"
 #include "list/cgroup_use.hh"
+#include "ploop/area_kind.hh"
+#include "ploop/disk_descriptor.hh"
 #include "quota/project_quota.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/mount.hh"
 #include "sys/parts.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
@@ -44,26 +47,12 @@ bool is_shown_text(std::string_view key) {
                        [&](const CounterName& counter) { return counter.key == key; });
 }
 
-// "\040" of mountinfo is a blank (proc_pid_mountinfo(5)).
-std::string unescape(std::string_view text) {
-    std::string plain;
-    for (std::size_t at = 0; at < text.size(); ++at)
-        if (text[at] == '\\' && at + 3 < text.size()) {
-            plain += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
-                                       (text[at + 3] - '0'));
-            at += 3;
-        } else {
-            plain += text[at];
-        }
-    return plain;
-}
-
 std::set<std::string, std::less<>> read_mount_points(const std::string& mountinfo) {
     std::set<std::string, std::less<>> points;
     const std::string text = sys::read_file(mountinfo, 256U << 20U);
     for (const std::string_view line : words_of(text, "\n"))
         if (const std::vector<std::string_view> words = words_of(line, " "); words.size() > 4)
-            points.insert(unescape(words[4]));
+            points.insert(unescape_mountinfo(words[4]));
     return points;
 }
 
@@ -300,7 +289,9 @@ class Gatherer {
         if (config.layout != Layout::Unset)
             return config.layout == Layout::Ploop;
         return config.ve_private &&
-               access((places_.root + *config.ve_private + "/root.hdd/DiskDescriptor.xml").c_str(),
+               access(fmt::format("{}{}/{}/{}", places_.root, *config.ve_private, kDiskDirectory,
+                                  kDescriptor)
+                          .c_str(),
                       F_OK) == 0;
     }
 

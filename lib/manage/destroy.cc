@@ -6,12 +6,13 @@
 
 #include "config/config.hh"
 #include "config/vps_list.hh"
-#include "context/running_vps.hh"
 #include "manage/config_file.hh"
+#include "manage/life_verbs.hh"
 #include "manage/name_link.hh"
 #include "manage/remove_tree.hh"
 #include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
+#include "state/place.hh"
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/mount.hh"
@@ -36,17 +37,10 @@ VpsConfig require_paths(Veid veid) {
 }
 
 void require_down(Veid veid, const VpsConfig& config) {
-    const FoundVps vps = find_vps(veid);
-    if (vps.init)
+    if (is_running(veid))
         throw Complaint(ExitCode::Running, "Container is currently running. Stop it first.");
-    struct stat status {};
-    const bool has_root = stat(config.ve_root->c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-    if (vps.state || (has_root && is_mount_point(sys::realpath(*config.ve_root))))
+    if (is_mounted(veid, config))
         throw Complaint(ExitCode::Mounted, "Container is currently mounted (umount first)");
-}
-
-bool is_at_or_below(const std::string& path, const std::string& top) {
-    return (path + "/").starts_with(top + "/");
 }
 
 // VE_PRIVATE=/vz/private, without the VEID, would be the areas of all VPSes.

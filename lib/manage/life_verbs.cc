@@ -11,7 +11,7 @@
 #include "state/state.hh"
 #include "state/wish.hh"
 #include "sys/mount.hh"
-#include "sys/process.hh"
+#include "sys/program.hh"
 #include "sys/sys.hh"
 #include "systemd/journal.hh"
 #include "systemd/unit_job.hh"
@@ -106,17 +106,11 @@ Wish wish_of(const Call& call) {
 
 // Runs a program of ours with the words and streams that the caller has.
 ExitCode run_helper(const char* program, const Call& call) {
-    const std::vector<std::string> words{program, call.veid.to_string()};
-    const std::vector<char*> argv = pointers_to(words);
     const Fd nothing = sys::open("/dev/null", O_RDWR);
-    Child child = clone_process();
-    if (child.pid() == 0) {
-        reset_signals();
-        if (!call.talk.is_quiet() ||
-            (dup2(nothing.get(), STDERR_FILENO) >= 0 && dup2(nothing.get(), STDOUT_FILENO) >= 0))
-            execv(program, argv.data());
-        _exit(127);
-    }
+    Child child = start_program({program, call.veid.to_string()}, 0, [&] {
+        return !call.talk.is_quiet() ||
+               (dup2(nothing.get(), STDERR_FILENO) >= 0 && dup2(nothing.get(), STDOUT_FILENO) >= 0);
+    });
     const ExitStatus status = child.wait().value_or(ExitStatus{});
     if (status.signal != 0 || status.code == 127)
         throw Error(ExitCode::System, fmt::format("'{}': {}", program, status.to_string()));
@@ -126,13 +120,6 @@ ExitCode run_helper(const char* program, const Call& call) {
 bool is_directory(const std::optional<std::string>& path) {
     struct stat status {};
     return path && stat(path->c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-bool is_mounted(Veid veid, const VpsConfig& config) {
-    if (find_vps(veid).state)
-        return true;
-    return config.ve_root && is_directory(config.ve_root) &&
-           is_mount_point(sys::realpath(*config.ve_root));
 }
 
 // status is for a VPS without a configuration, too.
@@ -147,6 +134,13 @@ std::optional<VpsConfig> find_config(Veid veid) {
 }
 
 }  // namespace
+
+bool is_mounted(Veid veid, const VpsConfig& config) {
+    if (find_vps(veid).state)
+        return true;
+    return config.ve_root && is_directory(config.ve_root) &&
+           is_mount_point(sys::realpath(*config.ve_root));
+}
 
 bool is_running(Veid veid) {
     return static_cast<bool>(find_vps(veid).init);

@@ -4,6 +4,7 @@
 // For root in the host context.
 #pragma once
 
+#include "config/config.hh"
 #include "manage/call.hh"
 
 namespace vps {
@@ -22,5 +23,8 @@ ExitCode stop_now(const Call& call);
 
 // Whether the VPS's init is there.
 bool is_running(Veid veid);
+
+// Whether there is a state of the VPS, or anything is mounted on VE_ROOT.
+bool is_mounted(Veid veid, const VpsConfig& config);
 
 }  // namespace vps

@@ -91,48 +91,38 @@ unsigned number_of(std::string_view attribute) {
     return number;
 }
 
-NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
-    NetlinkReply reply;
+// Returns the errno of the answer, 0 for success, when all of it has come; `see` gets each message
+// of it, with `data`.
+static int exchange(const mnl_socket* socket, NetlinkRequest& request, mnl_cb_t see, void* data) {
     const nlmsghdr* const message = request;
-    if (mnl_socket_sendto(socket_.get(), message, message->nlmsg_len) < 0) {
-        reply.error = errno;
-        return reply;
-    }
+    if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+        return errno;
     alignas(nlmsghdr) std::array<char, 1 << 17> buffer;
     for (;;) {
-        const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
+        const ssize_t got = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR)
             continue;
-        // At most the answer and then the acknowledgement, which ends it.
-        const int state = got < 0 ? MNL_CB_ERROR
-                                  : mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, 0,
-                                               keep_body, &reply);
-        if (state == MNL_CB_ERROR)
-            reply.error = errno;
-        if (state <= MNL_CB_STOP)
-            return reply;
-    }
-}
-
-int RouteSocket::ask_for_list(NetlinkRequest& request,
-                              const std::function<void(const nlmsghdr*)>& see) const {
-    const nlmsghdr* const message = request;
-    if (mnl_socket_sendto(socket_.get(), message, message->nlmsg_len) < 0)
-        return errno;
-    std::function<void(const nlmsghdr*)> seen_by = see;
-    alignas(nlmsghdr) std::array<char, 1 << 16> buffer;
-    for (;;) {
-        const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR)
-            continue;
-        const int state = got < 0 ? MNL_CB_ERROR
-                                  : mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, 0,
-                                               see_message, &seen_by);
+        const int state =
+            got < 0 ? MNL_CB_ERROR
+                    : mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, 0, see, data);
         if (state == MNL_CB_ERROR)
             return errno;
         if (state <= MNL_CB_STOP)
             return 0;
     }
+}
+
+// At most the answer and then the acknowledgement, which ends it.
+NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
+    NetlinkReply reply;
+    reply.error = exchange(socket_.get(), request, keep_body, &reply);
+    return reply;
+}
+
+int RouteSocket::ask_for_list(NetlinkRequest& request,
+                              const std::function<void(const nlmsghdr*)>& see) const {
+    std::function<void(const nlmsghdr*)> seen_by = see;
+    return exchange(socket_.get(), request, see_message, &seen_by);
 }
 
 }  // namespace vps

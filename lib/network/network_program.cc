@@ -1,7 +1,6 @@
 #include "network/network_program.hh"
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +10,7 @@
 
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/program.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -26,18 +26,10 @@ struct Started {
 
 Started run_program(std::vector<std::string> words) {
     words.insert(words.begin(), kProgram);
-    const std::vector<char*> argv = pointers_to(words);
     auto [read_end, write_end] = sys::pipe();
-    const pid_t us = getpid();
-    Child child = clone_process();
-    if (child.pid() == 0) {
-        reset_signals();
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == us &&
-            dup2(write_end.get(), STDOUT_FILENO) >= 0)
-            execv(kProgram, argv.data());
-        _exit(127);
-    }
-    return {std::move(child), std::move(read_end)};
+    const int out = write_end.get();
+    Child program = start_program(words, SIGKILL, [out] { return dup2(out, STDOUT_FILENO) >= 0; });
+    return {std::move(program), std::move(read_end)};
 }
 
 // Returns what it printed.

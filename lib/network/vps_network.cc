@@ -154,6 +154,15 @@ void heed_others(const std::vector<LanDevice>& devices, const NetworkSpec& spec,
                                 "would refuse the start)");
 }
 
+void answer_for_all(const std::vector<IpAddress>& addresses,
+                    const std::vector<LanDevice>& devices) {
+    for (const IpAddress& address : addresses)
+        for (const LanDevice& device : devices) {
+            answer_for(address, device.name());
+            device.announce(address);
+        }
+}
+
 // The links, both ends down and the host's ones guarded before anything can come out of them.
 void make_links(const NetworkSpec& spec, const NetworkRecord& record, FdRef inside) {
     if (!spec.addresses.empty())
@@ -245,11 +254,7 @@ void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& s
     connect_veths(spec, record, settings, external_script, log);
 
     heed_others(neighbours, spec, log);
-    for (const IpAddress& address : spec.addresses)
-        for (const LanDevice& device : neighbours) {
-            answer_for(address, device.name());
-            device.announce(address);
-        }
+    answer_for_all(spec.addresses, neighbours);
     warn_of_forwarding(spec, log);
     write_network_record(veid, record);
     mark_whole(veid);
@@ -354,11 +359,7 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
         drop_claim(address_claim(address.to_string()), veid);
     }
     heed_others(neighbours, asked, log);
-    for (const IpAddress& address : change.added)
-        for (const LanDevice& device : neighbours) {
-            answer_for(address, device.name());
-            device.announce(address);
-        }
+    answer_for_all(change.added, neighbours);
     warn_of_forwarding(asked, log);
 }
 

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fts.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -22,6 +21,7 @@
 #include "ploop/file_bytes.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
+#include "sys/program.hh"
 #include "sys/sys.hh"
 #include "sys/utf8.hh"
 
@@ -66,18 +66,10 @@ Child run_cp(const std::vector<std::string>& names, FdRef from, FdRef to, FdRef 
                                    fmt::format("--target-directory=/proc/self/fd/{}", to.get()),
                                    "--"};
     words.insert(words.end(), names.begin(), names.end());
-    const std::vector<char*> argv = pointers_to(words);
-    const pid_t us = getpid();
-    Child child = clone_process();
-    if (child.pid() == 0) {
-        reset_signals();
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == us && fchdir(from.get()) == 0 &&
-            fcntl(to.get(), F_SETFD, 0) == 0 && dup2(said.get(), STDOUT_FILENO) >= 0 &&
-            dup2(said.get(), STDERR_FILENO) >= 0)
-            execv(kProgram, argv.data());
-        _exit(127);
-    }
-    return child;
+    return start_program(words, SIGKILL, [&] {
+        return fchdir(from.get()) == 0 && fcntl(to.get(), F_SETFD, 0) == 0 &&
+               dup2(said.get(), STDOUT_FILENO) >= 0 && dup2(said.get(), STDERR_FILENO) >= 0;
+    });
 }
 
 struct Room {

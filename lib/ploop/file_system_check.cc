@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,6 +12,7 @@
 #include "sys/error.hh"
 #include "sys/line_relay.hh"
 #include "sys/process.hh"
+#include "sys/program.hh"
 #include "sys/sys.hh"
 #include "systemd/libsystemd.hh"
 
@@ -32,19 +32,11 @@ std::vector<std::string> words_for(FileSystemCheck how, const std::string& devic
 }
 
 Child run(const std::vector<std::string>& words, FdRef out) {
-    const std::vector<char*> argv = pointers_to(words);
     const Fd null = sys::open("/dev/null", O_RDONLY);
-    const pid_t us = getpid();
-    Child child = clone_process();
-    if (child.pid() == 0) {
-        reset_signals();
-        if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == us &&
-            dup2(null.get(), STDIN_FILENO) >= 0 && dup2(out.get(), STDOUT_FILENO) >= 0 &&
-            dup2(out.get(), STDERR_FILENO) >= 0)
-            execv(kProgram, argv.data());
-        _exit(127);
-    }
-    return child;
+    return start_program(words, SIGTERM, [&] {
+        return dup2(null.get(), STDIN_FILENO) >= 0 && dup2(out.get(), STDOUT_FILENO) >= 0 &&
+               dup2(out.get(), STDERR_FILENO) >= 0;
+    });
 }
 
 // A check of a large disk takes its time; systemd waits for it.

@@ -110,11 +110,17 @@ bool is_at_or_below(const std::string& path, const std::string& dir) {
     return dir == "/" || path == dir || path.starts_with(dir + "/");
 }
 
-std::optional<ConfigProblem> find_root_problem(const VpsConfig& config, const std::string& root) {
+HostPlaces::HostPlaces(const std::string& root) : root_(root) {
+    for (const HostPlace& row : kHostPlaces)
+        places_.emplace_back(row.path, root);
+}
+
+std::optional<ConfigProblem> HostPlaces::find_root_problem(const VpsConfig& config) const {
     const std::string& named = *config.ve_root;
-    const Place place(named, root);
-    for (const HostPlace& row : kHostPlaces) {
-        const Place host(row.path, root);
+    const Place place(named, root_);
+    for (std::size_t at = 0; at < places_.size(); ++at) {
+        const HostPlace& row = kHostPlaces[at];
+        const Place& host = places_[at];
         if (host.is_in(place))
             return ConfigProblem{"VE_ROOT",
                                  fmt::format("{} is or holds the host's {}: a VPS there hides the "
@@ -131,22 +137,22 @@ std::optional<ConfigProblem> find_root_problem(const VpsConfig& config, const st
     return std::nullopt;
 }
 
-std::optional<ConfigProblem> find_area_problem(const VpsConfig& config, const std::string& root) {
+std::optional<ConfigProblem> HostPlaces::find_area_problem(const VpsConfig& config) const {
     const std::string& named = *config.ve_private;
-    const Place area(named, root);
-    for (const HostPlace& row : kHostPlaces)
-        if (area.exists() && Place(row.path, root).is_in(area))
+    const Place area(named, root_);
+    for (std::size_t at = 0; at < places_.size(); ++at)
+        if (area.exists() && places_[at].is_in(area))
             return ConfigProblem{
                 "VE_PRIVATE",
-                area.way().back() == Place("/", root).way().back()
+                area.way().back() == Place("/", root_).way().back()
                     ? fmt::format("{} is the root of the host, and no private area: a VPS there "
                                   "would run on the host's own files",
                                   describe(named, area))
                     : fmt::format("{} is or holds the host's {}, and is no private area: a VPS "
                                   "there would run on the host's own files",
-                                  describe(named, area), row.path)};
-    const Place mount_point(*config.ve_root, root);
-    if (is_mounted(mount_point, root))
+                                  describe(named, area), kHostPlaces[at].path)};
+    const Place mount_point(*config.ve_root, root_);
+    if (is_mounted(mount_point, root_))
         return std::nullopt;
     if (!area.is_in(mount_point) && !mount_point.is_in(area))
         return std::nullopt;
@@ -170,9 +176,9 @@ bool is_open_to_users(const Place& place, const std::string& root) {
     return statvfs((root + path).c_str(), &options) < 0 || (options.f_flag & ST_NOSUID) == 0;
 }
 
-bool is_place_of_host(const Place& place, const std::string& root) {
-    return std::any_of(std::begin(kHostPlaces), std::end(kHostPlaces),
-                       [&](const HostPlace& row) { return Place(row.path, root).is_in(place); });
+bool HostPlaces::has(const Place& place) const {
+    return std::any_of(places_.begin(), places_.end(),
+                       [&](const Place& host) { return host.is_in(place); });
 }
 
 bool holds_files(const std::string& dir) {

@@ -41,25 +41,34 @@ class Place {
 // True for `path` equal to `dir`, or below, by their letters.
 bool is_at_or_below(const std::string& path, const std::string& dir);
 
-// Why nothing may be mounted on VE_ROOT: the host would lose a directory that it needs, or the VPS
-// would be among the files of the host's programs. The configuration has a VE_ROOT. Throws
-// SysError.
-std::optional<ConfigProblem> find_root_problem(const VpsConfig& config,
-                                               const std::string& root = {});
+// The directories that the host needs, as they are when this is made.
+class HostPlaces {
+  public:
+    // Throws SysError.
+    explicit HostPlaces(const std::string& root = {});
 
-// Why VE_PRIVATE is no private area: it is the host's root or holds or is a directory that the host
-// needs; or it and VE_ROOT lie in one another, as long as nothing is mounted on VE_ROOT. The
-// configuration has both. Throws SysError.
-std::optional<ConfigProblem> find_area_problem(const VpsConfig& config,
-                                               const std::string& root = {});
+    // Why nothing may be mounted on VE_ROOT: the host would lose a directory that it needs, or the
+    // VPS would be among the files of the host's programs. The configuration has a VE_ROOT. Throws
+    // SysError.
+    [[nodiscard]] std::optional<ConfigProblem> find_root_problem(const VpsConfig& config) const;
+
+    // Why VE_PRIVATE is no private area: it is the host's root or holds or is a directory that the
+    // host needs; or it and VE_ROOT lie in one another, as long as nothing is mounted on VE_ROOT.
+    // The configuration has both. Throws SysError.
+    [[nodiscard]] std::optional<ConfigProblem> find_area_problem(const VpsConfig& config) const;
+
+    // True for a place that is or holds one of them.
+    [[nodiscard]] bool has(const Place& place) const;
+
+  private:
+    std::string root_;
+    std::vector<Place> places_;  // in the order of the table
+};
 
 // True where users of the host can pass to the existing place, so that a set-uid root program there
 // is the host's root's for them: each directory on the way, and the place, lets them search it, and
 // the file system heeds set-uid bits.
 bool is_open_to_users(const Place& place, const std::string& root = {});
-
-// True for a directory that the host itself needs.
-bool is_place_of_host(const Place& place, const std::string& root = {});
 
 // True for a directory with a file in it, which a mount would hide.
 bool holds_files(const std::string& dir);

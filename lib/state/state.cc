@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "state/place.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
@@ -209,7 +210,7 @@ std::optional<VpsState> read_state(Veid veid, const std::string& run_dir) {
 std::optional<Fd> find_user_namespace_of(const std::string& path, const std::string& run_dir) {
     for (const Veid veid : list_active(run_dir)) {
         const std::optional<VpsState> state = read_state(veid, run_dir);
-        if (!state || state->first_id == 0 || !(path + "/").starts_with(state->mount_point + "/"))
+        if (!state || state->first_id == 0 || !is_at_or_below(path, state->mount_point))
             continue;
         const std::optional<Fd> init = find_init(*state);
         if (!init)

@@ -19,7 +19,8 @@ struct WishWord {
 };
 constexpr WishWord kWords[] = {{"start-disabled", &Wish::starts_disabled},
                                {"wait", &Wish::waits_for_boot},
-                               {"kill", &Wish::kills}};
+                               {"kill", &Wish::kills},
+                               {"pass-stop", &Wish::passes_stop}};
 
 std::string path_of(Veid veid, const std::string& run_dir) {
     return fmt::format("{}/wishes/{}", run_dir, veid.to_string());

@@ -1,7 +1,7 @@
 // What an administrator asks of one start or one stop beyond the configuration: a start of a
 // disabled VPS, one that waits for the boot, a stop that asks nobody. systemd passes no arguments
-// to the programs of a unit, so vzctl, which waits for the unit's job, leaves the wish in
-// /run/vps/wishes/N meanwhile. A wish holds while the process lives that has left it.
+// to the programs of a unit, so who waits for the unit's job, vzctl or vps-stop --force, leaves the
+// wish in /run/vps/wishes/N meanwhile. A wish holds while the process lives that has left it.
 #pragma once
 
 #include <string>
@@ -16,6 +16,7 @@ struct Wish {
     bool starts_disabled = false;  // DISABLED=yes does not count
     bool waits_for_boot = false;   // as START_WAIT=yes
     bool kills = false;            // as STOP_TIMEOUT=0
+    bool passes_stop = false;      // N.stop that is asked, or fails, does not count
     bool operator==(const Wish&) const = default;
 };
 

@@ -22,22 +22,6 @@ namespace {
 constexpr ExitCode kCannotMount = ExitCode::CannotMount;
 constexpr std::string_view kShared = "shared:";  // of a peer group, in mountinfo
 
-// "\040" in mountinfo is a blank.
-std::string unescape(std::string_view text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        int code = 0;
-        if (text[i] == '\\' && i + 3 < text.size() &&
-            std::from_chars(&text[i + 1], &text[i + 4], code, 8).ptr == &text[i + 4]) {
-            plain += static_cast<char>(code);
-            i += 3;
-        } else {
-            plain += text[i];
-        }
-    }
-    return plain;
-}
-
 int to_int(std::string_view text) {
     int value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
@@ -133,6 +117,21 @@ std::vector<MountEntry> leave_foreign_groups(const std::string& root) {
 
 }  // namespace
 
+std::string unescape_mountinfo(std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        int code = 0;
+        if (text[i] == '\\' && i + 3 < text.size() &&
+            std::from_chars(&text[i + 1], &text[i + 4], code, 8).ptr == &text[i + 4]) {
+            plain += static_cast<char>(code);
+            i += 3;
+        } else {
+            plain += text[i];
+        }
+    }
+    return plain;
+}
+
 std::vector<MountEntry> read_mounts(const std::string& pid) {
     const std::string text = sys::read_file("/proc/" + pid + "/mountinfo", 256 << 20);
     std::vector<MountEntry> mounts;
@@ -153,8 +152,8 @@ std::vector<MountEntry> read_mounts(const std::string& pid) {
         for (auto tag = fields.begin() + 6; tag != dash; ++tag)
             if (tag->starts_with(kShared))
                 peer_group = to_int(tag->substr(kShared.size()));
-        mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape(fields[4]),
-                          std::string(dash[1]), unescape(dash[2]), std::string(fields[2]),
+        mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape_mountinfo(fields[4]),
+                          std::string(dash[1]), unescape_mountinfo(dash[2]), std::string(fields[2]),
                           peer_group});
     }
     return mounts;

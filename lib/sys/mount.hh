@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sys/fd.hh"
@@ -22,6 +23,9 @@ struct MountEntry {
     std::string device;  // "MAJOR:MINOR", of the file system
     int peer_group = 0;  // "shared:N" (mount_namespaces(7)); 0: not shared
 };
+
+// A field of mountinfo without its escapes: "\040" is a blank.
+std::string unescape_mountinfo(std::string_view text);
 
 // The mounts in the mount namespace of the process, with targets as it sees them. Throws SysError.
 std::vector<MountEntry> read_mounts(const std::string& pid = "self");

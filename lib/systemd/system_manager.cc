@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sys/sys.hh"
+#include "systemd/job_order.hh"
 #include "systemd/system_bus.hh"
 #include "systemd/unit_name.hh"
 
@@ -16,12 +17,6 @@ namespace vps {
 
 static constexpr const char* kJob = "org.freedesktop.systemd1.Job";
 static constexpr const char* kService = "org.freedesktop.systemd1.Service";
-
-static Message new_order(const Bus& bus, const std::string& unit, Job job) {
-    Message order = new_call(bus, job == Job::Start ? "StartUnit" : "StopUnit");
-    check(sd_bus_message_append(order.get(), "ss", unit.c_str(), "replace"), "fill bus message");
-    return order;
-}
 
 void queue_job(const std::string& unit, Job job, const SystemdPlaces& places) {
     patiently([&] {
@@ -32,18 +27,12 @@ void queue_job(const std::string& unit, Job job, const SystemdPlaces& places) {
 
 namespace {
 
-// Queues a start and returns the object of its job.
+// Returns the object of its job.
 std::string order_start(const Bus& bus, const std::string& unit, bool replacing_start) {
     if (replacing_start)  // a start would be merged with that job; a stop replaces it
         check(sd_bus_send(bus.get(), new_order(bus, unit, Job::Stop).get(), nullptr),
               "queue a stop");
-    sd_bus_message* raw = nullptr;
-    check(sd_bus_call(bus.get(), new_order(bus, unit, Job::Start).get(), 0, nullptr, &raw),
-          "queue a start");
-    const Message reply(raw);
-    const char* job = nullptr;
-    check(sd_bus_message_read(raw, "o", &job), "read the job");
-    return job;
+    return order_job(bus, unit, Job::Start);
 }
 
 // False for a job that is over already, too.
@@ -57,23 +46,7 @@ bool is_restart(const Bus& bus, const std::string& job) {
 
 // Waits until the job is over; true if an order of somebody else's has taken its place.
 bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadline) {
-    while (const int left = milliseconds_until(deadline)) {
-        sd_bus_message* raw = nullptr;
-        const int processed = sd_bus_process(bus.get(), &raw);
-        check(processed, "wait for the job's end");
-        const Message signal(raw);
-        if (raw && sd_bus_message_is_signal(raw, kManager, "JobRemoved") > 0) {
-            const char* removed = nullptr;
-            const char* result = nullptr;
-            check(sd_bus_message_read(raw, "uoss", nullptr, &removed, nullptr, &result),
-                  "read the job's end");
-            if (job == removed)
-                return std::string_view(result) == "canceled";
-        }
-        if (processed == 0)
-            check(sd_bus_wait(bus.get(), std::uint64_t{1000} * left), "wait for the job's end");
-    }
-    return false;
+    return await_job(bus, job, deadline) == "canceled";
 }
 
 [[noreturn]] void insist(const std::string& unit, bool replacing_start, const SystemdPlaces& places,
@@ -158,24 +131,10 @@ pid_t control_process_of(const std::string& service, const SystemdPlaces& places
 
 bool stop_was_called(Veid veid, const SystemdPlaces& places) {
     return patiently([&] {
-        const Bus bus = connect(places);
-        const Message commands = get_property(bus, unit_path(service_unit(veid)), kService,
-                                              "ExecStop", "a(sasbttttuii)");
-        sd_bus_message* raw = commands.get();
-        check(sd_bus_message_enter_container(raw, 'a', "(sasbttttuii)"), "read ExecStop=");
-        for (;;) {
-            const int more = sd_bus_message_enter_container(raw, 'r', "sasbttttuii");
-            check(more, "read ExecStop=");
-            if (more == 0)
-                return false;
-            std::uint64_t started = 0;  // of the last call, on the monotonic clock
-            check(sd_bus_message_skip(raw, "sasbt"), "read ExecStop=");
-            check(sd_bus_message_read(raw, "t", &started), "read ExecStop=");
-            check(sd_bus_message_skip(raw, "ttuii"), "read ExecStop=");
-            check(sd_bus_message_exit_container(raw), "read ExecStop=");
-            if (started != 0)
-                return true;
-        }
+        bool called = false;
+        for_each_command(connect(places), service_unit(veid), "ExecStop",
+                         [&](const CommandRun& run) { called |= run.began_monotonic != 0; });
+        return called;
     });
 }
 

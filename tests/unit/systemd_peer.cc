@@ -280,6 +280,15 @@ void remove_job(sd_bus* bus, unsigned id, const std::string& unit, const std::st
                                result.c_str());
 }
 
+Reply job_that_ends(unsigned id, const char* result) {
+    Reply reply = job(id);
+    reply.then = [=](sd_bus* bus) {
+        remove_job(bus, 99, "vps@102.service", "canceled");
+        remove_job(bus, id, "vps@101.service", result);
+    };
+    return reply;
+}
+
 std::string text_of_error(const std::function<void()>& step) {
     try {
         step();

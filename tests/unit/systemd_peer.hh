@@ -63,6 +63,8 @@ Reply job(unsigned id);
 std::string job_path(unsigned id);
 // Says that a job has ended: "done", "failed", "canceled".
 void remove_job(sd_bus* bus, unsigned id, const std::string& unit, const std::string& result);
+// A job of vps@101.service that is queued, and ends so; one of another unit ends before it.
+Reply job_that_ends(unsigned id, const char* result);
 
 // The text of the Error that `step` throws; "no error" where it throws none.
 std::string text_of_error(const std::function<void()>& step);

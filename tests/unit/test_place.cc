@@ -36,9 +36,10 @@ class Host {
         VpsConfig config;
         config.ve_root = ve_root;
         config.ve_private = ve_private;
-        auto found = find_root_problem(config, path());
+        const HostPlaces host(path());
+        auto found = host.find_root_problem(config);
         if (!found)
-            found = find_area_problem(config, path());
+            found = host.find_area_problem(config);
         return found ? std::string(found->key) + ": " + found->text : "";
     }
 
@@ -123,8 +124,8 @@ TEST(Place, UsersCanPassWhereEachDirectoryLetsThem) {
         set(dir, 0711);
         EXPECT_TRUE(is_open_to_users(area, host.path())) << dir;
     }
-    EXPECT_TRUE(is_place_of_host(Place("/srv", host.path()), host.path()));
-    EXPECT_FALSE(is_place_of_host(Place("/vz/private", host.path()), host.path()));
+    EXPECT_TRUE(HostPlaces(host.path()).has(Place("/srv", host.path())));
+    EXPECT_FALSE(HostPlaces(host.path()).has(Place("/vz/private", host.path())));
 }
 
 TEST(Place, FilesThatAMountWouldHide) {

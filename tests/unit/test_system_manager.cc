@@ -118,15 +118,6 @@ void await_insisting() {
     EXPECT_GT(waitpid(-1, nullptr, __WALL), 0);
 }
 
-Reply job_that_ends(unsigned id, const char* result) {
-    Reply reply = job(id);
-    reply.then = [=](sd_bus* bus) {
-        remove_job(bus, 99, "vps@102.service", "canceled");  // another's
-        remove_job(bus, id, kUnitName, result);
-    };
-    return reply;
-}
-
 TEST(SystemManager, InsistsOnAStartThatIsReplaced) {
     const SystemdPeer peer([](const Request& request) {
         if (request.method == "Get")

@@ -10,15 +10,6 @@ namespace {
 
 constexpr const char* kUnitName = "vps@101.service";
 
-Reply job_that_ends(unsigned id, const char* result) {
-    Reply reply = job(id);
-    reply.then = [=](sd_bus* bus) {
-        remove_job(bus, 99, "vps@102.service", "canceled");  // another's
-        remove_job(bus, id, kUnitName, result);
-    };
-    return reply;
-}
-
 TEST(UnitJob, EndsAsSystemdSays) {
     for (const auto& [result, expected] :
          {std::pair("done", JobEnd::Done), std::pair("canceled", JobEnd::Canceled),
