@@ -78,7 +78,7 @@ void set_stop_timeout(UnitFile& unit, const VpsConfig& config) {
     if (config.script_timeout)
         scripts = std::uint64_t{kScripts} * *config.script_timeout;
     else if (!config.stop_veto)
-        scripts = kScripts * kOverruledScriptTime;
+        scripts = std::uint64_t{kScripts} * kOverruledScriptTime;
     const auto seconds = config.stop_timeout + scripts;
     if (seconds == kTemplateSays)
         return;

@@ -20,7 +20,7 @@ static bool is_part_of(std::string_view part, std::string_view whole) {
 ConfigDraft::ConfigDraft(Detail detail) : detail_(detail), places_(config_keys().size()) {}
 
 void ConfigDraft::read(ConfigFile file, std::string name, std::string_view text) {
-    names_[static_cast<int>(file)] = std::move(name);
+    names_[static_cast<std::size_t>(file)] = std::move(name);
     ConfigLines lines(text);
     read_all(file, lines);
     if (lines.carriage_returns() && detail_ != Detail::Boot)
@@ -178,15 +178,15 @@ void ConfigDraft::finish_path(std::string_view key_name, std::optional<std::stri
 void ConfigDraft::finish_places() {
     for (std::size_t i = 0; i < places_.size(); ++i)
         if (const Place& place = places_[i]; place.file != ConfigFile::None)
-            config_.places[config_keys()[i].name] = names_[static_cast<int>(place.file)] + ":" +
-                                                    std::to_string(place.line) + ":" +
+            config_.places[config_keys()[i].name] = names_[static_cast<std::size_t>(place.file)] +
+                                                    ":" + std::to_string(place.line) + ":" +
                                                     std::to_string(place.column);
 }
 
 void ConfigDraft::report(Severity severity, const Place& place, std::string_view key,
                          std::string text) {
-    config_.diagnostics.push_back({severity, names_[static_cast<int>(place.file)], place.line,
-                                   place.column, std::string(key), std::move(text)});
+    config_.diagnostics.push_back({severity, names_[static_cast<std::size_t>(place.file)],
+                                   place.line, place.column, std::string(key), std::move(text)});
 }
 
 void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string text) {

@@ -3,6 +3,7 @@
 // away. Pure: no file is opened here.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,8 +85,8 @@ class ConfigDraft {
 
     Detail detail_;
     VpsConfig config_;
-    std::string names_[3];       // by ConfigFile
-    std::vector<Place> places_;  // by position in config_keys()
+    std::array<std::string, 3> names_;  // by ConfigFile
+    std::vector<Place> places_;         // by position in config_keys()
     std::vector<Refused> refused_;
     std::vector<ReadLine> lines_;
 };

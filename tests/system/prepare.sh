@@ -45,7 +45,7 @@ install_packages() { # PACKAGES
 # meson takes ccache by itself. A fresh clone on the same machine compiles nothing anew.
 keep_compiled() {
     if [ "$(id -u)" = 0 ]; then export CCACHE_DIR=${CCACHE_DIR:-/var/cache/systemd-vps-tests/ccache}; fi
-    export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-1G} CCACHE_SLOPPINESS=pch_defines,time_macros
+    export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-3G} CCACHE_SLOPPINESS=pch_defines,time_macros
 }
 
 configure() { # BUILD-FOLDER [OPTION…]
