@@ -143,8 +143,8 @@ char state_of(FdRef proc, const std::string& task) {
 std::vector<Fd> open_below(FdRef cgroup) {
     std::vector<Fd> below;
     const Fd dir(openat(cgroup.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const std::unique_ptr<DIR, int (*)(DIR*)> entries(dir ? fdopendir(dup(dir.get())) : nullptr,
-                                                      closedir);
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(
+        dir ? fdopendir(fcntl(dir.get(), F_DUPFD_CLOEXEC, 3)) : nullptr, closedir);
     while (const dirent* entry = entries ? readdir(entries.get()) : nullptr)
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
             if (Fd next(openat(dir.get(), entry->d_name,

@@ -9,6 +9,7 @@ Names:
     vps-debian12, vps-debian13   VPS trees with systemd as init
     vps-sysvinit, vps-openrc     with sysvinit's and OpenRC's own init
     vps-busybox                  busybox only: boots and stops at once, for most scenarios
+    vps-i386                     a static busybox of 32-bit programs
     vz                           disk.img (ext4), to be mounted on /vz: all trees under template/
     vz-demo                      for the demonstration: Debian 12 as private area of VPS 101
     build-bookworm               a tree to build the project in, where the machine's own libc is too
@@ -138,6 +139,14 @@ chmod 755 etc/init.d/rcS etc/init.d/rcK
 chmod 1777 tmp
 """
 
+# The binary alone, which no other kernel can run than the one of an emulated host.
+I386_FINISH = r"""
+cd "$1"
+mv bin/busybox ..
+rm -rf ./*
+mv ../busybox .
+"""
+
 HOST = {"kind": "host", "packages": HOST_PACKAGES, "variant": "minbase", "essential": HOST_SETUP,
         "customize": HOST_CUSTOMIZE}
 
@@ -156,12 +165,15 @@ RECIPES = {
     "vps-sysvinit": vps("bookworm", ["sysvinit-core", "initscripts"], customize=SYSVINIT_CUSTOMIZE),
     "vps-openrc": vps("bookworm", ["openrc"], customize=OPENRC_CUSTOMIZE),
     "vps-busybox": vps("bookworm", ["busybox-static"], variant="extract", finish=BUSYBOX_FINISH),
+    "vps-i386": vps("bookworm", ["busybox-static"], variant="extract", architecture="i386",
+                    finish=I386_FINISH, mirror="http://deb.debian.org/debian"),
     "build-bookworm": vps("bookworm", BUILD_PACKAGES, documentation=True) ,
     "build-trixie": vps("trixie", [*BUILD_PACKAGES, "systemd-dev"]),
 }
 # Which tree lies where on the disk.
 for name, places in {
-    "vz": {f"template/{t}": t for t in ("debian12", "debian13", "sysvinit", "openrc", "busybox")},
+    "vz": {f"template/{t}": t for t in ("debian12", "debian13", "sysvinit", "openrc", "busybox",
+                                           "i386")},
     "vz-demo": {"private/101": "debian12"},
 }.items():
     RECIPES[name] = {"kind": "vz", "places": places,
@@ -212,6 +224,8 @@ def run(command, log):
 def debootstrap(recipe, tree, log):
     command = ["mmdebstrap", '--aptopt=Acquire::Retries "5"', f"--variant={recipe['variant']}",
                "--dpkgopt=force-unsafe-io", f"--include={','.join(recipe['packages'])}"]
+    if recipe.get("architecture"):
+        command.append(f"--architectures={recipe['architecture']}")
     if not recipe.get("documentation"):
         command += ["--dpkgopt=path-exclude=/usr/share/man/*",
                     "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -222,10 +236,13 @@ def debootstrap(recipe, tree, log):
             script.write_text("#!/bin/sh\nset -e\n" + recipe[hook])
             script.chmod(0o755)
             command.append(f"--{hook}-hook={script}")
+    source = [recipe["suite"], str(tree)]
+    if recipe.get("mirror"):
+        source.append(recipe["mirror"])
     # A mirror is out of reach or out of step for a moment now and then.
     for attempt in range(3):
         try:
-            run(command + [recipe["suite"], str(tree)], log)
+            run(command + source, log)
             break
         except ImageError:
             if attempt == 2:
