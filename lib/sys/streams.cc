@@ -7,7 +7,9 @@ namespace vps::sys {
 
 void open_standard_streams() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)  // the lowest free number
+        // open(2) gives the lowest free number, which is this one. Children have it, too.
+        if (fcntl(fd, F_GETFD) < 0 &&
+            ::open("/dev/null", O_RDWR) != fd)  // NOLINT(android-cloexec-open)
             throw SysError(errno, "open", "/dev/null");
 }
 
