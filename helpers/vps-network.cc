@@ -1,15 +1,21 @@
 // vps-network VEID up PID: makes the network that a VPS's configuration asks for, on the host and
-// in the network namespace of its first process PID. vps-network VEID down: removes from the host
-// what is left of it. vps-run and vps-umount call it, who have the VPS's lock. What fails it prints
-// on its standard output, for them to tell. vps-network VEID renew: makes again what is missing on
-// the host; vps-reload calls it. vps-network VEID check: prints what is missing, a line each;
-// vps-check calls it. vps-network VEID addresses PID [ADDRESS …]: gives the VPS that runs these
+// in the network namespace of its first process PID; its standard input says when the VPS can be
+// entered (network_program.hh). vps-network VEID down: removes from the host what is left of it.
+// vps-run and vps-umount call it, who have the VPS's lock. What fails it prints on its standard
+// output, for them to tell. vps-network VEID renew: makes again what is missing on the host; vzctl
+// set calls it. vps-network VEID reload: likewise, calls EXTERNAL_SCRIPT, and fails where something
+// stays missing; vps-reload calls it. vps-network VEID check: prints what is missing, a line each;
+// vps-check calls it. vps-network VEID chains: prints the chains of the host's firewall that drop
+// what it passes on. vps-network VEID addresses PID [ADDRESS …]: gives the VPS that runs these
 // addresses in place of those it has.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "command/program.hh"
 #include "life/settings.hh"
+#include "network/forward_chain.hh"
+#include "network/network_program.hh"
 #include "network/network_spec.hh"
 #include "network/upkeep.hh"
 #include "network/vps_network.hh"
@@ -22,7 +28,8 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kUsage = "up PID | down | renew | check | addresses PID [ADDRESS ...]";
+constexpr const char* kUsage =
+    "up PID | down | renew | reload | check | chains | addresses PID [ADDRESS ...]";
 
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
@@ -49,12 +56,27 @@ NetworkSpec plan(const Invocation& invocation, const VpsConfig& config) {
     return spec;
 }
 
+// By hand there is nobody to wait for.
+void await_entry() {
+    char word = 0;
+    if (isatty(STDIN_FILENO) || (read(STDIN_FILENO, &word, 1) == 1 && word == kEnterable))
+        return;
+    throw Error(ExitCode::System, "the start was given up before the VPS could be entered");
+}
+
 void bring_up(const Invocation& invocation, const std::string& pid) {
     const pid_t init = parse_init(pid);
     const VpsConfig config = load_usable_config(invocation.veid);
     const NetworkSpec spec = plan(invocation, config);
     if (!spec.empty())
-        make_network(spec, init, script_settings(invocation.veid, config), invocation.log);
+        make_network(spec, init, await_entry, script_settings(invocation.veid, config),
+                     invocation.log);
+}
+
+void reload(const Invocation& invocation) {
+    const VpsConfig config = load_usable_config(invocation.veid);
+    reload_network(plan(invocation, config), script_settings(invocation.veid, config),
+                   invocation.log);
 }
 
 void give_addresses(const Invocation& invocation, const std::vector<std::string>& words) {
@@ -72,6 +94,11 @@ void print_missing(Veid veid) {
         fmt::print("{}\n", missing);
 }
 
+void print_dropping_chains() {
+    for (const std::string& chain : find_dropping_chains())
+        fmt::print("{}\n", chain);
+}
+
 ExitCode run_network(const Invocation& invocation) {
     try {
         const std::vector<std::string>& words = invocation.command;
@@ -83,8 +110,12 @@ ExitCode run_network(const Invocation& invocation) {
             undo_network(invocation.veid, invocation.log);
         else if (words.size() == 1 && words[0] == "renew")
             renew_network(invocation.veid, invocation.log);
+        else if (words.size() == 1 && words[0] == "reload")
+            reload(invocation);
         else if (words.size() == 1 && words[0] == "check")
             print_missing(invocation.veid);
+        else if (words.size() == 1 && words[0] == "chains")
+            print_dropping_chains();
         else
             throw Error(ExitCode::Usage, fmt::format("after VEID, {} is wanted", kUsage));
     } catch (const Error& error) {

@@ -189,6 +189,21 @@ void check_forwarding(const NetworkSpec& network, Checked& checked, CheckedFile&
     checked.forwarding = std::move(missing);
 }
 
+// The same of the firewall, which only root can look into.
+void check_firewall(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
+    if (geteuid() != 0 || network.addresses.empty() || std::exchange(checked.judged_firewall, true))
+        return;
+    try {
+        const std::vector<std::string> chains =
+            select_dropping_chains(find_dropping_chains_of_host(veid), network.addresses);
+        if (!chains.empty())
+            file.findings.push_back(
+                file.about(Grade::Note, "IP_ADDRESS", explain_dropping_chains(chains)));
+    } catch (const Error& error) {
+        file.findings.push_back({Grade::Warning, 0, 0, {}, error.what()});
+    }
+}
+
 // Of a VPS that runs. Only root can look.
 void check_running_network(Veid veid, CheckedFile& file) {
     if (geteuid() != 0)
@@ -392,6 +407,7 @@ void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth
             judge_way(config.config, root, checked, file);
         if (root.empty()) {
             check_forwarding(network, checked, file);
+            check_firewall(veid, network, checked, file);
             check_running_network(veid, file);
         }
         check_lost_limits(config.config, file, verdict);

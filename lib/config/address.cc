@@ -48,6 +48,11 @@ const char* find_fault(const IpAddress& address) {
     return IN6_IS_ADDR_MULTICAST(&v6) ? "a multicast address" : nullptr;
 }
 
+// /proc/sys/net/ipv4/conf has these two beside the devices, so that the kernel makes none.
+bool is_kept_by_kernel(std::string_view name) {
+    return name == "all" || name == "default";
+}
+
 // One setting of a device; returns what is wrong with it, or null.
 const char* read_setting(NetifSpec& netif, std::string_view key, std::string_view value) {
     if (key == "mac" || key == "host_mac") {
@@ -66,6 +71,8 @@ const char* read_setting(NetifSpec& netif, std::string_view key, std::string_vie
                                       {"bridge", &NetifSpec::bridge}})
         if (key == name) {
             netif.*field = value;
+            if (is_kept_by_kernel(value))
+                return "no name of a device: settings of all devices have it";
             return is_link_name(value) ? nullptr : "no name of a device (at most 15 characters)";
         }
     return "unknown; there are ifname, mac, host_ifname, host_mac, bridge, mac_filter and "
@@ -131,7 +138,8 @@ std::string MacAddress::to_string() const {
 
 bool is_link_name(std::string_view name) {
     return !name.empty() && name.size() < IFNAMSIZ && name[0] != '-' && name != "." &&
-           name != ".." && std::all_of(name.begin(), name.end(), [](char c) {
+           name != ".." && !is_kept_by_kernel(name) &&
+           std::all_of(name.begin(), name.end(), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       c == '.' || c == '_' || c == '-' || c == '@';
            });

@@ -61,7 +61,7 @@ struct NetifSpec {
 std::optional<NetifSpec> parse_netif(std::string_view text, std::string& why);
 
 // True for a link's name that needs quoting nowhere: 1 to 15 of letters, digits and "._-@", not
-// starting with "-", and not "." or "..".
+// starting with "-", and not ".", "..", "all" or "default".
 bool is_link_name(std::string_view name);
 
 }  // namespace vps

@@ -1,7 +1,9 @@
 #include "context/running_vps.hh"
 
 #include <fmt/format.h>
+#include <sys/personality.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <vector>
@@ -68,6 +70,17 @@ bool is_in_scope(Veid veid, pid_t pid) {
     }
 }
 
+// A start gives a 32-bit init this personality (syscall_filter.hh).
+bool is_of_32_bit(pid_t init) {
+    constexpr unsigned long kKind = 0xff;  // PER_MASK
+    try {
+        const std::string text = sys::read_line(fmt::format("/proc/{}/personality", init));
+        return (std::strtoul(text.c_str(), nullptr, 16) & kKind) == PER_LINUX32;
+    } catch (const SysError&) {
+        return false;  // it has ended, or only root can read it
+    }
+}
+
 // The state of a VPS that runs, as its start would have written it with the configuration of now.
 VpsState state_of_running(Veid veid, pid_t init) {
     VpsState state;
@@ -84,10 +97,22 @@ VpsState state_of_running(Veid veid, pid_t init) {
     const auto place = std::filesystem::canonical(state.ve_root, none);
     state.mount_point = none ? state.ve_root : place.string();
     state.image = find_top_image(state.ve_private);
+    state.ids = config.userns_ids;
+    state.io_uring = config.io_uring;
+    state.socket_families = config.socket_families;
+    state.old_32_bit = is_of_32_bit(init);
     state.first_id = config.local_uid ? 0 : find_root_id(init);
     state.init_pid = init;
     state.init_start = find_start_time(init).value_or(0);
     return state;
+}
+
+// The process that the state names, while it is there.
+std::optional<Fd> find_named_init(Veid veid, const VpsState& state) {
+    std::optional<Fd> init = find_init(state);
+    if (init && is_in_scope(veid, state.init_pid))
+        return init;
+    return std::nullopt;
 }
 
 bool says_running(const std::optional<VpsState>& state) {
@@ -104,12 +129,9 @@ FoundVps find_vps(Veid veid, const std::string& run_dir) {
     } catch (const Error&) {
         unreadable = std::current_exception();
     }
-    if (found.state) {
-        found.init = find_init(*found.state);
-        if (found.init && is_in_scope(veid, found.state->init_pid))
+    if (found.state && found.state->phase != Phase::Starting)
+        if ((found.init = find_named_init(veid, *found.state)))
             return found;
-        found.init.reset();
-    }
     // A state of another phase is that of a start or a stop which goes on, or was cut off.
     if (!found.state || says_running(found.state))
         if (const auto pid = find_init_below(scope_cgroup(veid))) {
@@ -119,6 +141,13 @@ FoundVps find_vps(Veid veid, const std::string& run_dir) {
         }
     if (unreadable)
         std::rethrow_exception(unreadable);
+    return found;
+}
+
+FoundVps find_enterable_vps(Veid veid, const std::string& run_dir) {
+    FoundVps found = find_vps(veid, run_dir);
+    if (!found.init && found.state && found.state->phase == Phase::Starting)
+        found.init = find_named_init(veid, *found.state);
     return found;
 }
 

@@ -213,7 +213,7 @@ Membership find_membership(FdRef root, const std::string& user) {
 }  // namespace
 
 RunningInit require_init(Veid veid) {
-    FoundVps vps = find_vps(veid);
+    FoundVps vps = find_enterable_vps(veid);
     if (!vps.init) {
         (void)load_vps_config(veid);  // one that does not exist has an exit code
         throw Error(ExitCode::NotRunning, "is not running");

@@ -20,7 +20,8 @@ struct RunningInit {
     pid_t pid;
 };
 
-// The init of a VPS that runs. Throws Error NotRunning, or the error of a configuration that cannot
+// The init of a VPS that runs, or the first process of one whose network is being made
+// (EXTERNAL_SCRIPT). Throws Error NotRunning, or the error of a configuration that cannot
 // be read.
 RunningInit require_init(Veid veid);
 

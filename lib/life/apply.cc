@@ -67,9 +67,12 @@ void apply_config(Veid veid, const FoundVps& vps, VpsConfig config, const LivePa
         apply_limits(veid, vps, config, log);
     if (parts.addresses)
         change_addresses(veid, vps.state->init_pid, config.addresses);
-    renew_network_on_host(veid);
     if (parts.names)
         apply_names(veid, *vps.state, config, log);
+    if (parts.whole_network)
+        reload_network_on_host(veid);
+    else
+        renew_network_on_host(veid);
 }
 
 }  // namespace vps

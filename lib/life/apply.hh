@@ -13,6 +13,9 @@ struct LiveParts {
     bool limits = true;     // of the slice, the disk, init and the cgroups below the scope
     bool addresses = true;  // IP_ADDRESS
     bool names = true;      // HOSTNAME, NAMESERVER, SEARCHDOMAIN
+    // The network on the host, of which nothing may be missing then, and EXTERNAL_SCRIPT; else what
+    // is missing is made again, or told.
+    bool whole_network = true;
 };
 
 // Applies the parts. Its disk is the one that is mounted, whatever VE_PRIVATE says by now. A name

@@ -213,8 +213,13 @@ void Start::set_up() {
     vps_.console = std::move(*console);
     vps_.held = hold_file_systems(veid_, state_.mount_point, pid, log_);
     apply_init_limits(vps_.init.pidfd(), pid, config_);
-    if (network)
-        network->finish();
+    if (!network)
+        return;
+    if (!config_.netifs.empty()) {
+        lock_.write_state(state_);
+        network->let_enter();
+    }
+    network->finish();
 }
 
 void Start::run_script() {

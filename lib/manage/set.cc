@@ -154,7 +154,8 @@ std::vector<std::string> SetCall::find_unapplied() const {
 void SetCall::apply(const FoundVps& vps, const VpsLock&) {
     const LiveParts parts{.limits = changes(Applied::Limits),
                           .addresses = changes(Applied::Addresses),
-                          .names = changes(Applied::Names) || changes(Applied::Addresses)};
+                          .names = changes(Applied::Names) || changes(Applied::Addresses),
+                          .whole_network = false};
     if (!parts.limits && !parts.addresses && !parts.names)
         return;
     const VpsConfig config = read_new();
@@ -222,7 +223,7 @@ ExitCode reset_limits(const Call& call) {
     if (!vps.init)
         throw Complaint(ExitCode::NotRunning, "Container is not running");
     apply_config(call.veid, vps, load_usable_config(call.veid),
-                 {.limits = true, .addresses = false, .names = false}, log);
+                 {.limits = true, .addresses = false, .names = false, .whole_network = false}, log);
     return ExitCode::Ok;
 }
 

@@ -2,13 +2,25 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 #include "network/sysctl.hh"
+#include "sys/fd.hh"
 
 namespace vps {
+
+static unsigned find_mtu(const std::string& device) {
+    ifreq request{};
+    std::strncpy(request.ifr_name, device.c_str(), IFNAMSIZ - 1);
+    const Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return ioctl(any.get(), SIOCGIFMTU, &request) == 0 ? static_cast<unsigned>(request.ifr_mtu) : 0;
+}
 
 std::vector<std::string> find_missing_forwarding(const std::vector<IpAddress>& addresses) {
     struct Policy {
@@ -33,6 +45,30 @@ std::string explain_missing_forwarding(const std::vector<std::string>& missing) 
         fmt::join(missing, " and "));
 }
 
+std::vector<std::string> select_dropping_chains(const std::vector<std::string>& chains,
+                                                const std::vector<IpAddress>& addresses) {
+    std::vector<std::string> selected;
+    std::copy_if(
+        chains.begin(), chains.end(), std::back_inserter(selected), [&](const std::string& chain) {
+            return std::any_of(addresses.begin(), addresses.end(), [&](const IpAddress& address) {
+                return chain.starts_with("inet ") ||
+                       chain.starts_with(address.family == AF_INET ? "ip " : "ip6 ");
+            });
+        });
+    return selected;
+}
+
+std::string explain_dropping_chains(const std::vector<std::string>& chains) {
+    std::vector<std::string> commands;
+    for (const std::string& chain : chains)
+        for (const char* side : {"iifname", "oifname"})
+            commands.push_back(fmt::format("nft insert rule {} {} 'venet*' accept", chain, side));
+    return fmt::format(
+        "the host's firewall drops packets of VPSes, unless another rule accepts them: the policy "
+        "of {} is drop; {}; and the same in the firewall's own file",
+        fmt::join(chains, " and "), fmt::join(commands, "; "));
+}
+
 std::string find_ipv6_switch() {
     constexpr const char* kSwitches[] = {"net/ipv6/conf/all/disable_ipv6",
                                          "net/ipv6/conf/default/disable_ipv6"};
@@ -42,6 +78,35 @@ std::string find_ipv6_switch() {
         if (read_sysctl(name) == "1")
             return spell_sysctl(name) + "=1";
     return {};
+}
+
+std::string explain_no_ipv6(const std::string& device) {
+    constexpr unsigned kLeastMtu = 1280;  // RFC 8200
+    if (if_nametoindex(device.c_str()) == 0)
+        return {};
+    const std::string own = "net/ipv6/conf/" + device + "/disable_ipv6", all = find_ipv6_switch();
+    const std::string value = read_sysctl(own);
+    if (value == "0")
+        return {};
+    if (!all.empty())
+        return fmt::format("IPv6 is off on this host ({})", all);
+    if (value == "1")
+        return fmt::format("IPv6 is off on {0} ({1}=1; sysctl {1}=0 switches it on)", device,
+                           spell_sysctl(own));
+    const unsigned mtu = find_mtu(device);
+    if (mtu >= kLeastMtu)
+        return fmt::format("{} has no IPv6", device);
+    return fmt::format(
+        "{0} has no IPv6, because its MTU is {1} and IPv6 wants {2} (ip link set {0} mtu {2})",
+        device, mtu, kLeastMtu);
+}
+
+void refuse_address(int errnum, const std::string& verb, const IpAddress& address,
+                    const std::string& device) {
+    if (address.family == AF_INET6)
+        if (const std::string why = explain_no_ipv6(device); !why.empty())
+            throw Ipv6Off(fmt::format("{} '{}': {}", verb, address.to_string(), why));
+    throw SysError(errnum, verb, address.to_string(), ExitCode::CannotAddIp);
 }
 
 }  // namespace vps

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "network/network_spec.hh"
+#include "sys/error.hh"
 
 namespace vps {
 
@@ -15,8 +16,27 @@ std::vector<std::string> find_missing_forwarding(const std::vector<IpAddress>& a
 // The consequence of the missing settings, and the one file to write.
 std::string explain_missing_forwarding(const std::vector<std::string>& missing);
 
+// Of chains of the firewall that drop what the host passes on ("ip filter FORWARD"), those that
+// drop packets of such addresses, and what to do about them.
+std::vector<std::string> select_dropping_chains(const std::vector<std::string>& chains,
+                                                const std::vector<IpAddress>& addresses);
+std::string explain_dropping_chains(const std::vector<std::string>& chains);
+
 // The setting that switches IPv6 off on the host, as "net.ipv6.conf.all.disable_ipv6=1"; empty
 // where it is on.
 std::string find_ipv6_switch();
+
+// Why a device of the host has no IPv6, and the command that gives it some: "IPv6 is off on eth0:
+// its MTU is 1000, …"; empty where it has, or is not there.
+std::string explain_no_ipv6(const std::string& device);
+
+// Throws what a request that was refused for an address on a device means: Error CannotAddIp, which
+// is Ipv6Off where the device has no IPv6 for the address.
+class Ipv6Off : public Error {
+  public:
+    explicit Ipv6Off(const std::string& text) : Error(ExitCode::CannotAddIp, text) {}
+};
+[[noreturn]] void refuse_address(int errnum, const std::string& verb, const IpAddress& address,
+                                 const std::string& device);
 
 }  // namespace vps

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "network/forwarding.hh"
 #include "network/netlink.hh"
 #include "network/sysctl.hh"
 #include "sys/error.hh"
@@ -74,8 +75,7 @@ void answer_for(const IpAddress& address, const std::string& device) {
     const NetlinkReply reply = ask_for_proxy(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, address,
                                              if_nametoindex(device.c_str()));
     if (reply.error != 0)
-        throw SysError(reply.error, fmt::format("answer on {} for", device), address.to_string(),
-                       ExitCode::CannotAddIp);
+        refuse_address(reply.error, fmt::format("answer on {} for", device), address, device);
     if (address.family == AF_INET6)
         (void)set_sysctl(proxy_ndp_of(device), "1");
 }

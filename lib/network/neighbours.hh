@@ -18,7 +18,7 @@ std::vector<std::string> find_neighbour_devices(const NeighbourDevices& choice,
 
 // Answers ARP and neighbour solicitations for the address on the device (ip-neighbour(8), proxy);
 // for IPv6 also sets its proxy_ndp, which lets the kernel answer for such addresses and for no
-// other. Throws SysError CannotAddIp.
+// other. Throws SysError CannotAddIp, and Ipv6Off (forwarding.hh).
 void answer_for(const IpAddress& address, const std::string& device);
 
 // Whether it is so, but for proxy_ndp. Throws SysError.

@@ -125,4 +125,14 @@ int RouteSocket::ask_for_list(NetlinkRequest& request,
     return exchange(socket_.get(), request, see_message, &seen_by);
 }
 
+int list_netfilter(NetlinkRequest& request, const std::function<void(const nlmsghdr*)>& see) {
+    std::function<void(const nlmsghdr*)> seen_by = see;
+    mnl_socket* const socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+    if (!socket)
+        return errno;
+    const int error = exchange(socket, request, see_message, &seen_by);
+    (void)mnl_socket_close(socket);
+    return error;
+}
+
 }  // namespace vps

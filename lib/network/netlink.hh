@@ -88,4 +88,7 @@ class RouteSocket {
     std::unique_ptr<mnl_socket, Close> socket_;
 };
 
+// Sends a request for a list to nfnetlink, of the packet filters, likewise. Returns 0 or an errno.
+int list_netfilter(NetlinkRequest& request, const std::function<void(const nlmsghdr*)>& see);
+
 }  // namespace vps

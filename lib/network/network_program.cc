@@ -24,11 +24,13 @@ struct Started {
     Fd said;  // it prints what failed, and nothing else
 };
 
-Started run_program(std::vector<std::string> words) {
+Started run_program(std::vector<std::string> words, FdRef input = FdRef(-1)) {
     words.insert(words.begin(), kProgram);
     auto [read_end, write_end] = sys::pipe();
-    const int out = write_end.get();
-    Child program = start_program(words, SIGKILL, [out] { return dup2(out, STDOUT_FILENO) >= 0; });
+    const int out = write_end.get(), in = input.get();
+    Child program = start_program(words, SIGKILL, [out, in] {
+        return dup2(out, STDOUT_FILENO) >= 0 && (in < 0 || dup2(in, STDIN_FILENO) >= 0);
+    });
     return {std::move(program), std::move(read_end)};
 }
 
@@ -52,12 +54,27 @@ std::string run_for_network(Veid veid, const char* what) {
     return finish_program(started.program, started.said);
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
+
 }  // namespace
 
 NetworkStart::NetworkStart(Veid veid, pid_t init) {
-    Started started = run_program({veid.to_string(), "up", std::to_string(init)});
+    auto [read_end, write_end] = sys::pipe();
+    Started started = run_program({veid.to_string(), "up", std::to_string(init)}, read_end);
     program_ = std::move(started.program);
     said_ = std::move(started.said);
+    go_ = std::move(write_end);
+}
+
+void NetworkStart::let_enter() {
+    // It may have ended, which finish() tells.
+    (void)!write(go_.get(), &kEnterable, sizeof kEnterable);
 }
 
 void NetworkStart::finish() {
@@ -78,12 +95,19 @@ void renew_network_on_host(Veid veid) {
     (void)run_for_network(veid, "renew");
 }
 
+void reload_network_on_host(Veid veid) {
+    (void)run_for_network(veid, "reload");
+}
+
 std::vector<std::string> find_missing_network(Veid veid) {
-    std::istringstream lines(run_for_network(veid, "check"));
-    std::vector<std::string> missing;
-    for (std::string line; std::getline(lines, line);)
-        missing.push_back(line);
-    return missing;
+    return lines_of(run_for_network(veid, "check"));
+}
+
+std::vector<std::string> find_dropping_chains_of_host(Veid veid) {
+    if (access(kProgram, X_OK) < 0)
+        return {};
+    Started started = run_program({veid.to_string(), "chains"});
+    return lines_of(finish_program(started.program, started.said));
 }
 
 void remove_network(Veid veid) {

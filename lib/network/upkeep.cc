@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "network/host_claims.hh"
@@ -20,6 +21,7 @@
 #include "network/veth.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/sys.hh"
 
 namespace vps {
 
@@ -137,10 +139,28 @@ class Inspection {
     UpkeepReport report_;
 };
 
+// A process that exits leaves its network namespace a while before it has ended
+// (proc_pid_stat(5), flags: PF_EXITING).
+bool is_exiting(pid_t pid) {
+    constexpr unsigned long kExiting = 0x4;
+    try {
+        const std::string stat = sys::read_file(fmt::format("/proc/{}/stat", pid));
+        std::istringstream fields(stat.substr(stat.rfind(')') + 1));
+        std::string field;
+        for (int number = 3; number <= 8; ++number)
+            fields >> field;
+        unsigned long flags = 0;
+        return !(fields >> flags) || (flags & kExiting) != 0;
+    } catch (const SysError&) {
+        return true;
+    }
+}
+
 // The links of one that has ended go before anybody undoes the rest.
 bool is_alive(Veid veid) {
     const std::optional<VpsState> state = read_state(veid);
-    return state && (state->phase == Phase::Starting || find_init(*state));
+    return state &&
+           (state->phase == Phase::Starting || (find_init(*state) && !is_exiting(state->init_pid)));
 }
 
 bool has(const std::vector<std::string>& names, const std::string& name) {
@@ -203,6 +223,8 @@ UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways) {
         return {};
     UpkeepReport left = choose_again(veid, *record, upkeep, ways);
     UpkeepReport report = keep_up(*record, upkeep);
+    if (!is_alive(veid))  // it has ended while its links were looked at
+        return {};
     left.missing.insert(left.missing.end(), report.missing.begin(), report.missing.end());
     left.cannot.insert(left.cannot.end(), report.cannot.begin(), report.cannot.end());
     return left;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "network/forwarding.hh"
 #include "network/links.hh"
 #include "sys/error.hh"
 
@@ -117,7 +118,8 @@ bool renew_route(const RouteSocket& socket, const std::string& link, int index,
     const NetlinkReply reply = add_route(socket, address.family, index, &address);
     if (reply.error == EEXIST)
         return false;
-    require(reply, "route to " + link + " the address", address.to_string());
+    if (reply.error != 0)
+        refuse_address(reply.error, "route to " + link + " the address", address, link);
     return true;
 }
 

@@ -20,8 +20,10 @@ namespace {
 
 constexpr unsigned kBootPatience = 30;  // seconds
 
-constexpr ScriptKind kExternalScript{ScriptScope::All, "vznet", ScriptContext::Host,
-                                     "when a device of NETIF has been made", script::kNotStarted};
+constexpr ScriptKind kAtStart{ScriptScope::All, "vznet", ScriptContext::Host,
+                              "when a device of NETIF has been made", script::kNotStarted};
+constexpr ScriptKind kAtReload{ScriptScope::All, "vznet", ScriptContext::Host,
+                               "when a VPS is reloaded", script::kKeepsRunning};
 
 [[noreturn]] void fail(const std::string& text) {
     throw Error(ExitCode::VethFailed, text);
@@ -49,14 +51,16 @@ std::string find_bridge_of(unsigned master) {
 
 }  // namespace
 
-std::optional<ActionScript> find_external_script(Veid veid, const Log& log) {
+std::optional<ActionScript> find_external_script(Veid veid, ScriptOccasion occasion,
+                                                 const Log& log) {
     const std::string path = read_external_script();
     if (path.empty())
         return std::nullopt;
     try {
         const std::string name = path.substr(path.rfind('/') + 1);
         std::optional<ActionScript> script =
-            find_script(kExternalScript, fmt::format("{}.{}", veid.to_string(), name), path);
+            find_script(occasion == ScriptOccasion::Start ? kAtStart : kAtReload,
+                        fmt::format("{}.{}", veid.to_string(), name), path);
         if (!script)
             log.say(Level::Notice, fmt::format("EXTERNAL_SCRIPT '{}' of {} does not exist; doing "
                                                "without it",

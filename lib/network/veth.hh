@@ -12,9 +12,13 @@
 
 namespace vps {
 
+enum class ScriptOccasion { Start, Reload };
+
 // The script that EXTERNAL_SCRIPT of vznet.conf names; nothing if none is named. One that does not
-// exist is passed over with a notice: on a migrated host it was a part of vzctl.
-std::optional<ActionScript> find_external_script(Veid veid, const Log& log);
+// exist is passed over with a notice: on a migrated host it was a part of vzctl. Throws Error
+// VethFailed.
+std::optional<ActionScript> find_external_script(Veid veid, ScriptOccasion occasion,
+                                                 const Log& log);
 
 // Throws Error VethFailed when the bridge of one does not exist. While the host boots, waits for it
 // for half a minute.

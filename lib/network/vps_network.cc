@@ -154,12 +154,17 @@ void heed_others(const std::vector<LanDevice>& devices, const NetworkSpec& spec,
                                 "would refuse the start)");
 }
 
-void answer_for_all(const std::vector<IpAddress>& addresses,
-                    const std::vector<LanDevice>& devices) {
+// A device without IPv6 keeps no VPS from its other addresses.
+void answer_for_all(const std::vector<IpAddress>& addresses, const std::vector<LanDevice>& devices,
+                    const Log& log) {
     for (const IpAddress& address : addresses)
         for (const LanDevice& device : devices) {
-            answer_for(address, device.name());
-            device.announce(address);
+            try {
+                answer_for(address, device.name());
+                device.announce(address);
+            } catch (const Ipv6Off& error) {
+                log.say(Level::Warning, error.what());
+            }
         }
 }
 
@@ -187,8 +192,12 @@ void connect_venet(const RecordedLink& link, const std::vector<IpAddress>& addre
         route_to_venet(socket, link.name, index, address);
 }
 
-void connect_veths(const NetworkSpec& spec, NetworkRecord& record, const ScriptSettings& settings,
+// EXTERNAL_SCRIPT may enter the VPS.
+void connect_veths(const NetworkSpec& spec, NetworkRecord& record,
+                   const std::function<void()>& await_entry, const ScriptSettings& settings,
                    const std::optional<ActionScript>& external_script, const Log& log) {
+    if (external_script)
+        await_entry();
     auto link = record.links.end() - static_cast<std::ptrdiff_t>(spec.veths.size());
     for (const VethSpec& veth : spec.veths) {
         if (external_script)
@@ -234,13 +243,13 @@ void try_undo(const Log& log, const std::function<void()>& undo) {
 
 }  // namespace
 
-void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& settings,
-                  const Log& log) {
+void make_network(const NetworkSpec& wanted, pid_t init, const std::function<void()>& await_entry,
+                  const ScriptSettings& settings, const Log& log) {
     const Veid veid = settings.veid;
     const NetworkSpec spec = without_ipv6_where_it_is_off(wanted, log);
     std::optional<ActionScript> external_script;
     if (!spec.veths.empty())
-        external_script = find_external_script(veid, log);
+        external_script = find_external_script(veid, ScriptOccasion::Start, log);
     if (!external_script)  // which may make them
         require_bridges(spec);
     const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
@@ -251,10 +260,10 @@ void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& s
     make_links(spec, record, inside);
     if (!spec.addresses.empty())
         connect_venet(record.links.front(), spec.addresses, inside);
-    connect_veths(spec, record, settings, external_script, log);
+    connect_veths(spec, record, await_entry, settings, external_script, log);
 
     heed_others(neighbours, spec, log);
-    answer_for_all(spec.addresses, neighbours);
+    answer_for_all(spec.addresses, neighbours, log);
     warn_of_forwarding(spec, log);
     write_network_record(veid, record);
     mark_whole(veid);
@@ -359,13 +368,34 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
         drop_claim(address_claim(address.to_string()), veid);
     }
     heed_others(neighbours, asked, log);
-    answer_for_all(change.added, neighbours);
+    answer_for_all(change.added, neighbours, log);
     warn_of_forwarding(asked, log);
 }
 
 void renew_network(Veid veid, const Log& log) {
     HostWays ways;
     const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend, ways);
+    if (!report.missing.empty())
+        log.say(Level::Warning, describe_mended(report));
+}
+
+void reload_network(const NetworkSpec& spec, const ScriptSettings& settings, const Log& log) {
+    const NetworkRecord record = read_network_record(settings.veid).value_or(NetworkRecord{});
+    const auto is_there = [&](const VethSpec& veth) {
+        return if_nametoindex(veth.host_ifname.c_str()) != 0 &&
+               std::any_of(record.links.begin(), record.links.end(),
+                           [&](const RecordedLink& link) { return link.name == veth.host_ifname; });
+    };
+    if (std::any_of(spec.veths.begin(), spec.veths.end(), is_there))
+        if (const auto script = find_external_script(settings.veid, ScriptOccasion::Reload, log))
+            for (const VethSpec& veth : spec.veths)
+                if (is_there(veth))
+                    run_external_script(*script, veth, settings, log);
+    // What the script has left undone.
+    HostWays ways;
+    const UpkeepReport report = keep_up_vps(settings.veid, Upkeep::Mend, ways);
+    if (!report.cannot.empty())
+        throw Error(ExitCode::System, describe_mended(report));
     if (!report.missing.empty())
         log.say(Level::Warning, describe_mended(report));
 }

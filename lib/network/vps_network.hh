@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <functional>
+
 #include "config/veid.hh"
 #include "network/network_spec.hh"
 #include "script/action_script.hh"
@@ -13,11 +15,12 @@
 namespace vps {
 
 // Takes the addresses and devices for this VPS and makes everything, up to the answers to the
-// neighbours. Of the VPS, only its first process is there, `init`. Throws Error IpInUse, which
+// neighbours. Of the VPS, only its first process is there, `init`; `await_entry` returns when the
+// VPS can be entered, and is called where EXTERNAL_SCRIPT is to run. Throws Error IpInUse, which
 // names the other holder; CannotAddIp, VethFailed, NetdevFailed, System. undo_network() is owed
 // then.
-void make_network(const NetworkSpec& wanted, pid_t init, const ScriptSettings& settings,
-                  const Log& log);
+void make_network(const NetworkSpec& wanted, pid_t init, const std::function<void()>& await_entry,
+                  const ScriptSettings& settings, const Log& log);
 
 // Gives the VPS that runs, whose init is `init`, the addresses of `wanted` in place of those that
 // it has, in the VPS and on the host; venet0 is made where the VPS has none yet. Devices stay as
@@ -27,6 +30,10 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
 
 // Makes again what of it is missing on the host (upkeep.hh), and says so.
 void renew_network(Veid veid, const Log& log);
+
+// Likewise, and has EXTERNAL_SCRIPT called for the devices of NETIF that the VPS has. Throws Error
+// VethFailed where the script fails, and System where a part cannot be made again.
+void reload_network(const NetworkSpec& spec, const ScriptSettings& settings, const Log& log);
 
 // Removes all that was recorded, as far as it is there, and the record. What cannot be removed is
 // logged.

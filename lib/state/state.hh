@@ -31,7 +31,8 @@ struct VpsState {
     bool io_uring = false, old_32_bit = false;
     std::uint64_t socket_families = 0;
     // Running and Stopping: init, by pid and start time (process.hh), which together no other
-    // process has
+    // process has. Starting: the first process, from when the VPS can be entered, where a script of
+    // the host may want to (EXTERNAL_SCRIPT)
     pid_t init_pid = 0;
     std::uint64_t init_start = 0;
     std::string stop_refused;  // Running: why N.stop refused the last stop, else empty

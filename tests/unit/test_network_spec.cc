@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "network/forwarding.hh"
 #include "network/network_spec.hh"
 #include "other_settings.hh"
 #include "sys/error.hh"
@@ -231,6 +232,11 @@ TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
         {"bridge=vmbr0", "'bridge=vmbr0': ifname= is missing"},
         {"ifname=", "'ifname=': 'ifname=': no name of a device (at most 15 characters)"},
         {"ifname", "'ifname': 'ifname': no name of a device (at most 15 characters)"},
+        {"ifname=all",
+         "'ifname=all': 'ifname=all': no name of a device: settings of all devices have it"},
+        {"ifname=eth0,host_ifname=default",
+         "'ifname=eth0,host_ifname=default': 'host_ifname=default': no name of a device: settings "
+         "of all devices have it"},
         {"ifname=../eth0",
          "'ifname=../eth0': 'ifname=../eth0': no name of a device (at most 15 characters)"},
         {"ifname=eth0,bridge=\"a",
@@ -275,6 +281,21 @@ TEST(NetworkSpec, ReadsNetdevAndArpDetect) {
     EXPECT_EQ(plan({}, problems).arp_detect, ArpDetect::Warn);
     EXPECT_EQ(plan({{"SKIP_ARPDETECT", "yes"}, {"ERROR_ON_ARPFAIL", "yes"}}, problems).arp_detect,
               ArpDetect::Skip);
+}
+
+TEST(DroppingChains, AreThoseOfTheFamiliesOfTheAddresses) {
+    const std::vector<std::string> chains{"ip filter FORWARD", "ip6 filter FORWARD", "inet a b"};
+    const IpAddress v4 = IpAddress::parse("192.0.2.7"), v6 = IpAddress::parse("2001:db8::7");
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(select_dropping_chains(chains, {}), Names{});
+    EXPECT_EQ(select_dropping_chains(chains, {v4}), (Names{"ip filter FORWARD", "inet a b"}));
+    EXPECT_EQ(select_dropping_chains(chains, {v6, v6}), (Names{"ip6 filter FORWARD", "inet a b"}));
+    EXPECT_EQ(select_dropping_chains(chains, {v4, v6}), chains);
+    EXPECT_EQ(explain_dropping_chains({"inet a b"}),
+              "the host's firewall drops packets of VPSes, unless another rule accepts them: the "
+              "policy of inet a b is drop; nft insert rule inet a b iifname 'venet*' accept; nft "
+              "insert rule inet a b oifname 'venet*' accept; and the same in the firewall's own "
+              "file");
 }
 
 }  // namespace

@@ -1,0 +1,111 @@
+#include "network/forward_chain.hh"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "network/netlink.hh"
+
+namespace vps {
+
+namespace {
+
+struct Chain {
+    unsigned char family;
+    std::string table, name;
+};
+
+struct Family {
+    unsigned char number;
+    const char* name;
+};
+constexpr std::array kFamilies{Family{NFPROTO_IPV4, "ip"}, Family{NFPROTO_IPV6, "ip6"},
+                               Family{NFPROTO_INET, "inet"}};
+
+const char* name_of_family(unsigned char number) {
+    const auto* const found =
+        std::find_if(kFamilies.begin(), kFamilies.end(),
+                     [&](const Family& family) { return family.number == number; });
+    return found == kFamilies.end() ? nullptr : found->name;
+}
+
+nfgenmsg family_header(unsigned char family) {
+    nfgenmsg header{};
+    header.nfgen_family = family;
+    header.version = NFNETLINK_V0;
+    return header;
+}
+
+constexpr std::uint16_t nf_tables(std::uint16_t type) {
+    return (NFNL_SUBSYS_NFTABLES << 8) | type;
+}
+
+// The attributes of a message of nf_tables.
+std::string_view attributes_of(const nlmsghdr* message) {
+    constexpr std::size_t kHeader = MNL_ALIGN(sizeof(nfgenmsg));
+    const std::size_t size = mnl_nlmsg_get_payload_len(message);
+    if (size < kHeader)
+        return {};
+    return {static_cast<const char*>(mnl_nlmsg_get_payload(message)) + kHeader, size - kHeader};
+}
+
+// Its numbers are in network order.
+std::optional<unsigned> find_number(std::string_view attributes, int wanted) {
+    const std::string_view bytes = find_attribute(attributes, wanted);
+    if (bytes.size() != sizeof(std::uint32_t))
+        return std::nullopt;
+    return ntohl(number_of(bytes));
+}
+
+std::optional<Chain> read_dropping_chain(const nlmsghdr* message) {
+    const std::string_view attributes = attributes_of(message);
+    const std::string_view hook = find_attribute(attributes, NFTA_CHAIN_HOOK);
+    if (find_number(hook, NFTA_HOOK_HOOKNUM) != NF_INET_FORWARD ||
+        find_number(attributes, NFTA_CHAIN_POLICY) != NF_DROP)
+        return std::nullopt;
+    const auto family = *static_cast<const unsigned char*>(mnl_nlmsg_get_payload(message));
+    if (!name_of_family(family))
+        return std::nullopt;
+    return Chain{family, text_of(find_attribute(attributes, NFTA_CHAIN_TABLE)),
+                 text_of(find_attribute(attributes, NFTA_CHAIN_NAME))};
+}
+
+// A name that a rule compares with is among the rule's bytes as it is.
+bool has_rule_for_vpses(const Chain& chain) {
+    NetlinkRequest request(nf_tables(NFT_MSG_GETRULE), NLM_F_DUMP, family_header(chain.family));
+    mnl_attr_put_strz(request, NFTA_RULE_TABLE, chain.table.c_str());
+    mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain.name.c_str());
+    bool found = false;
+    (void)list_netfilter(request, [&](const nlmsghdr* message) {
+        const std::string_view rule = attributes_of(message);
+        found = found || (text_of(find_attribute(rule, NFTA_RULE_CHAIN)) == chain.name &&
+                          find_attribute(rule, NFTA_RULE_EXPRESSIONS).find("venet") != rule.npos);
+    });
+    return found;
+}
+
+}  // namespace
+
+std::vector<std::string> find_dropping_chains() {
+    std::vector<Chain> chains;
+    NetlinkRequest request(nf_tables(NFT_MSG_GETCHAIN), NLM_F_DUMP, family_header(NFPROTO_UNSPEC));
+    (void)list_netfilter(request, [&](const nlmsghdr* message) {
+        if (message->nlmsg_type == nf_tables(NFT_MSG_NEWCHAIN))
+            if (std::optional<Chain> chain = read_dropping_chain(message))
+                chains.push_back(std::move(*chain));
+    });
+    std::vector<std::string> names;
+    for (const Chain& chain : chains)
+        if (!has_rule_for_vpses(chain))
+            names.push_back(
+                fmt::format("{} {} {}", name_of_family(chain.family), chain.table, chain.name));
+    return names;
+}
+
+}  // namespace vps
