@@ -1,6 +1,7 @@
 #include "command/main.hh"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -28,6 +29,8 @@ int run_main(int argc, char** argv, const Grammar& grammar,
             sys::print(fmt::format("{} {}\n", grammar.program, kVersion));
             return 0;
         }
+        // Others read files of ours, whatever a UMask= of the unit or the caller's shell says.
+        (void)umask(022);
         return static_cast<int>(body(line));
     } catch (const Error& error) {
         return report(error, error.code());

@@ -14,6 +14,7 @@
 #include "context/entry_cgroup.hh"
 #include "context/launch.hh"
 #include "context/named_hierarchy.hh"
+#include "context/running_vps.hh"
 #include "state/state.hh"
 #include "sys/send_fds.hh"
 #include "sys/sys.hh"
@@ -40,11 +41,12 @@ constexpr std::array kNamespaces{
     Namespace{CLONE_NEWCGROUP, "cgroup"},
 };
 
-// The filters of init, by the state. Without a state they are as strict as can be.
+// The filters of init, by the state, or by what is found where that is lost. Where nothing can be
+// found they are as strict as can be.
 FilteredVps filters_of(Veid veid, bool user_namespace) {
     VpsState state;
     try {
-        state = read_state(veid).value_or(VpsState{});
+        state = find_vps(veid).state.value_or(VpsState{});
     } catch (const Error&) {
         // It is told by whoever has the lock.
     }
@@ -197,7 +199,7 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     const Entry entry{namespaces,
                       filters_of(*command.veid, (namespaces & CLONE_NEWUSER) != 0),
                       bounding_set_of(init_pid),
-                      read_init_limits(init_pid),
+                      limits_of_visitor(read_init_limits(init_pid)),
                       named_group.get(),
                       init.get(),
                       channel_end.get(),

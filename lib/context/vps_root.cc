@@ -105,9 +105,11 @@ void map_ids(pid_t pid, const UserIds& ids) {
 
 namespace {
 
+// By what the kernel knows of it: a FUSE or NFS server that is asked may never answer.
 bool is_deleted(FdRef file) {
-    struct stat status {};
-    return fstat(file.get(), &status) == 0 && status.st_nlink == 0;
+    struct statx status {};
+    return statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &status) == 0 &&
+           (status.stx_mask & STATX_NLINK) != 0 && status.stx_nlink == 0;
 }
 
 bool is_below(const std::string& path, const std::vector<std::string>& dirs) {

@@ -29,7 +29,7 @@ void apply_limits(Veid veid, const FoundVps& vps, const VpsConfig& config, const
     update_scope_quota(veid, cpu_quota_here(config));
     if (vps.state->image.empty())  // a disk image has a size of its own
         apply_disk_quota(veid, config, PrivateArea::InUse, log);
-    apply_init_limits(*vps.init, vps.state->init_pid, config);
+    apply_init_limits(*vps.init, vps.state->init_pid, config, log);
     limit_cgroups(sys::open(scope_cgroup(veid), O_PATH | O_DIRECTORY), config);
 }
 

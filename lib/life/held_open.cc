@@ -2,15 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <set>
 
 #include "sys/error.hh"
 #include "sys/mount.hh"
+#include "sys/process.hh"
+#include "sys/send_fds.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
 
@@ -54,12 +59,41 @@ Held hold_by(const MountEntry& mount, std::vector<Fd>& held) {
     }
 }
 
+// Asks in a child, the parent's (CLONE_PARENT): one that hangs in the kernel cannot be reaped.
+Held hold_served(const MountEntry& mount, std::vector<Fd>& held) {
+    constexpr unsigned kSeconds = 2;
+    auto [ours, theirs] = sys::socketpair();
+    const Child child = clone_process(CLONE_PARENT);
+    if (child.pid() == 0) {
+        (void)close_all_but({theirs.get()});
+        std::vector<Fd> file;
+        const Held result = hold_by(mount, file);
+        const int fd = file.empty() ? -1 : file.front().get();
+        _exit(send_fds(theirs.get(), &result, sizeof result, &fd, file.empty() ? 0 : 1));
+    }
+    theirs.reset();
+    pollfd waiting{ours.get(), POLLIN, 0};
+    Held result = Held::No;
+    int fd = -1;
+    if (poll(&waiting, 1, kSeconds * 1000) <= 0 ||
+        receive_fds(ours.get(), &result, sizeof result, &fd, 1) !=
+            static_cast<ssize_t>(sizeof result)) {
+        sys::pidfd_send_signal(child.pidfd(), SIGKILL);
+        return Held::No;
+    }
+    if (fd >= 0)
+        held.emplace_back(fd);
+    return result;
+}
+
 // A mount of the file system that shows a directory may lie anywhere on the host.
 Held hold_device(const std::string& device, const std::vector<MountEntry>& all,
                  std::vector<Fd>& held) {
     for (const MountEntry& mount : all)
         if (mount.device == device)
-            if (const Held result = hold_by(mount, held); result != Held::No)
+            if (const Held result =
+                    is_served(mount.type) ? hold_served(mount, held) : hold_by(mount, held);
+                result != Held::No || is_served(mount.type))
                 return result;
     return Held::No;
 }
@@ -81,6 +115,12 @@ void hold_below(const std::string& mount_point, std::vector<Fd>& held, const Log
 }
 
 }  // namespace
+
+bool is_served(std::string_view type) {
+    constexpr std::array kTypes{"autofs", "nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "virtiofs"};
+    return type.starts_with("fuse") ||
+           std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
 
 std::vector<Fd> hold_file_systems(Veid veid, const std::string& mount_point, pid_t init,
                                   const Log& log) {

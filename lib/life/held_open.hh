@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/veid.hh"
@@ -19,5 +20,8 @@ namespace vps {
 // file system that takes no such file. Empty for other VPSes.
 std::vector<Fd> hold_file_systems(Veid veid, const std::string& mount_point, pid_t init,
                                   const Log& log);
+
+// Whether a server answers for a file system of this type, and may not answer.
+bool is_served(std::string_view type);
 
 }  // namespace vps

@@ -212,7 +212,7 @@ void Start::set_up() {
         throw Error(ExitCode::System, "the VPS's first process ended unexpectedly");
     vps_.console = std::move(*console);
     vps_.held = hold_file_systems(veid_, state_.mount_point, pid, log_);
-    apply_init_limits(vps_.init.pidfd(), pid, config_);
+    apply_init_limits(vps_.init.pidfd(), pid, config_, log_);
     if (!network)
         return;
     if (!config_.netifs.empty()) {

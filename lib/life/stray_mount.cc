@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "life/held_open.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -78,11 +79,26 @@ std::string name_by(const std::string& link, const std::string& place, const std
     return meant ? name : std::string();
 }
 
+// The mounts that were made since, below `root` and elsewhere.
+struct NewMounts {
+    std::vector<MountEntry> all, inside, outside;
+};
+
+// Below `root`, where a server that may not answer has the files: no search goes there.
+std::set<std::string> find_served(const std::vector<MountEntry>& all, const std::string& root) {
+    std::set<std::string> targets;
+    for (const MountEntry& mount : all)
+        if (is_served(mount.type) && mount.target.starts_with(root + "/"))
+            targets.insert(mount.target);
+    return targets;
+}
+
 // Searches level by level, since mount points are near the root.
-std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const std::string& root,
+std::optional<StrayMount> search(const NewMounts& mounts, const std::string& root,
                                  const std::string& scripts) {
-    if (outside.empty())
+    if (mounts.outside.empty())
         return std::nullopt;
+    const std::set<std::string> served = find_served(mounts.all, root);
     std::queue<fs::path> dirs;
     dirs.push(root);
     for (std::size_t entries = 0; !dirs.empty() && entries < kMostEntries; dirs.pop()) {
@@ -90,6 +106,8 @@ std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const s
         for (fs::directory_iterator at(dirs.front(), error), end; !error && at != end;
              at.increment(error)) {
             ++entries;
+            if (served.contains(at->path().string()))
+                continue;
             std::error_code unknown;
             const fs::file_status status = at->symlink_status(unknown);
             if (fs::is_directory(status)) {
@@ -102,7 +120,7 @@ std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const s
             const std::string place = resolve(link);
             if (place.empty() || place == root || place.starts_with(root + "/"))
                 continue;
-            for (const MountEntry& mount : outside)
+            for (const MountEntry& mount : mounts.outside)
                 if (std::string name = name_by(link, place, mount.target, root, scripts);
                     !name.empty())
                     return StrayMount{mount.id, mount.target, std::move(name)};
@@ -110,11 +128,6 @@ std::optional<StrayMount> search(const std::vector<MountEntry>& outside, const s
     }
     return std::nullopt;
 }
-
-// The mounts that were made since, below `root` and elsewhere.
-struct NewMounts {
-    std::vector<MountEntry> all, inside, outside;
-};
 
 NewMounts find_new_mounts(const std::set<int>& before, const std::string& root) {
     NewMounts mounts{read_mounts(), {}, {}};
@@ -201,7 +214,7 @@ std::optional<StrayMount> ScriptMounts::settle() {
         return std::nullopt;
     take_back_copies(made, root_);
     const NewMounts left = find_new_mounts(before_, root_);
-    std::optional<StrayMount> stray = search(left.outside, root_, plain_text_of(scripts_));
+    std::optional<StrayMount> stray = search(left, root_, plain_text_of(scripts_));
     if (stray && shows_one_of(stray->target, {stray->id}) &&
         umount2(stray->target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
         throw SysError(errno, "dismount", stray->target, ExitCode::CannotDismount);

@@ -1,10 +1,13 @@
 #include "limits/init_limits.hh"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,6 +38,14 @@ InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
     plan_limit(limits[0], config.numfile, 1, nr_open);
     plan_limit(limits[1], config.numsiginfo, 1, RLIM_INFINITY);
     plan_limit(limits[2], config.lockedpages, page_size, RLIM_INFINITY);
+    return limits;
+}
+
+InitLimits limits_of_visitor(InitLimits limits) {
+    constexpr rlim_t kFiles = 64;
+    rlimit& files = limits[0];
+    files.rlim_cur = std::max(files.rlim_cur, kFiles);
+    files.rlim_max = std::max(files.rlim_max, kFiles);
     return limits;
 }
 
@@ -69,17 +80,41 @@ int set_init_limits(pid_t pid, const InitLimits& limits) noexcept {
     return 0;
 }
 
-// /proc/sys/kernel shows the ipc namespace of the process that opens it. The file belongs to the
-// host's root before Linux 6.9, since then to root of the namespace.
+// The file belongs to the host's root before Linux 6.9, since then to root of the namespace.
+static int open_shmall_in(int proc, uid_t root) noexcept {
+    constexpr const char* kFile = "sys/kernel/shmall";
+    int file = openat(proc, kFile, O_WRONLY | O_CLOEXEC);
+    if (file >= 0 || errno != EACCES || seteuid(root) < 0)
+        return file;
+    file = openat(proc, kFile, O_WRONLY | O_CLOEXEC);
+    const int error = errno;
+    if (seteuid(0) < 0)
+        return -1;
+    errno = error;
+    return file;
+}
+
+// A host that is a container itself has /proc/sys mounted read-only; a /proc that is mounted anew,
+// and nowhere, is not.
+static int open_shmall(uid_t root) noexcept {
+    const int file = open_shmall_in(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), root);
+    if (file >= 0 || errno != EROFS)
+        return file;
+    const int fs = fsopen("proc", FSOPEN_CLOEXEC);
+    if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+        return -1;
+    const int proc = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+    return proc < 0 ? -1 : open_shmall_in(proc, root);
+}
+
+// /proc/sys/kernel shows the ipc namespace of the process that opens it.
 static void set_shmall(FdRef init, pid_t pid, const std::string& pages) {
     const uid_t root = find_root_id(pid);
     Child writer = clone_process();
     if (writer.pid() == 0) {
         if (setns(init.get(), CLONE_NEWIPC) < 0)
             _exit(errno);
-        int file = open("/proc/sys/kernel/shmall", O_WRONLY | O_CLOEXEC);
-        if (file < 0 && errno == EACCES && seteuid(root) == 0)
-            file = open("/proc/sys/kernel/shmall", O_WRONLY | O_CLOEXEC);
+        const int file = open_shmall(root);
         if (file < 0 || write(file, pages.data(), pages.size()) < 0)
             _exit(errno);
         _exit(0);
@@ -89,7 +124,7 @@ static void set_shmall(FdRef init, pid_t pid, const std::string& pages) {
         throw SysError(ended->code, "set the VPS's", "kernel.shmall");
 }
 
-void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config) {
+void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config, const Log& log) {
     const InitLimits limits = plan_init_limits(config, read_init_limits(0),
                                                static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)),
                                                std::stoull(sys::read_file("/proc/sys/fs/nr_open")));
@@ -99,7 +134,16 @@ void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config) {
         return;
     constexpr std::uint64_t kKernelsDefault = UINT64_MAX - (1ull << 24);
     const auto pages = config.shmpages->limit;
-    set_shmall(init, pid, std::to_string(is_limit(pages) ? pages : kKernelsDefault));
+    try {
+        set_shmall(init, pid, std::to_string(is_limit(pages) ? pages : kKernelsDefault));
+    } catch (const SysError& error) {
+        if (error.errnum() != EROFS && error.errnum() != EPERM)
+            throw;
+        log.say(Level::Warning,
+                fmt::format("{}: is this host a container? SHMPAGES does not limit the VPS; its "
+                            "memory limit counts shared memory, too",
+                            error.what()));
+    }
 }
 
 std::uint64_t most_terminals(const VpsConfig& config) {

@@ -11,6 +11,7 @@
 
 #include "config/config.hh"
 #include "sys/fd.hh"
+#include "systemd/log.hh"
 
 namespace vps {
 
@@ -23,6 +24,10 @@ using InitLimits = std::array<rlimit, kInitResources.size()>;
 InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
                             std::uint64_t page_size, std::uint64_t nr_open);
 
+// Those of whoever enters a VPS whose init has `limits`: with room for the files that entering, a
+// shell and its scripts open, however few NUMFILE leaves to the VPS.
+InitLimits limits_of_visitor(InitLimits limits);
+
 // The limits of a process; 0 is the caller. Throws SysError.
 InitLimits read_init_limits(pid_t pid);
 
@@ -30,8 +35,9 @@ InitLimits read_init_limits(pid_t pid);
 int set_init_limits(pid_t pid, const InitLimits& limits) noexcept;
 
 // Gives the configuration's limits to the VPS's init, which `init` holds. Processes that run
-// already keep their limits. Throws SysError.
-void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config);
+// already keep their limits. Where kernel.shmall cannot be set because /proc/sys is read-only, as
+// in a host that is a container itself, that is told. Throws SysError.
+void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config, const Log& log);
 
 // The terminals that devpts is to have at most (max=): NUMPTY, and the console. 0: no limit.
 std::uint64_t most_terminals(const VpsConfig& config);

@@ -70,8 +70,8 @@ std::string name_holders(const std::string& root) {
 void set_propagation(const std::string& target, std::uint64_t propagation, unsigned flags) {
     mount_attr attributes{};
     attributes.propagation = propagation;
-    if (mount_setattr(AT_FDCWD, target.c_str(), flags | AT_SYMLINK_NOFOLLOW, &attributes,
-                      sizeof attributes) < 0)
+    if (mount_setattr(AT_FDCWD, target.c_str(), flags | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+                      &attributes, sizeof attributes) < 0)
         throw SysError(errno, "set propagation of", target, kCannotMount);
 }
 
@@ -168,7 +168,8 @@ bool is_mount_point(const std::string& dir) {
 
 std::optional<MountEntry> find_mount(FdRef file) {
     struct statx status {};
-    if (statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
+    // Its file system is not asked: a server may not answer.
+    if (statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &status) < 0)
         return std::nullopt;
     for (MountEntry& mount : read_mounts())
         if (static_cast<std::uint64_t>(mount.id) == status.stx_mnt_id)
@@ -195,7 +196,9 @@ std::vector<MountEntry> mounts_at_or_below(const std::vector<MountEntry>& all,
 }
 
 DetachedMount DetachedMount::copy_of(const std::string& source) {
-    Fd tree(open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    // An autofs is copied as it is, not as what it would mount.
+    Fd tree(
+        open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT));
     if (!tree)
         throw SysError(errno, "bind", source, kCannotMount);
     return {std::move(tree), source};

@@ -56,6 +56,25 @@ TEST(InitLimits, CountLockedMemoryInPages) {
     EXPECT_EQ(limits[2].rlim_max, 12288u);
 }
 
+TEST(InitLimits, OfAVisitorHaveRoomForAShell) {
+    struct Case {
+        rlimit init, visitor;
+    };
+    const Case cases[] = {
+        {{12, 12}, {64, 64}},
+        {{12, 4096}, {64, 4096}},
+        {{100, 150}, {100, 150}},
+        {{RLIM_INFINITY, RLIM_INFINITY}, {RLIM_INFINITY, RLIM_INFINITY}},
+    };
+    for (const Case& c : cases) {
+        const InitLimits limits = limits_of_visitor({c.init, rlimit{1, 2}, rlimit{3, 4}});
+        EXPECT_EQ(limits[0].rlim_cur, c.visitor.rlim_cur);
+        EXPECT_EQ(limits[0].rlim_max, c.visitor.rlim_max);
+        EXPECT_EQ(limits[1].rlim_cur, 1u);
+        EXPECT_EQ(limits[2].rlim_max, 4u);
+    }
+}
+
 TEST(InitLimits, LeaveTheConsoleItsTerminal) {
     VpsConfig config;
     config.numpty = BarrierLimit{0, 0};
