@@ -97,7 +97,7 @@ _vzctl() {
     if ((COMP_CWORD == at + 1)); then
         case $verb in
             start | destroy | delete | mount | convert | reinstall) __vps_take __vps_ids stopped mounted ;;
-            stop | exec | exec2 | exec3 | enter | console) __vps_take __vps_ids running suspended ;;
+            stop | exec | exec2 | exec3 | enter) __vps_take __vps_ids running suspended ;;
             umount) __vps_take __vps_ids mounted ;;
             create | register) ;;
             *) __vps_take __vps_ids ;;

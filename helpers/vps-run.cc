@@ -20,6 +20,7 @@
 #include "context/enter.hh"
 #include "context/running_vps.hh"
 #include "life/adopted_init.hh"
+#include "life/console_server.hh"
 #include "life/end_report.hh"
 #include "life/held_open.hh"
 #include "life/machine_registration.hh"
@@ -46,8 +47,18 @@ bool is_last_word(std::string_view line) {
     return line.find("reezing execution") != line.npos || line.ends_with(", freezing.");
 }
 
-LineRelay relay_console(Fd console, Veid veid, const Log& log) {
-    return relay_to_log(
+// Where this fails, the VPS runs all the same, and nobody can attach to its console.
+Fd open_console(Veid veid, const Log& log) {
+    try {
+        return listen_at_console(veid);
+    } catch (const Error& error) {
+        log.say(Level::Warning, fmt::format("{}; vzctl console cannot be used", error.what()));
+        return {};
+    }
+}
+
+LineRelay relay_console(Fd console, Veid veid, const Log& log, ConsoleServer& server) {
+    LineRelay relay = relay_to_log(
         std::move(console), log, veid.to_string() + ".console", Level::Info,
         [log, told = false](std::string_view line) mutable {
             if (told || !is_last_word(line))
@@ -60,6 +71,8 @@ LineRelay relay_console(Fd console, Veid veid, const Log& log) {
                             quote_for_message(line)));
             tell_status("systemd in the VPS has given up; see the journal");
         });
+    relay.set_tap([&server](std::string_view bytes) { server.print(bytes); });
+    return relay;
 }
 
 // Notes for the next boot that the VPS runs; a VPS that cannot be noted must run all the same.
@@ -130,6 +143,10 @@ class RunningStatus {
     bool frozen_ = false;
 };
 
+void add_console(ConsoleServer& server, std::vector<Watched>& watched) {
+    watched.push_back({server.events(), EPOLLIN, [&server] { server.serve(); }});
+}
+
 // Supervises the VPS to its end. From here on its output is read, and every step is one that root
 // can take without a capability.
 SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
@@ -143,16 +160,31 @@ SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
     return supervise(init, std::move(relays), on_child, others);
 }
 
+// Of a run that an older version began, there is none.
+Fd find_listener(Veid veid, const StoredConsole& console, const Log& log) {
+    if (console.listener)
+        return sys::duplicate(console.listener);
+    Fd listener = open_console(veid, log);
+    if (listener)
+        (void)notify_with_console("", console.terminal, listener);
+    return listener;
+}
+
 // Takes over a VPS that runs already: its stop was refused, or its supervisor has died. Its init is
 // not this process's child.
 ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd& init,
-                   const std::optional<Fd>& console, VpsLock lock) {
+                   const StoredConsole& console, VpsLock lock) {
     const Log& log = invocation.log;
     if (!log.to_journal())
         throw Error(ExitCode::Running, "is running");
     std::vector<LineRelay> relays;
-    if (console)
-        relays.push_back(relay_console(sys::duplicate(*console), invocation.veid, log));
+    std::optional<ConsoleServer> server;
+    if (console.terminal) {
+        server.emplace(invocation.veid, find_listener(invocation.veid, console, log),
+                       sys::duplicate(console.terminal));
+        relays.push_back(
+            relay_console(sys::duplicate(console.terminal), invocation.veid, log, *server));
+    }
     const std::vector<Fd> held =
         hold_file_systems(invocation.veid, state.mount_point, state.init_pid, log);
     VpsState running = state;
@@ -174,16 +206,20 @@ ExitCode adopt_vps(const Invocation& invocation, const VpsState& state, const Fd
     RunningStatus shown(invocation.veid, running_status(state.init_pid) + refusal);
     std::vector<Watched> watched;
     shown.add_to(watched);
+    if (server)
+        add_console(*server, watched);
     if (supervise_unprivileged(init, std::move(relays), pass_on_signals, watched) ==
         SupervisionEnd::ToldToGo)
         return let_run(invocation.veid, log);
+    if (server)
+        server->end();
     pass_on_signals();
     if (!status)
         log.say(Level::Notice, "has ended, halted or rebooted; it is taken for halted");
     return report_end(invocation.veid, status.value_or(ExitStatus{}), log);
 }
 
-ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console) {
+ExitCode start_or_adopt(const Invocation& invocation, StoredConsole& console) {
     const Log& log = invocation.log;
     VpsLock lock(invocation.veid);
     const auto [state, running, found_again] = find_vps(invocation.veid, lock, log);
@@ -193,9 +229,9 @@ ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
                                 service_unit(invocation.veid)));
-    if (console) {  // the console of a run that has ended in a reboot
+    if (console.terminal) {  // the console of a run that has ended in a reboot
         forget_console();
-        console.reset();
+        console = {};
     }
     RunningVps vps = start_vps(invocation.veid, lock, *state, log);
     bool newly_noted = false;
@@ -205,9 +241,10 @@ ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console
     RunningStatus shown(invocation.veid, running_status(init));
     std::vector<Watched> watched;
     shown.add_to(watched);
+    Fd listener = open_console(invocation.veid, log);
     if (vps.boot) {
         (void)notify_with_console("STATUS=Starting: waiting for init to say that it has booted",
-                                  vps.console);
+                                  vps.console, listener);
         watched.push_back({vps.boot->fd(), EPOLLIN, [&] {
                                if (!vps.boot->has_booted())
                                    return;
@@ -215,14 +252,16 @@ ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console
                                require_told(sd_notify(0, ready_message(init).c_str()));
                            }});
     } else {
-        require_told(notify_with_console(ready_message(init), vps.console));
+        require_told(notify_with_console(ready_message(init), vps.console, listener));
     }
     // Nobody needs to wait for the steps from here on. The keeper's end takes CPU time from PID 1,
     // too.
     dismiss_keeper(std::move(vps.scope));
     log.say(Level::Info, fmt::format("started, init is process {}", init),
             {{"MESSAGE_ID", std::string(message_id::kVpsStarted)}});
-    vps.relays.push_back(relay_console(std::move(vps.console), invocation.veid, log));
+    ConsoleServer server(invocation.veid, std::move(listener), sys::duplicate(vps.console));
+    add_console(server, watched);
+    vps.relays.push_back(relay_console(std::move(vps.console), invocation.veid, log, server));
     if (newly_noted)
         note_run(invocation, [] { sync_running(); });
     MachineRegistration machine(invocation.veid, log);
@@ -230,6 +269,7 @@ ExitCode start_or_adopt(const Invocation& invocation, std::optional<Fd>& console
             vps.init.pidfd(), std::move(vps.relays), [&] { machine.reap(); }, watched) ==
         SupervisionEnd::ToldToGo)
         return let_run(invocation.veid, log);
+    server.end();
     return report_end(invocation.veid, vps.init.wait().value_or(ExitStatus{}), log);
 }
 
@@ -246,7 +286,7 @@ bool is_to_be_adopted(const Invocation& invocation) {
 // have systemd start the unit again at once, for ever. SIGTERM ends the wait, and this process.
 ExitCode run_vps(const Invocation& invocation) {
     constexpr unsigned kFirstPause = 1, kLongestPause = 300;  // seconds
-    std::optional<Fd> console = take_stored_console();
+    StoredConsole console = take_stored_console();
     for (unsigned pause = kFirstPause;; pause = std::min(pause * 4, kLongestPause)) {
         try {
             return start_or_adopt(invocation, console);

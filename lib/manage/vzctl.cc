@@ -11,6 +11,7 @@
 #include "config/config.hh"
 #include "config/vps_name.hh"
 #include "manage/checkpoint.hh"
+#include "manage/console.hh"
 #include "manage/create.hh"
 #include "manage/destroy.hh"
 #include "manage/inside.hh"
@@ -101,6 +102,7 @@ constexpr Verb kVerbs[] = {
      "the same, with the command's exit code"},
     {"exec3", exec3_verb, kCommand, "COMMAND [ARGUMENT ...]", "the same, without a shell"},
     {"enter", enter_verb, kCommand, "[--exec COMMAND [ARGUMENT ...]]", "open a login shell in it"},
+    {"console", console_verb, kCommand, "[--force]", "attach to its console; Esc . leaves"},
     {"runscript", runscript_verb, kCommand, "SCRIPT", "run a script of the host's in it"},
     {"chkpnt", chkpnt_verb, kOfChkpnt, "--suspend | --resume", "freeze it, or let it go on"},
     {"suspend", chkpnt_verb, kOfChkpnt, "", ""},
@@ -130,8 +132,6 @@ constexpr UnsupportedVerb kUnsupported[] = {
     {"convert", ExitCode::Ploop, "vps-ploop converts ploop images to files"},
     {"compact", ExitCode::Ploop, "private areas are directories (simfs) here"},
     {"migrate", vzctl_code::kUnsupported, "no VPS is migrated while it runs"},
-    {"console", vzctl_code::kUnsupported,
-     "the console is in the journal: journalctl -t VEID.console; enter opens a shell"},
     {"reinstall", vzctl_code::kReinstall, "destroy it and make it again"},
     {"register", vzctl_code::kUnsupported, "copy its N.conf to /etc/vz/conf"},
     {"unregister", vzctl_code::kUnsupported, "move its N.conf out of /etc/vz/conf"},

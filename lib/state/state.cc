@@ -180,6 +180,7 @@ void VpsLock::enter(VpsState& state, Phase next) const {
 
 void VpsLock::remove_state(const VpsState& state) const {
     require_transition(state.phase, Phase::None);
+    (void)sys::unlink_if_there(dir_ + "/console");  // of a supervisor that was killed
     (void)sys::unlink_if_there(dir_ + "/state");
 }
 

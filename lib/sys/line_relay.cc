@@ -28,7 +28,10 @@ LineRelay::Progress LineRelay::pump() {
             finish();
             return Progress::Ended;
         }
-        feed({buffer.data(), static_cast<std::size_t>(got)});
+        const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+        if (tap_)
+            tap_(bytes);
+        feed(bytes);
     }
     return Progress::MoreToRead;
 }

@@ -35,6 +35,9 @@ class LineRelay {
 
     [[nodiscard]] const Fd& source() const { return source_; }
 
+    // `tap` is called with the bytes that pump() reads, as they are.
+    void set_tap(Sink tap) { tap_ = std::move(tap); }
+
     enum class Progress { Drained, MoreToRead, Ended };
 
     // Passes on what can be read now, 64 KiB at most. Ended: the source is at its end, and an
@@ -54,7 +57,7 @@ class LineRelay {
     enum class Escape { None, Started, Csi, Osc };
 
     Fd source_;
-    Sink sink_;
+    Sink sink_, tap_;
     RateLimit limit_;
     std::string line_;
     Escape escape_ = Escape::None;

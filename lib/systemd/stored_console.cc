@@ -1,6 +1,7 @@
 #include "systemd/stored_console.hh"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -11,28 +12,38 @@ namespace vps {
 
 static constexpr const char* kConsoleName = "console";  // in the store
 
-std::optional<Fd> take_stored_console() {
+namespace {
+
+// Both have one name in the store, so that one message is enough.
+bool is_socket(FdRef fd) {
+    struct stat status {};
+    return fstat(fd.get(), &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+}  // namespace
+
+StoredConsole take_stored_console() {
+    StoredConsole console;
     if (!getenv("LISTEN_FDS"))
-        return std::nullopt;
+        return console;
     char** names = nullptr;
     const int count = sd_listen_fds_with_names(1, &names);
-    std::optional<Fd> console;
     for (int i = 0; i < count; ++i) {
         Fd fd(SD_LISTEN_FDS_START + i);
         if (std::string_view(names[i]) == kConsoleName)
-            console = std::move(fd);
+            (is_socket(fd) ? console.listener : console.terminal) = std::move(fd);
         std::free(names[i]);
     }
     std::free(static_cast<void*>(names));
     return console;
 }
 
-int notify_with_console(const std::string& message, const Fd& console) {
-    const int fd = console.get();
+int notify_with_console(const std::string& message, FdRef terminal, FdRef listener) {
+    const int fds[] = {terminal.get(), listener.get()};
     // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment.
     return sd_pid_notify_with_fds(
-        0, 0, fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName).c_str(), &fd,
-        1);
+        0, 0, fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName).c_str(), fds,
+        listener.get() < 0 ? 1 : 2);
 }
 
 void forget_console() {

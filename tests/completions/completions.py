@@ -141,6 +141,8 @@ def check_vzctl(shell, help_text):
     expect(shell, "vzctl --verbose stop ", "101", "web", "1040")
     expect(shell, "vzctl status w", "web")
     expect(shell, "vzctl umount ", "103", "mail")
+    expect(shell, "vzctl console 10", "101", "102", "103", "1040")
+    expect(shell, "vzctl console 101 --", "--force")
     expect(shell, "vzctl create ")
     expect(shell, "vzctl start 102 --", "--wait", "--force")
     expect(shell, "vzctl stop 101 --f", "--fast")
