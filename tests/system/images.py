@@ -41,6 +41,8 @@ HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
     "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs", "cryptsetup-bin",
     "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils", "systemd-container", "libnss-mymachines",
+    # Clients of OpenVZ's vzctl and vzlist.
+    "collectd-core", "perl", "resource-agents", "libvirt-clients",
 ]
 
 BUILD_PACKAGES = [
@@ -63,7 +65,8 @@ HOST_CUSTOMIZE = r"""
 cd "$1"
 for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
     e2scrub_all.timer e2scrub_reap.service dpkg-db-backup.timer fstrim.timer motd-news.timer \
-    systemd-timesyncd.service systemd-machined.service; do
+    systemd-timesyncd.service systemd-machined.service collectd.service libvirt-guests.service \
+    logd.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"
 done
 # Each takes a tenth of a second, or two, of an emulated boot and of each daemon-reload.
