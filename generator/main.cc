@@ -149,7 +149,7 @@ int main(int argc, char** argv) {
         say(Priority::Error, printable(error.what()));
         return static_cast<int>(error.code());
     } catch (const std::exception& error) {
-        say(Priority::Error, error.what());
+        say(Priority::Error, printable(error.what()));
         return static_cast<int>(ExitCode::System);
     }
 }

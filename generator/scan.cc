@@ -122,7 +122,6 @@ ScannedPart scan_part(const std::string& root, FdRef dir, std::span<const FoundF
 
 ScannedHost scan(const std::string& root) {
     ScannedHost host;
-    host.page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const auto dir = open_conf_dir(root, host.errors);
     if (!dir)
         return host;

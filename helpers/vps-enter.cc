@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
                             {.name = "vps-enter",
                              .summary = "Runs a command, or a login shell, in a running VPS.",
                              .has_user = true,
-                             .command_usage = "[--] [COMMAND [ARGUMENT ...]]"},
+                             .command_usage = "[--] [COMMAND [ARGUMENT ...]]",
+                             .consequence = "the VPS is not entered"},
                             vps::enter_vps);
 }

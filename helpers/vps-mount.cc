@@ -175,7 +175,8 @@ VpsConfig load_config_to_start(const Invocation& invocation) {
     VpsConfig config = load_usable_config(invocation.veid);
     for (const Diagnostic& diagnostic : config.diagnostics)
         if (diagnostic.severity == Severity::Warning)
-            invocation.log.say(Level::Warning, diagnostic.to_string() + ", ignoring it");
+            invocation.log.say(Level::Warning, diagnostic.to_string() +
+                                                   (diagnostic.ignored ? ", ignoring it" : ""));
     require_cpus_and_nodes(config);
     if (config.disabled)
         throw Error(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
@@ -294,6 +295,7 @@ int main(int argc, char** argv) {
     return vps::run_program(
         argc, argv,
         {.name = "vps-mount",
-         .summary = "Mounts the private area of a VPS and runs its mount scripts."},
+         .summary = "Mounts the private area of a VPS and runs its mount scripts.",
+         .consequence = "the VPS is not mounted"},
         vps::mount_vps);
 }

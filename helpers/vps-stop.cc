@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
         argc, argv,
         {.name = "vps-stop",
          .summary = "Stops a running VPS. Called by vps@.service; use systemctl.",
-         .has_force = true},
+         .has_force = true,
+         .consequence = "the VPS may run on"},
         vps::stop_vps);
 }

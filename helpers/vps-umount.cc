@@ -139,6 +139,7 @@ int main(int argc, char** argv) {
         argc, argv,
         {.name = "vps-umount",
          .summary = "Runs the umount scripts of a VPS and dismounts its private area.",
-         .has_force = true},
+         .has_force = true,
+         .consequence = "the VPS may be mounted still"},
         vps::umount_vps);
 }

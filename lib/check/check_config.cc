@@ -29,7 +29,6 @@ std::set<std::string> plan_settings(const std::string& host_text, const std::str
     draft.read(ConfigFile::Host, "vz.conf", host_text);
     draft.read(ConfigFile::Vps, "N.conf", vps_text);
     ScannedHost host;
-    host.page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     host.virtuozzo = draft.fields().virtuozzo;
     host.vpses.push_back({veid, std::move(draft).finish(veid)});
     read_limit_host(host, host.vpses.back().config, "", host.errors);

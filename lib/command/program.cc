@@ -71,18 +71,28 @@ Veid parse_veid(const std::vector<std::string>& operands) {
     return named[0];
 }
 
-ExitCode report_failure(const std::exception& error, const Log& log) {
+// An error that no layer has put its words around is told with what follows from it.
+std::string describe(const std::exception& error, const std::string& consequence) {
+    const bool is_whole = dynamic_cast<const Error*>(&error) != nullptr &&
+                          dynamic_cast<const SysError*>(&error) == nullptr;
+    return is_whole || consequence.empty() ? error.what()
+                                           : fmt::format("{}; {}", error.what(), consequence);
+}
+
+ExitCode report_failure(const std::exception& error, const std::string& consequence,
+                        const Log& log) {
+    const std::string text = describe(error, consequence);
     const auto* ours = dynamic_cast<const Error*>(&error);
     const ExitCode code = ours ? ours->code() : ExitCode::System;
     const auto* script = dynamic_cast<const ScriptError*>(&error);
-    log.say(Level::Error, error.what(),
+    log.say(Level::Error, text,
             {{"MESSAGE_ID", std::string(script ? message_id::kScriptFailed : message_id::kFailed)},
              {"SCRIPT", script ? script->path() : ""},
              {"EXIT_CODE", std::to_string(static_cast<int>(code))}});
     // Outside of the unit nobody shows it: a helper run by a script must not overwrite what is
     // true.
     if (log.to_journal())
-        tell_status(fmt::format("Failed: {}", error.what()));
+        tell_status(fmt::format("Failed: {}", text));
     return code;
 }
 
@@ -105,7 +115,7 @@ int run_program(int argc, char** argv, const ProgramInfo& info,
         try {
             return body(invocation);
         } catch (const std::exception& error) {
-            return report_failure(error, invocation.log);
+            return report_failure(error, info.consequence, invocation.log);
         }
     });
 }

@@ -21,6 +21,8 @@ struct ProgramInfo {
     std::string command_usage = {};       // what may follow VEID, for --help; empty: nothing may
     std::vector<std::string> verbs = {};  // one of these comes before VEID; empty: none does
     std::vector<Option> options = {};     // more of them
+    // What follows for the VPS from an error that does not say so: a system call's of the middle.
+    std::string consequence = {};
 };
 
 struct Invocation {

@@ -34,6 +34,7 @@ struct Diagnostic {
     unsigned column;
     std::string key;  // as it is written; empty in a finding about no key
     std::string text;
+    bool ignored = false;  // the value, or the word of a list, that it is about counts for nothing
 
     // "<file>:<line>:<column>: <text>"
     [[nodiscard]] std::string to_string() const;
@@ -45,6 +46,9 @@ struct ConfigProblem {
     std::string text;  // completes "KEY: "
     bool operator==(const ConfigProblem&) const = default;
 };
+
+// Bytes of a page in a configuration: those of x86, which OpenVZ's nodes were.
+inline constexpr std::uint64_t kPage = 4096;
 
 inline constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 

@@ -56,7 +56,7 @@ void ConfigDraft::read_line(ConfigFile file, const ConfigLine& line) {
         if (key)
             refuse(*key, place, std::string(key->name) + ": " + line.trouble);
         else
-            report(Severity::Warning, place, line.key, line.trouble);
+            report(Severity::Warning, place, line.key, line.trouble).ignored = true;
         return;
     }
     if (detail_ != Detail::Boot) {
@@ -121,7 +121,8 @@ bool ConfigDraft::read_value(const Place& place, const ConfigLine& line, const C
         if (is_part_of(word, line.raw))  // no copy without backslashes or line breaks
             at.column += static_cast<unsigned>(word.data() - line.value.data());
         report(Severity::Warning, at, key.name,
-               std::string(key.name) + ": " + quote_for_message(word) + ": " + why);
+               std::string(key.name) + ": " + quote_for_message(word) + ": " + why)
+            .ignored = true;
     }
     if (verdict.grade == Verdict::Bad && verdict.why)
         refuse(key, place, describe_bad(key.name, line.value, verdict.why));
@@ -183,17 +184,19 @@ void ConfigDraft::finish_places() {
                                                     std::to_string(place.column);
 }
 
-void ConfigDraft::report(Severity severity, const Place& place, std::string_view key,
-                         std::string text) {
-    config_.diagnostics.push_back({severity, names_[static_cast<std::size_t>(place.file)],
-                                   place.line, place.column, std::string(key), std::move(text)});
+Diagnostic& ConfigDraft::report(Severity severity, const Place& place, std::string_view key,
+                                std::string text) {
+    return config_.diagnostics.emplace_back(
+        Diagnostic{severity, names_[static_cast<std::size_t>(place.file)], place.line, place.column,
+                   std::string(key), std::move(text)});
 }
 
 void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string text) {
     const bool guards = key.guards == Guards::Yes;
     if (guards)
         refused_.push_back({&key, config_.diagnostics.size()});
-    report(guards ? Severity::Refusal : Severity::Warning, place, key.name, std::move(text));
+    report(guards ? Severity::Refusal : Severity::Warning, place, key.name, std::move(text))
+        .ignored = true;
 }
 
 // A later, good value takes the place of a bad one, which is no reason to refuse any more.

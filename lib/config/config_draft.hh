@@ -77,7 +77,8 @@ class ConfigDraft {
                    ReadLine::Fate fate);
     void finish_path(std::string_view key_name, std::optional<std::string>& path, Veid veid);
     void finish_places();
-    void report(Severity severity, const Place& place, std::string_view key, std::string text);
+    Diagnostic& report(Severity severity, const Place& place, std::string_view key,
+                       std::string text);
     void refuse(const ConfigKey& key, const Place& place, std::string text);
     void forgive(const ConfigKey& key);
     void forgive_idle();

@@ -152,6 +152,8 @@ static Verdict iolimit(VpsConfig& config, std::string_view value, Reading&) {
 
 template <auto Field>
 static Verdict mask(VpsConfig& config, std::string_view value, Reading&) {
+    if (value.empty())
+        return odd(kEmptyLimit);
     CpuMask mask{};
     const auto verdict = read_cpu_mask(mask, value);
     if (verdict.grade != Verdict::Bad)
@@ -182,6 +184,8 @@ static Verdict list(VpsConfig& config, std::string_view value, Reading& reading)
 
 // Ranges of ids lie side by side, by their size: powers of two fit without gaps.
 static Verdict userns_ids(VpsConfig& config, std::string_view value, Reading&) {
+    if (value.empty())
+        return odd(kEmptyLimit);
     std::uint64_t ids = 0;
     const auto verdict = read_number(ids, value, kMostIds);
     if (verdict.grade == Verdict::Bad)
@@ -216,7 +220,7 @@ static constexpr ConfigKey kKeys[] = {
     {"LOCAL_UID", "number", First, kNo, Both, Start, {}, "the private area's user ids on disk start there", number<&C::local_uid, 0, UINT32_MAX - 1>},
     {"LOCAL_GID", "number", First, kNo, Both, Start, {}, "the private area's group ids on disk start there", number<&C::local_gid, 0, UINT32_MAX - 1>},
     {"USERNS", "yes or no", First, kYes, Both, Start, {}, "no: the VPS's root is the host's", yes_no<&C::userns>, kAlways, "yes"},
-    {"USERNS_IDS", "number", First, kYes, Both, Start, {}, "how many user ids the VPS has", userns_ids, kAlways, "65536"},
+    {"USERNS_IDS", "number", First, kYes, Both, Start, {}, "how many user ids the VPS has", userns_ids, Needs::OwnIds, "65536"},
 
     // identity
     {"NAME", "text", First, kNo, Vps, UnitSettings, {"Description"}, "Description=; vps-enter, vps-mount and vps-umount take it for the VEID", text<&C::name>},
@@ -276,7 +280,7 @@ static constexpr ConfigKey kKeys[] = {
 
     // CPU
     {"CPUUNITS", "number", First, kYes, Both, UnitSettings, {"CPUWeight"}, "CPUWeight=units/10, 1 to 10000", number<&C::cpuunits, 1, INT_MAX>},
-    {"CPUUWEIGHT", "number", First, kYes, Both, UnitSettings, {"CPUWeight"}, "CPUWeight=, as CPUUNITS=500000/weight", number<&C::cpuuweight, 1, INT_MAX>},
+    {"CPUUWEIGHT", "number", First, kYes, Both, UnitSettings, {"CPUWeight"}, "CPUWeight=, as CPUUNITS=500000/weight", number<&C::cpuuweight, 1, INT_MAX>, Needs::NoCpuUnits},
     {"CPULIMIT", "percent", First, kYes, Both, UnitSettings, {"CPUQuota"}, "CPUQuota=; 0: none", cpulimit},
     {"CPUS", "number", First, kYes, Both, UnitSettings, {"CPUQuota"}, "CPUQuota=number x 100%; 0: none", number_or_none<&C::cpus, INT_MAX / 100>},
     {"CPUMASK", "all, auto or list", First, kYes, Both, UnitSettings, {"AllowedCPUs"}, "AllowedCPUs=", cpumask},
@@ -482,6 +486,10 @@ const char* find_idle_reason(const ConfigKey& key, const VpsConfig& config) {
         return "neither DISKSPACE nor DISKINODES is set";
     if (key.needs == Needs::LegacyUbcLimits && !config.legacy_ubc_limits)
         return "LEGACY_UBC_LIMITS is not yes";
+    if (key.needs == Needs::OwnIds && !config.userns)
+        return "USERNS is no";
+    if (key.needs == Needs::NoCpuUnits && config.cpuunits)
+        return "CPUUNITS is set";
     return nullptr;
 }
 

@@ -46,6 +46,8 @@ enum class Needs {
     DiskQuota,        // DISK_QUOTA=yes
     DiskLimit,        // DISK_QUOTA=yes, and DISKSPACE or DISKINODES
     LegacyUbcLimits,  // LEGACY_UBC_LIMITS=yes
+    OwnIds,           // USERNS=yes
+    NoCpuUnits,       // CPUUNITS is not set
 };
 
 struct ConfigKey {

@@ -35,7 +35,6 @@ static Verdict take_number(std::uint64_t& out, std::string_view& text, const Ver
 
 // The bytes that a suffix stands for; 0 if it is none.
 static std::uint64_t find_suffix(char c) {
-    static const auto page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     switch (c | 0x20) {  // to lower case
         case 't':
             return 1ull << 40;
@@ -46,7 +45,7 @@ static std::uint64_t find_suffix(char c) {
         case 'k':
             return 1ull << 10;
         case 'p':
-            return page_size;
+            return kPage;
         case 'b':
             return 1;
     }

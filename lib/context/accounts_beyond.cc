@@ -36,11 +36,13 @@ std::uint32_t id_of(std::string_view line) {
     return id;
 }
 
-std::optional<std::string> find_beyond(const std::string& text, std::uint32_t count,
-                                       std::string_view what) {
+}  // namespace
+
+std::optional<std::string> find_account_beyond(std::string_view text, std::uint32_t count,
+                                               std::string_view what) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
-        const std::string_view line = std::string_view(text).substr(at, end - at);
+        const std::string_view line = text.substr(at, end - at);
         at = end + 1;
         const std::uint32_t id = id_of(line);
         if (id < count || id >= kOldNobody)
@@ -56,8 +58,6 @@ std::optional<std::string> find_beyond(const std::string& text, std::uint32_t co
     return std::nullopt;
 }
 
-}  // namespace
-
 std::optional<std::uint32_t> ids_that_have(std::uint32_t id) {
     for (std::uint32_t ids = kFewestIds; ids <= kMostIds; ids *= 2)
         if (id < ids)
@@ -66,9 +66,9 @@ std::optional<std::uint32_t> ids_that_have(std::uint32_t id) {
 }
 
 std::optional<std::string> explain_accounts_beyond(FdRef root, std::uint32_t count) {
-    if (auto user = find_beyond(read_vps_file(root, "/etc/passwd"), count, "user"))
+    if (auto user = find_account_beyond(read_vps_file(root, "/etc/passwd"), count, "user"))
         return user;
-    return find_beyond(read_vps_file(root, "/etc/group"), count, "group");
+    return find_account_beyond(read_vps_file(root, "/etc/group"), count, "group");
 }
 
 }  // namespace vps

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "sys/fd.hh"
 
@@ -14,6 +15,11 @@ namespace vps {
 // and the USERNS_IDS= that has it, as a warning. Nothing where there is none, or no such file can
 // be read.
 std::optional<std::string> explain_accounts_beyond(FdRef root, std::uint32_t count);
+
+// The first such account in the text of /etc/passwd (`what` is "user") or /etc/group ("group").
+// Pure.
+std::optional<std::string> find_account_beyond(std::string_view text, std::uint32_t count,
+                                               std::string_view what);
 
 // The smallest USERNS_IDS= that has this id; nothing if none has.
 std::optional<std::uint32_t> ids_that_have(std::uint32_t id);

@@ -242,6 +242,8 @@ std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::s
     } catch (const ExecError&) {
         throw;
     } catch (const SysError& error) {
+        if (error.errnum() == EMFILE || error.errnum() == ENFILE)
+            throw;  // the caller has no descriptors left, and the VPS has not been asked
         if (error.errnum() != ETIMEDOUT)
             throw EntryError(fmt::format("cannot be entered: {}", error.what()));
         if (is_over(patience))

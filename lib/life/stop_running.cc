@@ -41,7 +41,7 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
     } catch (const NotEntered& held_up) {
         // The script has not spoken, so that it has refused nothing.
         if (!wait_for_end(target.init, deadline_after(0)))
-            log.say(Level::Warning, fmt::format("{}; stopping it all the same", held_up.what()));
+            log.say(Level::Warning, fmt::format("{}; stopping it all the same", held_up.event()));
     } catch (const Error& refusal) {
         // The VPS has ended meanwhile, and the script with it, as the stop wants.
         if (wait_for_end(target.init, deadline_after(is_ending(target.pid) ? kKillGrace : 0)))

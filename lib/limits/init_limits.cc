@@ -33,11 +33,11 @@ static void plan_limit(rlimit& limit, const std::optional<BarrierLimit>& pair, s
 }
 
 InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
-                            std::uint64_t page_size, std::uint64_t nr_open) {
+                            std::uint64_t nr_open) {
     InitLimits limits = ours;
     plan_limit(limits[0], config.numfile, 1, nr_open);
     plan_limit(limits[1], config.numsiginfo, 1, RLIM_INFINITY);
-    plan_limit(limits[2], config.lockedpages, page_size, RLIM_INFINITY);
+    plan_limit(limits[2], config.lockedpages, kPage, RLIM_INFINITY);
     return limits;
 }
 
@@ -126,7 +126,6 @@ static void set_shmall(FdRef init, pid_t pid, const std::string& pages) {
 
 void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config, const Log& log) {
     const InitLimits limits = plan_init_limits(config, read_init_limits(0),
-                                               static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)),
                                                std::stoull(sys::read_file("/proc/sys/fs/nr_open")));
     if (const int error = limit_process(pid, [&] { return set_init_limits(pid, limits); }))
         throw SysError(error, "limit process", std::to_string(pid));

@@ -21,8 +21,7 @@ using InitLimits = std::array<rlimit, kInitResources.size()>;
 
 // The limits that the configuration asks for; `ours` where it asks for none or says "unlimited". No
 // NOFILE is above `nr_open`, the most that the kernel takes (fs.nr_open).
-InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours,
-                            std::uint64_t page_size, std::uint64_t nr_open);
+InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours, std::uint64_t nr_open);
 
 // Those of whoever enters a VPS whose init has `limits`: with room for the files that entering, a
 // shell and its scripts open, however few NUMFILE leaves to the VPS.

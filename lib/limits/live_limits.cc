@@ -103,7 +103,6 @@ void enforce_io_limits(Veid veid, const VpsConfig& config, std::vector<SliceLimi
 void apply_slice_limits(Veid veid, const VpsConfig& config, const Log& log) {
     require_cpus_and_nodes(config);
     LimitHost host;
-    host.page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     std::vector<std::string> errors;
     read_limit_host(host, config, "", errors);
     if (!errors.empty())

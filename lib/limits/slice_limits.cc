@@ -31,10 +31,10 @@ class Limits {
     std::vector<SliceLimit> limits_;
 };
 
-void set_memory(Limits& limits, const VpsConfig& config, std::uint64_t page_size) {
+void set_memory(Limits& limits, const VpsConfig& config) {
     const auto set_pages = [&](const LimitSetting& setting, std::uint64_t pages) {
         if (is_limit(pages))
-            limits.set(setting, pages * page_size);
+            limits.set(setting, pages * kPage);
     };
     const bool physpages = config.physpages && is_limit(config.physpages->limit);
     if (config.legacy_ubc_limits && config.privvmpages) {
@@ -198,7 +198,7 @@ void read_limit_host(LimitHost& host, const VpsConfig& config, const std::string
 
 std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& host) {
     Limits limits;
-    set_memory(limits, config, host.page_size);
+    set_memory(limits, config);
     if (config.numproc && is_limit(config.numproc->limit))
         limits.set(setting_of("TasksMax"), config.numproc->limit);
     set_cpu(limits, config, host);

@@ -67,7 +67,6 @@ struct SliceLimit {
 
 // The facts of the host that limits depend on.
 struct LimitHost {
-    std::uint64_t page_size = 4096;
     std::map<unsigned, std::string> node_cpus;  // "0-3,8", for nodes that a CPUMASK=auto asks for
     unsigned cpus = 0;                          // how many, where a CPULIMIT=…% asks for it
 };

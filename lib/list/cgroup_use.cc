@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/config.hh"
 #include "config/config_value.hh"
 #include "list/field.hh"
 
@@ -76,13 +77,8 @@ OptionalNumber read_event(const VpsCgroups& cgroups, const std::string& cgroup, 
     return text ? find_number(*text, event) : std::nullopt;
 }
 
-std::uint64_t page_size() {
-    static const auto size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    return size;
-}
-
 OptionalNumber to_pages(OptionalNumber bytes) {
-    return bytes && *bytes != kNoLimit ? OptionalNumber(*bytes / page_size()) : bytes;
+    return bytes && *bytes != kNoLimit ? OptionalNumber(*bytes / kPage) : bytes;
 }
 
 void set_limit(Beancounter& counter, OptionalNumber limit) {

@@ -133,8 +133,7 @@ std::string ram_value(std::string_view option, const std::string& value) {
         return "0:unlimited";
     if (value.find_first_not_of("0123456789") != value.npos)
         return "0:" + value;
-    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    return fmt::format("0:{}", bytes / page + (bytes % page != 0));
+    return fmt::format("0:{}", bytes / kPage + (bytes % kPage != 0));
 }
 
 // Bytes a second.

@@ -182,9 +182,9 @@ std::string read_script(const ActionScript& script) {
 void heed_request(TerminationRequest& request, const ActionScript& script,
                   const std::optional<ExitStatus>& ended) {
     if (request.heed() && ended && ended->success())
-        fail_script(
-            *script.kind, script.path,
-            "is done, but its caller was told to end meanwhile (SIGTERM, SIGINT or SIGHUP)");
+        fail_script(*script.kind, script.path,
+                    "is done, but its caller was told to end meanwhile (SIGTERM, SIGINT, SIGHUP or "
+                    "SIGQUIT)");
 }
 
 std::string explain_exec_failure(int errnum, const std::string& text) {

@@ -8,8 +8,12 @@ namespace vps {
 // named there.
 const std::vector<ProtocolVariable> kProtocolVariables{
     {"NOTIFY_SOCKET", "a script that uses sd_notify(3) would speak for the VPS"},
-    {"LISTEN_*", "the descriptors are ours, and are closed in the script"},
-    {"WATCHDOG_*", "who is to report is the main process"},
+    {"LISTEN_PID", "the descriptors are ours, and are closed in the script"},
+    {"LISTEN_PIDFDID", "the same"},
+    {"LISTEN_FDS", "the same"},
+    {"LISTEN_FDNAMES", "the same"},
+    {"WATCHDOG_PID", "who is to report is the main process"},
+    {"WATCHDOG_USEC", "the same"},
     {"FDSTORE", "the descriptor store is the unit's, for its console"},
     {"MAINPID", "of our unit: a script that is given to a daemon would signal the supervisor"},
     {"MANAGERPID", "of the manager that has started us, not the script"},
@@ -19,15 +23,24 @@ const std::vector<ProtocolVariable> kProtocolVariables{
     {"JOURNAL_STREAM", "names our stderr; the script has a stream of its own"},
     {"LOG_NAMESPACE", "of our unit"},
     {"CREDENTIALS_DIRECTORY", "secrets of the unit, which end with its processes"},
-    {"MEMORY_PRESSURE_*", "of our cgroup, for the program that was started in it"},
+    {"MEMORY_PRESSURE_WATCH", "of our cgroup, for the program that was started in it"},
+    {"MEMORY_PRESSURE_WRITE", "the same"},
     {"SERVICE_RESULT",
      "how our service ended; a program of ours that a script calls for another "
      "VPS would take it for that one's"},
     {"EXIT_CODE", "the same"},
     {"EXIT_STATUS", "the same: 133 would be a reboot"},
-    {"MONITOR_*", "of a unit that has triggered ours"},
-    {"TRIGGER_*", "of a unit that has triggered ours"},
-    {"REMOTE_*", "of a connection that systemd has accepted"},
+    {"MONITOR_SERVICE_RESULT", "of a unit that has triggered ours"},
+    {"MONITOR_EXIT_CODE", "the same"},
+    {"MONITOR_EXIT_STATUS", "the same"},
+    {"MONITOR_INVOCATION_ID", "the same"},
+    {"MONITOR_UNIT", "the same"},
+    {"TRIGGER_UNIT", "the same"},
+    {"TRIGGER_PATH", "the same"},
+    {"TRIGGER_TIMER_REALTIME_USEC", "the same"},
+    {"TRIGGER_TIMER_MONOTONIC_USEC", "the same"},
+    {"REMOTE_ADDR", "of a connection that systemd has accepted"},
+    {"REMOTE_PORT", "the same"},
 };
 
 std::vector<std::string> basic_environment(Veid veid) {
@@ -44,11 +57,7 @@ std::string_view name_of(std::string_view variable) {
 
 bool is_protocol(std::string_view name) {
     return std::any_of(kProtocolVariables.begin(), kProtocolVariables.end(),
-                       [&](const ProtocolVariable& variable) {
-                           const std::string_view stem =
-                               variable.name.substr(0, variable.name.find('*'));
-                           return stem == variable.name ? name == stem : name.starts_with(stem);
-                       });
+                       [&](const ProtocolVariable& variable) { return name == variable.name; });
 }
 
 }  // namespace

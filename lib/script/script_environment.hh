@@ -16,7 +16,7 @@ std::vector<std::string> basic_environment(Veid veid);
 // A variable that systemd sets for the process that it has started, and for nobody that this
 // process starts.
 struct ProtocolVariable {
-    std::string_view name;  // with "*" at its end, all that begin so
+    std::string_view name;
     std::string_view why;
 };
 extern const std::vector<ProtocolVariable> kProtocolVariables;

@@ -37,8 +37,7 @@ std::optional<ExitStatus> run_text(const ActionScript& script, const std::string
         try {
             return run_in_vps(command, script.name, init, init_pid, patience, log, relays);
         } catch (const EntryError& error) {
-            throw NotEntered(script.path, fmt::format("action script '{}': the VPS {}", script.path,
-                                                      error.what()));
+            throw NotEntered(*script.kind, script.path, fmt::format("the VPS {}", error.what()));
         } catch (const ExecError& error) {
             if (error.errnum() != ENOENT || way + 1 == ways.end())
                 fail_script(*script.kind, script.path,
@@ -48,6 +47,10 @@ std::optional<ExitStatus> run_text(const ActionScript& script, const std::string
 }
 
 }  // namespace
+
+NotEntered::NotEntered(const ScriptKind& kind, const std::string& path, const std::string& event)
+    : ScriptError(path, fmt::format("action script '{}': {}; {}", path, event, kind.consequence)),
+      event_(fmt::format("action script '{}': {}", path, event)) {}
 
 std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
                                       FdRef init, pid_t init_pid, const Log& log) {

@@ -12,7 +12,15 @@ namespace vps {
 
 // The VPS could not be entered, and the script has not begun.
 class NotEntered : public ScriptError {
-    using ScriptError::ScriptError;
+  public:
+    // `event` completes "action script 'PATH': ".
+    NotEntered(const ScriptKind& kind, const std::string& path, const std::string& event);
+
+    // "action script 'PATH': EVENT", without what follows from it.
+    [[nodiscard]] const std::string& event() const { return event_; }
+
+  private:
+    std::string event_;
 };
 
 // Runs N.start or N.stop to its end in the VPS context, its text handed over as a sealed memfd, and

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
 
@@ -52,9 +53,14 @@ std::optional<DirectoryId> look_at(const std::string& path) {
 
 // With a root of its own the path is looked up as if that were "/". A private area may be behind a
 // link that only the kernel follows (/proc/self/cwd).
+// Empty where there is no such file.
 Fd find_place(const std::string& path, const std::string& root) {
-    if (root.empty())
-        return Fd(open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (root.empty()) {
+        Fd found(open(path.c_str(), O_PATH | O_CLOEXEC));
+        if (!found && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES)
+            throw SysError(errno, "look at", path);
+        return found;
+    }
     return sys::find_in_root(sys::open(root + "/", O_PATH | O_DIRECTORY), path, O_PATH);
 }
 

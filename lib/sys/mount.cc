@@ -132,15 +132,14 @@ std::string unescape_mountinfo(std::string_view text) {
     return plain;
 }
 
-std::vector<MountEntry> read_mounts(const std::string& pid) {
-    const std::string text = sys::read_file("/proc/" + pid + "/mountinfo", 256 << 20);
+std::vector<MountEntry> parse_mountinfo(std::string_view text) {
     std::vector<MountEntry> mounts;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
         std::vector<std::string_view> fields;
         for (std::size_t field = at; field < end;) {
             const std::size_t blank = std::min(text.find(' ', field), end);
-            fields.emplace_back(&text[field], blank - field);
+            fields.push_back(text.substr(field, blank - field));
             field = blank + 1;
         }
         at = end + 1;
@@ -157,6 +156,10 @@ std::vector<MountEntry> read_mounts(const std::string& pid) {
                           peer_group});
     }
     return mounts;
+}
+
+std::vector<MountEntry> read_mounts(const std::string& pid) {
+    return parse_mountinfo(sys::read_file("/proc/" + pid + "/mountinfo", 256 << 20));
 }
 
 bool is_mount_point(const std::string& dir) {

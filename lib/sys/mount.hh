@@ -27,6 +27,9 @@ struct MountEntry {
 // A field of mountinfo without its escapes: "\040" is a blank.
 std::string unescape_mountinfo(std::string_view text);
 
+// The lines of a mountinfo that are whole; a VPS chooses the names in its own. Pure.
+std::vector<MountEntry> parse_mountinfo(std::string_view text);
+
 // The mounts in the mount namespace of the process, with targets as it sees them. Throws SysError.
 std::vector<MountEntry> read_mounts(const std::string& pid = "self");
 

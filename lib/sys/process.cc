@@ -58,7 +58,7 @@ TerminationRequest::TerminationRequest() {
     sigset_t wanted;
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
-    for (const int signal : {SIGINT, SIGHUP}) {
+    for (const int signal : {SIGINT, SIGHUP, SIGQUIT}) {
         struct sigaction action {};
         if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
             sigaddset(&wanted, signal);

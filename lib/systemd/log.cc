@@ -9,6 +9,7 @@
 
 #include "sys/error.hh"
 #include "sys/streams.hh"
+#include "sys/utf8.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/unit_name.hh"
@@ -44,7 +45,7 @@ bool Log::send(const std::string& identifier, Level level, const std::string& me
 }
 
 void Log::say(Level level, const std::string& text, std::initializer_list<LogField> fields) const {
-    const std::string message = "vps " + veid_.to_string() + ": " + text;
+    const std::string message = "vps " + veid_.to_string() + ": " + printable(text);
     if (!send(program_, level, message, fields))
         sys::print_line(sys::kErrors, program_ + ": " + message);
 }

@@ -1,11 +1,12 @@
 #include "systemd/notify.hh"
 
+#include "sys/utf8.hh"
 #include "systemd/libsystemd.hh"
 
 namespace vps {
 
 void tell_status(const std::string& text) {
-    (void)sd_notify(0, ("STATUS=" + text).c_str());
+    (void)sd_notify(0, ("STATUS=" + printable(text)).c_str());
 }
 
 }  // namespace vps

@@ -1,10 +1,12 @@
 // libFuzzer target: any bytes as /etc/passwd and /etc/group of a VPS. Who is found is who was asked
-// for, by a line that is there, and nobody is in more groups than the kernel takes.
+// for, by a line that is there, nobody is in more groups than the kernel takes, and what is said of
+// ids that the VPS does not have is one line.
 
 #include <limits.h>
 
 #include <algorithm>
 
+#include "context/accounts_beyond.hh"
 #include "enter/account.hh"
 #include "require.hh"
 
@@ -20,9 +22,17 @@ static void check_account(const Account& account, std::string_view name, std::st
                 "bad path", path);
 }
 
+static void check_beyond(std::string_view text, std::string_view what) {
+    for (const std::uint32_t count : {65536U, 1U << 26U})
+        if (const std::optional<std::string> said = find_account_beyond(text, count, what))
+            require(is_one_line(*said), "odd text", *said);
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string_view group = text_of(data, size);
     const std::string_view passwd = take_part(group);
+    check_beyond(passwd, "user");
+    check_beyond(group, "group");
     const std::string_view first = passwd.substr(0, passwd.find(':'));
     for (const std::string_view name : {std::string_view("root"), first}) {
         const std::optional<Account> account = find_account(passwd, name);

@@ -19,7 +19,7 @@ using namespace vps;
 FoundVps find_running(Veid) {
     FoundVps found;
     found.state = VpsState{};
-    found.state->init_start = (60000 - 60) * 100;
+    found.state->init_start = (60000UL - 60) * 100;
     found.init = sys::open("/", O_PATH);
     return found;
 }

@@ -171,7 +171,7 @@ RECIPES = {
     "vps-i386": vps("bookworm", ["busybox-static"], variant="extract", architecture="i386",
                     finish=I386_FINISH, mirror="http://deb.debian.org/debian"),
     "build-bookworm": vps("bookworm", BUILD_PACKAGES, documentation=True) ,
-    "build-trixie": vps("trixie", [*BUILD_PACKAGES, "systemd-dev"]),
+    "build-trixie": vps("trixie", [*BUILD_PACKAGES, "ccache", "systemd-dev"]),
 }
 # Which tree lies where on the disk.
 for name, places in {

@@ -280,13 +280,34 @@ TEST(Config, ForgivesABadValueThatAGoodOneReplaces) {
 TEST(Config, DoesNotRefuseForWhatNothingFollowsFrom) {
     for (const auto text :
          {"DISK_QUOTA=no\nDISKSPACE=0\nDISKINODES=\nQUOTATIME=x", "QUOTATIME=x",
-          "DISKSPACE=\nDISK_QUOTA=no", "PRIVVMPAGES=many", "PRIVVMPAGES=\nLEGACY_UBC_LIMITS=no"}) {
+          "DISKSPACE=\nDISK_QUOTA=no", "PRIVVMPAGES=many", "PRIVVMPAGES=\nLEGACY_UBC_LIMITS=no",
+          "USERNS_IDS=abc\nUSERNS=no", "CPUUWEIGHT=abc\nCPUUNITS=1000"}) {
         const auto config = read("", text);
         EXPECT_EQ(config.refusal(), nullptr) << text;
         EXPECT_NE(findings(config), "") << text;
     }
     EXPECT_NE(read("", "PRIVVMPAGES=many\nLEGACY_UBC_LIMITS=yes").refusal(), nullptr);
     EXPECT_NE(read("", "QUOTATIME=x\nDISKINODES=5").refusal(), nullptr);
+    EXPECT_NE(read("", "USERNS_IDS=abc").refusal(), nullptr);
+    EXPECT_NE(read("", "CPUUWEIGHT=abc").refusal(), nullptr);
+}
+
+TEST(Config, TellsWhatIsIgnoredFromWhatIsTaken) {
+    const auto config = read("",
+                             "\xef\xbb\xbf"
+                             "ONBOOT=maybe\nBOOTORDER=\nIP_ADDRESS=\"x 192.0.2.1\"\n"
+                             "ONBOOT=yes\nONBOOT=no\n");
+    std::string ignored, taken;
+    for (const Diagnostic& found : config.diagnostics)
+        (found.ignored ? ignored : taken) += found.to_string() + "\n";
+    EXPECT_EQ(ignored,
+              "101.conf:1:8: ONBOOT: bad value 'maybe': neither 'yes' nor 'no'\n"
+              "101.conf:3:13: IP_ADDRESS: 'x': not an IP address\n");
+    EXPECT_EQ(taken,
+              "101.conf:1:1: a byte order mark before 'ONBOOT': passed over here, but sh makes "
+              "another key of it\n"
+              "101.conf:2:11: BOOTORDER: '': empty, taken for 0\n"
+              "101.conf:5:1: ONBOOT: second value ignored, that of line 4 counts\n");
 }
 
 TEST(Config, RefusesNothingForAnEmptyNumber) {
@@ -305,8 +326,8 @@ TEST(Config, RefusesNothingForAnEmptyNumber) {
     EXPECT_EQ(config.ioprio, 0u);
     EXPECT_FALSE(config.cpuunits);
     EXPECT_EQ(config.stop_timeout, 0u);
-    for (const std::string key :
-         {"PHYSPAGES", "NUMPROC", "CPULIMIT", "CPUS", "IOPSLIMIT", "IOLIMIT", "DISKSPACE"}) {
+    for (const std::string key : {"PHYSPAGES", "NUMPROC", "CPULIMIT", "CPUS", "IOPSLIMIT",
+                                  "IOLIMIT", "DISKSPACE", "USERNS_IDS", "CPUMASK", "NODEMASK"}) {
         const auto empty = read("", key + "=\"\"");
         EXPECT_EQ(empty.refusal(), nullptr) << key;
         EXPECT_NE(findings(empty).find("empty, sets nothing"), std::string::npos) << key;

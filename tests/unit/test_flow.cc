@@ -69,7 +69,7 @@ TEST_F(Flows, AFullDestinationBlocksNobody) {
         got += get(inside_.first);
     }
     EXPECT_EQ(got.size(), 40U * 4096);
-    EXPECT_EQ(got[39 * 4096], static_cast<char>('a' + 39 % 26));
+    EXPECT_EQ(got[39UL * 4096], static_cast<char>('a' + 39 % 26));
 }
 
 TEST_F(Flows, AReaderThatHasGoneEndsThem) {

@@ -20,7 +20,7 @@ constexpr InitLimits kOurs{rlimit{1024, 524288}, rlimit{7, 7}, rlimit{8, 9}};
 
 TEST(InitLimits, AreOursWhereNothingIsAsked) {
     const VpsConfig config;
-    EXPECT_EQ(plan_init_limits(config, kOurs, 4096, 1000)[0].rlim_max, 524288u);
+    EXPECT_EQ(plan_init_limits(config, kOurs, 1000)[0].rlim_max, 524288u);
     EXPECT_EQ(most_terminals(config), 0u);
 }
 
@@ -40,7 +40,7 @@ TEST(InitLimits, AreBarrierAndLimit) {
     for (const Case& c : cases) {
         VpsConfig config;
         config.numfile = c.pair;
-        const rlimit limit = plan_init_limits(config, kOurs, 4096, 1000)[0];
+        const rlimit limit = plan_init_limits(config, kOurs, 1000)[0];
         EXPECT_EQ(limit.rlim_cur, c.soft);
         EXPECT_EQ(limit.rlim_max, c.hard);
     }
@@ -50,7 +50,7 @@ TEST(InitLimits, CountLockedMemoryInPages) {
     VpsConfig config;
     config.lockedpages = BarrierLimit{2, 3};
     config.numsiginfo = BarrierLimit{0, 0};
-    const InitLimits limits = plan_init_limits(config, kOurs, 4096, 1000);
+    const InitLimits limits = plan_init_limits(config, kOurs, 1000);
     EXPECT_EQ(limits[1].rlim_max, 0u);
     EXPECT_EQ(limits[2].rlim_cur, 8192u);
     EXPECT_EQ(limits[2].rlim_max, 12288u);

@@ -57,7 +57,7 @@ Bytes ip4(const char* source, const Bytes& payload = Bytes(8, '\0'), Ip4 how = {
     return frame(0x0800, Bytes(1, static_cast<char>(0x40 | how.words)) + Bytes(5, '\0') +
                              half(how.fragment) + '\x40' + static_cast<char>(how.protocol) +
                              half(0) + raw4(source) + raw4("192.0.2.1") +
-                             Bytes(4 * (how.words - 5), '\x01') + payload);
+                             Bytes(4UL * (how.words - 5), '\x01') + payload);
 }
 
 Bytes ip6(const char* source, unsigned next, const Bytes& payload, const char* target = "ff02::1") {

@@ -112,13 +112,11 @@ TEST(Limits, AreNotSetForWhatIsNone) {
     EXPECT_EQ(limits_of(config), "");
 }
 
-TEST(Limits, TakeThePageSize) {
-    ScannedHost host;
-    host.page_size = 65536;
+TEST(Limits, CountPagesOfX86) {
     VpsConfig config;
     config.physpages = {0, 10};
     config.swappages = {0, 0};
-    EXPECT_EQ(limits_of(config, host), "MemoryMax=655360\nMemorySwapMax=0\n");
+    EXPECT_EQ(limits_of(config), "MemoryMax=40960\nMemorySwapMax=0\n");
 }
 
 TEST(Limits, TakeTheLesserCpuQuota) {

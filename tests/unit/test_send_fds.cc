@@ -39,7 +39,8 @@ class SendFdsTest : public testing::Test {
     }
 
     Fd here_, there_;
-    const Fd null_{open("/dev/null", O_RDWR)};  // without close-on-exec
+    // Without close-on-exec.
+    const Fd null_{open("/dev/null", O_RDWR)};  // NOLINT(android-cloexec-open)
 };
 
 TEST_F(SendFdsTest, BringsBytesAndDescriptors) {
@@ -114,7 +115,7 @@ TEST_F(SendFdsTest, TellsThatNotAllCouldBeReceived) {
     ASSERT_EQ(send_fds(here_.get(), "a", 1, fds.data(), 2), 0);
     rlimit limit{};
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    const int next = dup(null_.get());
+    const int next = fcntl(null_.get(), F_DUPFD_CLOEXEC, 0);
     close(next);
     const rlimit low{static_cast<rlim_t>(next) + 1, limit.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
