@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -171,6 +172,19 @@ void Start::prepare() {
                             error.what()));
 }
 
+// The way to init takes a dozen descriptors, of which the kernel says "Invalid argument" or "Too
+// many open files".
+[[noreturn]] void explain_no_files(const SysError& error, const VpsConfig& config) {
+    constexpr std::uint64_t kEnough = 16;
+    if (!config.numfile || std::min(config.numfile->barrier, config.numfile->limit) >= kEnough)
+        throw;
+    throw Error(ExitCode::System,
+                fmt::format("{}; NUMFILE lets a process open {} files, with which no init begins: "
+                            "give it {} at least",
+                            error.what(), std::min(config.numfile->barrier, config.numfile->limit),
+                            kEnough));
+}
+
 // Init is born in the scope: to be moved there, it would wait for a grace period of the kernel.
 void Start::make_init() {
     try {
@@ -233,7 +247,11 @@ void Start::run_script() {
 void Start::execute_init() {
     lock_.enter(state_, Phase::Running);
     send_go(channel_, launcher_);
-    (void)receive_report(channel_);
+    try {
+        (void)receive_report(channel_);
+    } catch (const SysError& error) {
+        explain_no_files(error, config_);
+    }
     if (boot_socket_)
         vps_.boot = BootWatch::begin(std::move(*boot_socket_), vps_.init.pid());
 }
