@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
+#include <concepts>
 #include <filesystem>
 #include <stdexcept>
+#include <variant>
 
 #include "state/place.hh"
 #include "sys/error.hh"
@@ -49,6 +52,84 @@ void replace_or_write_over(const std::string& path, const std::string& text) {
     }
 }
 
+using StateField =
+    std::variant<Phase VpsState::*, std::string VpsState::*, bool VpsState::*, pid_t VpsState::*,
+                 std::uint32_t VpsState::*, std::uint64_t VpsState::*>;
+
+struct StateKey {
+    std::string_view name;
+    StateField field;
+    bool (*is_told)(const VpsState&) = nullptr;  // null: the key is told where it has a value
+};
+
+bool always(const VpsState&) {
+    return true;
+}
+
+bool with_ids(const VpsState& state) {
+    return state.first_id != 0;
+}
+
+bool with_init(const VpsState& state) {
+    return state.init_pid != 0;
+}
+
+// The file is written in this order.
+constexpr std::array kStateKeys{
+    StateKey{"phase", &VpsState::phase},
+    StateKey{"ve_root", &VpsState::ve_root, always},
+    StateKey{"ve_private", &VpsState::ve_private, always},
+    StateKey{"mount_point", &VpsState::mount_point, always},
+    StateKey{"root", &VpsState::root},
+    StateKey{"area", &VpsState::area},
+    StateKey{"image", &VpsState::image},
+    StateKey{"first_id", &VpsState::first_id},
+    StateKey{"ids", &VpsState::ids, with_ids},
+    StateKey{"io_uring", &VpsState::io_uring},
+    StateKey{"old_32_bit", &VpsState::old_32_bit},
+    StateKey{"socket_families", &VpsState::socket_families},
+    StateKey{"stop_refused", &VpsState::stop_refused},
+    StateKey{"init_pid", &VpsState::init_pid},
+    StateKey{"init_start", &VpsState::init_start, with_init},
+};
+
+// The text of a value; empty for one that says nothing.
+std::string print_value(Phase phase) {
+    return std::string(row_of(phase).name);
+}
+
+std::string print_value(const std::string& text) {
+    return text;
+}
+
+std::string print_value(bool yes) {
+    return yes ? "yes" : "";
+}
+
+template <std::integral Number>
+std::string print_value(Number number) {
+    return number == 0 ? "" : std::to_string(number);
+}
+
+void read_value(std::string_view text, Phase& phase) {
+    for (const PhaseRow& row : kPhases)
+        if (row.name == text)
+            phase = row.phase;
+}
+
+void read_value(std::string_view text, std::string& value) {
+    value = text;
+}
+
+void read_value(std::string_view text, bool& value) {
+    value = text == "yes";
+}
+
+template <std::integral Number>
+void read_value(std::string_view text, Number& number) {
+    std::from_chars(text.data(), text.data() + text.size(), number);
+}
+
 std::optional<VpsState> read_state_in(const std::string& dir) {
     const std::string path = dir + "/state";
     std::string text;
@@ -68,39 +149,9 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
         if (equals == std::string_view::npos)
             continue;
         const std::string_view key = line.substr(0, equals), value = line.substr(equals + 1);
-        if (key == "phase") {
-            for (const PhaseRow& row : kPhases)
-                if (row.name == value)
-                    state.phase = row.phase;
-        } else if (key == "ve_root") {
-            state.ve_root = value;
-        } else if (key == "ve_private") {
-            state.ve_private = value;
-        } else if (key == "mount_point") {
-            state.mount_point = value;
-        } else if (key == "root") {
-            state.root = value;
-        } else if (key == "area") {
-            state.area = value;
-        } else if (key == "image") {
-            state.image = value;
-        } else if (key == "stop_refused") {
-            state.stop_refused = value;
-        } else if (key == "io_uring") {
-            state.io_uring = value == "yes";
-        } else if (key == "old_32_bit") {
-            state.old_32_bit = value == "yes";
-        } else if (key == "socket_families") {
-            std::from_chars(value.data(), value.data() + value.size(), state.socket_families);
-        } else if (key == "first_id") {
-            std::from_chars(value.data(), value.data() + value.size(), state.first_id);
-        } else if (key == "ids") {
-            std::from_chars(value.data(), value.data() + value.size(), state.ids);
-        } else if (key == "init_pid") {
-            std::from_chars(value.data(), value.data() + value.size(), state.init_pid);
-        } else if (key == "init_start") {
-            std::from_chars(value.data(), value.data() + value.size(), state.init_start);
-        }
+        for (const StateKey& known : kStateKeys)
+            if (known.name == key)
+                std::visit([&](auto member) { read_value(value, state.*member); }, known.field);
     }
     if (state.phase == Phase::None || state.mount_point.empty())
         throw Error(ExitCode::System, "'" + path + "': not a state file of ours");
@@ -146,28 +197,13 @@ std::optional<VpsState> VpsLock::read_state() const {
 }
 
 void VpsLock::write_state(const VpsState& state) const {
-    std::string text = "phase=" + std::string(row_of(state.phase).name) +
-                       "\nve_root=" + state.ve_root + "\nve_private=" + state.ve_private +
-                       "\nmount_point=" + state.mount_point + "\n";
-    if (!state.root.empty())
-        text += "root=" + state.root + "\n";
-    if (!state.area.empty())
-        text += "area=" + state.area + "\n";
-    if (!state.image.empty())
-        text += "image=" + state.image + "\n";
-    if (state.first_id != 0)
-        text += fmt::format("first_id={}\nids={}\n", state.first_id, state.ids);
-    if (state.io_uring)
-        text += "io_uring=yes\n";
-    if (state.old_32_bit)
-        text += "old_32_bit=yes\n";
-    if (state.socket_families != 0)
-        text += fmt::format("socket_families={}\n", state.socket_families);
-    if (!state.stop_refused.empty())
-        text += "stop_refused=" + state.stop_refused + "\n";
-    if (state.init_pid != 0)
-        text += "init_pid=" + std::to_string(state.init_pid) +
-                "\ninit_start=" + std::to_string(state.init_start) + "\n";
+    std::string text;
+    for (const StateKey& key : kStateKeys) {
+        const std::string value =
+            std::visit([&](auto member) { return print_value(state.*member); }, key.field);
+        if (key.is_told ? key.is_told(state) : !value.empty())
+            text += fmt::format("{}={}\n", key.name, value);
+    }
     within({fmt::format("note the phase \"{}\" of the VPS", row_of(state.phase).name)},
            [&] { replace_or_write_over(dir_ + "/state", text); });
 }
@@ -193,6 +229,13 @@ StateStep::~StateStep() {
     } catch (...) {
         // The state names an init that has ended then, and vps-umount brings that to its end, too.
     }
+}
+
+std::vector<std::string_view> state_keys() {
+    std::vector<std::string_view> names;
+    for (const StateKey& key : kStateKeys)
+        names.push_back(key.name);
+    return names;
 }
 
 std::vector<Veid> list_active(const std::string& run_dir) {

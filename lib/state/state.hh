@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/veid.hh"
@@ -75,6 +76,9 @@ class [[nodiscard]] StateStep {
     Phase back_;
     bool committed_ = false;
 };
+
+// The keys of the file, in its order.
+std::vector<std::string_view> state_keys();
 
 // The VPSes that have a directory there, in no order.
 std::vector<Veid> list_active(const std::string& run_dir = kRunDir);

@@ -8,7 +8,7 @@
 - Exit codes have the numbers and meanings of the table; systemd-vps(7) has them all, and vzctl(8)
   the codes that vzctl alone has.
 - vps.conf(5) has each key, with its type, its rules and the settings that it becomes; vps.script(5)
-  each script; vzlist(8) has each field.
+  each script; vps@.service(5) each phase and each key of the state; vzlist(8) has each field.
 - Examples are scripts that their shell can read, or configuration that the generator takes.
 """
 
@@ -189,6 +189,16 @@ def check_phases(page, design, phases, transitions):
         find(design.name, f"transitions:\n  {drawn}\nbut they are:\n  {transitions}")
 
 
+def check_state(page, keys):
+    rows = page.section_text("DESCRIPTION").partition("The other keys are these")[2].partition(
+        ".El")[0]
+    heads = re.findall(r"^\.It Va (.*?) Ta ", rows, re.M)
+    listed = [name for head in heads for name in re.findall(r"\w+", head)]
+    expected = [name for name, in keys if name != "phase"]
+    if listed != expected:
+        find(page.name, f"keys of the state {listed}, but they are {expected}")
+
+
 def check_fields(page, program):
     """Its table has the fields of the program, with their headers, in their order."""
     out = subprocess.run([program, "-L"], check=True, capture_output=True, text=True).stdout
@@ -253,8 +263,7 @@ def main():
     check_phases(pages["vps@.service.5"], source / "DESIGN.md", tables["phase"],
                  tables["transition"])
     check_scripts(pages["vps.script.5"], tables["script"])
-    if "vzlist" in programs:
-        check_fields(pages["vzlist.8"], programs["vzlist"])
+    check_state(pages["vps@.service.5"], tables["state"])
     if "vzlist" in programs:
         check_fields(pages["vzlist.8"], programs["vzlist"])
     finish()

@@ -1,6 +1,6 @@
 // Prints the program's tables for manual.py, one row a line, columns parted by tabs:
 // exit CODE MEANING, vzctl CODE MEANING, key NAME HEAD EFFECT SETTINGS, script NAME CONTEXT WHEN
-// CONSEQUENCE, phase NAME, transition FROM TO WHEN.
+// CONSEQUENCE, phase NAME, transition FROM TO WHEN, state KEY.
 
 #include <cstdio>
 #include <string>
@@ -9,6 +9,7 @@
 #include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
 #include "state/phase.hh"
+#include "state/state.hh"
 #include "sys/exit_code.hh"
 
 namespace {
@@ -89,5 +90,7 @@ int main() {
             print({"phase", row.name});
     for (const Transition& row : kTransitions)
         print({"transition", row_of(row.from).name, row_of(row.to).name, row.cause});
+    for (const std::string_view key : state_keys())
+        print({"state", key});
     return 0;
 }

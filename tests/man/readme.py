@@ -3,7 +3,7 @@
 
 - Shell blocks and scripts are well-formed.
 - The configuration of the first VPS makes units for it, and no warning.
-- The table of scripts is the program's; exit codes, keys and files that are named exist.
+- The table of scripts is the program's; exit codes and files that are named exist.
 """
 
 import pathlib
@@ -60,11 +60,6 @@ def main():
     for code in re.findall(r"\b\d+\b", codes.group(1) if codes else "0000"):
         if code not in meanings:
             find("README.md", f"exit code {code} is not in the table")
-    keys = {name for name, *_ in tables["key"]}
-    missing = text.partition("\n## What is not there yet\n")[2].partition("\n## ")[0]
-    for name in re.findall(r"`([A-Z][A-Z_]+)`", missing):
-        if name not in keys:
-            find("README.md", f"{name} is not in the table of keys")
     for name in re.findall(r"\]\(([^#)][^)]*)\)", text) + re.findall(r"`(\w+/)`", text):
         if not (source / name).exists():
             find("README.md", f"{name} is not there")

@@ -15,6 +15,7 @@
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
+#include "sys/sys.hh"
 #include "temporary_directory.hh"
 
 namespace {
@@ -67,6 +68,25 @@ TEST(State, IsReadAsItWasWritten) {
 }
 
 // A file system of memory with room for two pages: one is the state's, one is somebody else's.
+TEST(State, LeavesOutWhatHasNothingToSay) {
+    const TemporaryDirectory run;
+    const VpsLock lock(k101, run.path());
+    VpsState state;
+    state.phase = Phase::Mounting;
+    state.mount_point = "/vz/root/101";
+    lock.write_state(state);
+    EXPECT_EQ(sys::read_file(run.path() + "/101/state"),
+              "phase=mounting\nve_root=\nve_private=\nmount_point=/vz/root/101\n");
+    state.first_id = 1000;
+    state.old_32_bit = true;
+    state.init_pid = 7;
+    state.init_start = 9;
+    lock.write_state(state);
+    EXPECT_EQ(sys::read_file(run.path() + "/101/state"),
+              "phase=mounting\nve_root=\nve_private=\nmount_point=/vz/root/101\n"
+              "first_id=1000\nids=65536\nold_32_bit=yes\ninit_pid=7\ninit_start=9\n");
+}
+
 TEST(State, IsWrittenWhereThereIsNoRoom) {
     if (geteuid() != 0)
         LEAVE_OUT("needs root");
