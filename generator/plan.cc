@@ -42,8 +42,8 @@ void require_private_area(UnitFile& unit, const ScannedVps& vps) {
         unit.add_path("RequiresMountsFor", place);
 }
 
-// Not VE_ROOT itself: our own mount there would be a unit that the service then depends on. It is
-// only to be there as long as the service, when what is below it is stopped.
+// VE_ROOT itself is not named: our own mount there would be a unit that the service then depends
+// on. The directory of VE_ROOT is to be there as long as the service.
 void require_root(UnitFile& unit, const std::string& ve_root) {
     unit.add_path("RequiresMountsFor", std::string_view(ve_root).substr(0, ve_root.rfind('/')));
     unit.add_mount_unit("After", ve_root);
@@ -92,7 +92,8 @@ void set_network_guard(UnitFile& unit, const VpsConfig& config) {
         unit.set("Upholds", "vps-network-guard.service");
 }
 
-// As OpenVZ's service did. modprobe@.service takes a module that this kernel lacks for no failure.
+// OpenVZ's service loaded these modules, too. modprobe@.service takes a module that this kernel
+// lacks for no failure.
 void set_modules(UnitFile& unit, const VpsConfig& config) {
     for (const std::string& module : config.iptables) {
         const std::string service = "modprobe@" + module + ".service";
@@ -114,7 +115,8 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
     return unit.text();
 }
 
-// Its turn comes whether the VPS is to start or not, so that those behind it need not know.
+// The turn of vps-onboot@N comes whether the VPS is to start or not, so that those behind it need
+// not know.
 std::string onboot_drop_in(const ScannedHost& host, const BootOrder& order, std::size_t i) {
     UnitFile unit(source_of(host.vpses[i]));
     unit.section("Unit");
@@ -151,8 +153,8 @@ std::string slice(const ScannedVps& vps, const std::vector<SliceLimit>& limits) 
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, "Resources of " + describe(vps), source);
-    // As it is anyway; but what is named here stays loaded, so that a VPS that ran once starts
-    // without systemd reading its unit again, several times.
+    // The slice is before the service anyway; but a unit that is named here stays loaded, so that a
+    // VPS that ran once starts without systemd reading its unit again, several times.
     unit.set_word("Before", service_unit(vps.veid));
     set_limits(unit, vps, limits);
     return unit.text();
@@ -200,8 +202,8 @@ void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, s
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
     tree.files.push_back({slice_unit(vps.veid), slice(vps, limits)});
-    // So that systemd lists and completes a VPS that has never run. A link, because it leads to the
-    // template by its name, wherever an administrator has put another one; late, because systemd
+    // The link has systemd list and complete a VPS that has never run. A link leads to the template
+    // by its name, wherever an administrator has put another one; it is late, because systemd
     // calls a unit with a link in the first directory "enabled", whether it starts at boot or not.
     tree.late_links.push_back({service, UNIT_DIR "/vps@.service"});
     if (const auto quota = cpu_quota(vps.config, host))

@@ -1,4 +1,4 @@
-// From configuration to units. Pure: same host, same tree.
+// Plans the units that a configuration becomes. Pure: same host, same tree.
 #pragma once
 
 #include "generator/scan.hh"

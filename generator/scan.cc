@@ -72,7 +72,7 @@ ConfigDraft read_vz_conf(ScannedHost& host, const std::string& root) {
         draft.read(ConfigFile::Host, kVzConf,
                    read_config_text(AT_FDCWD, (root + kVzConf).c_str(), kVzConf));
     } catch (const SysError& error) {
-        // Without it the helpers refuse to start anything and say so: not our message.
+        // The helpers refuse to start anything where vz.conf is missing, and say so.
         if (error.errnum() != ENOENT)
             host.errors.emplace_back(error.what());
     } catch (const Error& error) {

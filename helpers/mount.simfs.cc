@@ -198,7 +198,8 @@ std::string path_to_attach(FdRef file, const std::string& place) {
     return is_dir ? fmt::format("/proc/self/fd/{}/.", file.get()) : place;
 }
 
-// In a running VPS root owns what root owns in the source, where the file system can do that.
+// The mount in a running VPS shows root's files as the VPS's root's, where the file system can do
+// that.
 void show_as_in_vps(BindSpec& bind, FdRef user_namespace) {
     if (DetachedMount::copy_of(bind.source).map_ids(user_namespace))
         bind.user_namespace = user_namespace;

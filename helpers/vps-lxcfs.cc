@@ -67,7 +67,7 @@ Fd renew_all() {
     return std::move(done);
 }
 
-// Until something else is there, or `done` is.
+// Waits until something else is mounted there, or `done` is readable.
 void wait_for_change(FdRef mounts, const LxcfsPlace& place, FdRef done = FdRef(-1)) {
     while (is_still(place)) {
         pollfd waiting[]{{mounts.get(), POLLPRI, 0}, {done.get(), POLLIN, 0}};

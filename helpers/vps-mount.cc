@@ -260,7 +260,7 @@ void mount_with_scripts(const VpsLock& lock, const VpsConfig& config,
     unfinished.keep();
 }
 
-// By hand, a mount namespace of the caller's is the caller's wish.
+// A mount namespace of the caller's is the caller's wish where the program is called by hand.
 void require_namespaces_of_host(Veid veid) {
     const std::string unit = service_unit(veid);
     if (!in_service(unit))

@@ -25,7 +25,8 @@ bool has_supervisor_gone(const Invocation& invocation) {
     return !orders.host_stopping && !wants_stop(orders);
 }
 
-// Nothing where another operation had the lock that has gone on with the stop when it was told to.
+// Returns nothing where another operation had the lock, and has gone on with the stop when it was
+// told to.
 std::optional<VpsLock> lock_or_hurry(const Invocation& invocation) {
     try {
         return VpsLock(invocation.veid);

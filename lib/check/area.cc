@@ -126,7 +126,7 @@ std::optional<Fd> AreaJudge::open_files() const {
     return files ? sys::duplicate(files) : Fd();
 }
 
-// Without a trace: the mount is nowhere in the tree, and read-only down to the image.
+// The look leaves no trace: the mount is nowhere in the tree, and read-only down to the image.
 void AreaJudge::look_into(const DiskImage& disk) {
     if (geteuid() != 0)
         return;

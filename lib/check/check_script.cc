@@ -155,7 +155,7 @@ void check_command(const ShellCommand& command, const ScriptKind& kind, bool das
         check_host_command(command, place, findings);
 }
 
-// Of several findings with one text the first stays, and names the lines of the others.
+// The first of several findings with one text stays, and names the lines of the others.
 std::vector<Finding> join_equal(std::vector<Finding> findings) {
     std::vector<Finding> joined;
     std::map<std::string, std::size_t> places;
@@ -209,7 +209,7 @@ ScriptPlace this_host() {
     try {
         sh = sys::realpath("/bin/sh");
     } catch (const Error&) {
-        // Without any sh, a finding tells a script that asks for it.
+        // A host without any sh is told by the findings of scripts that ask for it.
     }
     return {[](const std::string& path) { return access(path.c_str(), X_OK) == 0; },
             base_name(sh) == "dash"};
@@ -231,7 +231,7 @@ std::vector<Finding> check_script_text(const ScriptKind& kind, const std::string
     const bool shebang = first.starts_with("#!");
     const Interpreter interpreter = find_interpreter(first);
     if (!shebang) {
-        // In the VPS context bash or sh reads a text without a first line of its own.
+        // A text without a first line of its own is read by bash or sh in the VPS context.
         if (host)
             say(Grade::Error, 1, explain_exec_failure(ENOEXEC, text));
     } else if (!place.has_program(interpreter.path)) {

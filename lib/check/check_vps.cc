@@ -204,7 +204,7 @@ void check_firewall(Veid veid, const NetworkSpec& network, Checked& checked, Che
     }
 }
 
-// Of a VPS that runs. Only root can look.
+// Compares the network of a VPS that runs with its record. Only root can look.
 void check_running_network(Veid veid, CheckedFile& file) {
     if (geteuid() != 0)
         return;
@@ -231,7 +231,7 @@ struct OwnThing {
     std::string text;
 };
 
-// Of two VPSes with one such thing the second to start is refused.
+// Two VPSes cannot share such a thing: the second to start is refused.
 void compare(Veid veid, const OwnThing& thing, Checked& checked, CheckedFile& file) {
     const auto [holder, is_new] = checked.taken.try_emplace(thing.name, veid);
     if (!is_new && holder->second != veid)

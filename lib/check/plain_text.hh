@@ -6,7 +6,7 @@
 
 namespace vps {
 
-// For a table on a terminal: printable() (utf8.hh), and "?" for tabs, too.
+// The text for a table on a terminal: printable() (utf8.hh), and "?" for tabs, too.
 std::string to_printable(std::string_view text);
 
 // A JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD.

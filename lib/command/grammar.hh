@@ -18,7 +18,7 @@ struct Option {
     std::string help = {};   // empty: --help leaves it out
 };
 
-// Where words of another command begin, which are not looked at.
+// The place at which words of another command begin, which are not looked at.
 enum class CommandPlace { None, AfterOperand };
 
 struct Grammar {
@@ -30,7 +30,7 @@ struct Grammar {
 };
 
 struct CommandLine {
-    // By name, or by "-x", with the values that were given, one each time.
+    // Options by name, or by "-x", with the values that were given, one each time.
     std::map<std::string, std::vector<std::string>, std::less<>> options;
     std::vector<std::string> operands;
     std::vector<std::string> command;  // without the "--" before it

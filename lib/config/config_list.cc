@@ -180,7 +180,7 @@ Verdict read_changes(Changes& out, std::string_view text, Reading& reading,
     return verdict;
 }
 
-// Not of the libc: an older one lacks the younger names.
+// The numbers are not taken from the libc, because an older one lacks the younger names.
 constexpr std::pair<std::string_view, unsigned> kSocketFamilies[] = {
     {"unix", 1},        {"inet", 2},     {"ax25", 3},     {"ipx", 4},       {"appletalk", 5},
     {"netrom", 6},      {"bridge", 7},   {"atmpvc", 8},   {"x25", 9},       {"inet6", 10},

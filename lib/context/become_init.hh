@@ -35,11 +35,11 @@ struct ContextSetup {
     std::size_t views = 0;   // mounts over files of /proc and /sys
 };
 
-// From the supervisor: here is the root; N.start is done, execute init by the launcher
+// The supervisor says: here is the root; N.start is done, execute init by the launcher
 // (SCM_RIGHTS).
 enum class SetupSignal : char { Root = 'r', Go = 'g' };
 
-// From the supervisor, when the ids are mapped: the root (SCM_RIGHTS). `mounts` messages follow,
+// The supervisor sends the root (SCM_RIGHTS) when the ids are mapped. `mounts` messages follow,
 // each the path below the root of a mount to be attached there, and the mount; then `views` of the
 // same kind with the paths of files of /proc and /sys, and one with kDev and a /dev with its nodes.
 inline constexpr char kDev[] = "/dev";

@@ -21,8 +21,8 @@ static constexpr CapabilitySet bit(unsigned capability) {
 
 CapabilitySet find_capabilities(const VpsConfig& config) {
     CapabilitySet set = kVpsCapabilities;
-    // Without this capability root cannot write past a quota; elsewhere the user namespace sees to
-    // that.
+    // Root that lacks this capability cannot write past a quota; elsewhere the user namespace sees
+    // to that.
     if (!config.userns && config.disk_quota && (config.diskspace || config.diskinodes))
         set &= ~bit(CAP_SYS_RESOURCE);
     return (set & ~config.capability.taken) | config.capability.given;

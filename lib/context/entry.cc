@@ -41,7 +41,7 @@ enum class Step : int {
     BecomeLauncher,
 };
 
-// In the order of the steps.
+// The names stand in the order of the steps.
 constexpr std::array kStepNames{
     "join a session keyring",
     "set resource limits",
@@ -88,7 +88,7 @@ struct Streams {
     std::size_t count = 0;  // of ours
 };
 
-// To be called as the user, who then owns the pipes and can open /dev/stdout.
+// The caller is the user, who then owns the pipes and can open /dev/stdout.
 int open_pipes(ContextInput input, Streams& streams) noexcept {
     int ends[2];
     for (const std::size_t stream : {1U, 2U}) {

@@ -26,7 +26,7 @@ Fd open_cgroup(const std::string& dir) {
     return sys::open(dir, O_RDONLY | O_DIRECTORY);
 }
 
-// Those that earlier entries have left, and that are empty by now.
+// Removes the cgroups that earlier entries have left, and that are empty by now.
 void remove_asides(const std::string& scope_dir) {
     std::error_code ignored;  // one is in use, or the VPS has removed it
     for (const auto& entry : std::filesystem::directory_iterator(scope_dir, ignored))

@@ -84,7 +84,7 @@ scmp_arg_cmp equals(unsigned argument, std::uint64_t value, std::uint64_t mask =
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-// Of the internet's protocols those that are modules: SCTP and DCCP, by number or by type.
+// The internet's protocols SCTP and DCCP are modules; sockets name them by number or by type.
 void deny_protocols(scmp_filter_ctx filter) {
     for (const std::uint64_t family : {AF_INET, AF_INET6}) {
         for (const std::uint64_t type : {SOCK_SEQPACKET, SOCK_DCCP})
@@ -102,7 +102,7 @@ void deny_remount(scmp_filter_ctx filter) {
     deny(filter, "fsconfig", EPERM, {equals(1, FSCONFIG_CMD_RECONFIGURE)});
 }
 
-// So does freezing it.
+// A file system that is frozen stands still for everybody.
 void deny_freezing(scmp_filter_ctx filter) {
     for (const std::uint64_t command : {FIFREEZE, FITHAW})
         deny(filter, "ioctl", EPERM, {equals(1, command)});
@@ -123,8 +123,8 @@ void fill(scmp_filter_ctx filter, std::string_view name) {
         for (const char* call : {"io_uring_setup", "io_uring_enter", "io_uring_register"})
             deny(filter, call, ENOSYS);
     } else if (name == "socketcall") {
-        // Its arguments are in memory, where no filter sees them. Programs have the calls of their
-        // own since Linux 4.3, and take them since glibc 2.23.
+        // The arguments of socketcall are in memory, where no filter sees them. Programs have the
+        // calls of their own since Linux 4.3, and take them since glibc 2.23.
         for (const std::uint64_t call : {1 /* SYS_SOCKET */, 8 /* SYS_SOCKETPAIR */})
             deny(filter, "socketcall", ENOSYS, {equals(0, call)});
     } else {

@@ -41,8 +41,8 @@ bool is_there(FdRef place) {
     return fstat(place.get(), &file) == 0 && file.st_nlink > 0;
 }
 
-// Only one at a time mounts, dismounts, makes and removes. Whoever removes the place leaves those
-// who wait for it with one that is not there.
+// One process at a time mounts, dismounts, makes and removes. A process that removes the place
+// leaves others that wait for its lock with a place that is not there.
 Fd lock_place() {
     for (;;) {
         sys::mkdir_all(kPlace, 0700);

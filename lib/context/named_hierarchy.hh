@@ -2,7 +2,7 @@
 // VPSes whose systemd is older than 230 and knows no other: it stops without one. The host makes
 // the hierarchy, at a place where its own systemd does not look, and a group in it for each such
 // VPS; a VPS with a user namespace may mount it, and make groups in its own. Limits stay with
-// vps-N.scope. No other VPS can look into the hierarchy. For root in the host context.
+// vps-N.scope. No other VPS can look into the hierarchy. Callers are root in the host context.
 #pragma once
 
 #include <sys/types.h>

@@ -20,15 +20,15 @@ struct FoundVps {
     bool is_found_again = false;    // by its scope
 };
 
-// Without the lock, for callers that must not hold it while the VPS runs, or starts. Throws Error
-// where the state cannot be read and no init is in the scope.
+// Looks without the lock, for callers that must not hold it while the VPS runs, or starts. Throws
+// Error where the state cannot be read and no init is in the scope.
 FoundVps find_vps(Veid veid, const std::string& run_dir = kRunDir);
 
 // The same, and of a VPS that is being started its first process, once its state says that the VPS
 // can be entered. For those who enter: its init is not executed yet.
 FoundVps find_enterable_vps(Veid veid, const std::string& run_dir = kRunDir);
 
-// With the lock: a VPS that was found by its scope is told, and its state written again.
+// Looks with the lock: a VPS that was found by its scope is told, and its state written again.
 FoundVps find_vps(Veid veid, const VpsLock& lock, const Log& log);
 
 }  // namespace vps

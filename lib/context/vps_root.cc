@@ -68,7 +68,7 @@ void make_node(FdRef dev, const Device& device, const UserIds& owner) {
             return;  // a node that every VPS has
         fail_to_make(node);
     }
-    // Its group is the VPS's root: the host's groups are nobody's there.
+    // The node's group is the VPS's root: the host's groups are nobody's there.
     if (fchmodat(dev.get(), node.c_str(), device.mode, 0) < 0 ||
         fchownat(dev.get(), node.c_str(), owner.first_uid, owner.first_gid, 0) < 0)
         fail_to_make(node);

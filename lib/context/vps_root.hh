@@ -22,8 +22,8 @@ namespace vps {
 // claimed for the VPS. Throws Error NoPrivateArea, BadValue, System.
 std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config);
 
-// Those of a shifted area; nothing for any other, and for USERNS=no. Throws Error NoPrivateArea,
-// BadValue.
+// The ids of a VPS with a shifted area; nothing for any other, and for USERNS=no. Throws Error
+// NoPrivateArea, BadValue.
 std::optional<UserIds> find_shifted_ids_of(const VpsConfig& config);
 
 // Writes uid_map and gid_map of the process (user_namespaces(7)). Throws SysError.

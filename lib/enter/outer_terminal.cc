@@ -23,7 +23,7 @@ OuterTerminal::~OuterTerminal() {
     sigemptyset(&stop);
     sigaddset(&stop, SIGTTOU);
     (void)sigprocmask(SIG_BLOCK, &stop, nullptr);
-    // Not TCSADRAIN, which a stuck terminal would keep waiting. The terminal may have gone, so
+    // TCSADRAIN would wait for a terminal that is stuck. The terminal may have gone, so
     // errors are ignored.
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &modes_);
 }

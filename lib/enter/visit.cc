@@ -58,7 +58,7 @@ class Session {
     // `terminal` is ours, if the command has one of its own.
     Session(ContextProcess process, Fd signals, OuterTerminal* terminal);
 
-    // Until the command has ended and all that it printed is out. Returns its exit code, or
+    // Runs until the command has ended and all that it printed is out. Returns its exit code, or
     // 128+N if the signal N ended us.
     int run();
 

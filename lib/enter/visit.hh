@@ -1,6 +1,7 @@
 // A command in the VPS context, with the caller's standard streams: a terminal of the VPS, or
-// pipes. No descriptor of the caller goes into the VPS: everything is passed on here. For root in
-// the host context, in a process that has nothing else to do: signals are blocked from then on.
+// pipes. No descriptor of the caller goes into the VPS: everything is passed on here. Callers are
+// root in the host context, in a process that has nothing else to do: signals are blocked from then
+// on.
 #pragma once
 
 #include <sys/types.h>

@@ -24,7 +24,8 @@ struct FileOwner {
     gid_t gid;
 };
 
-// Of a VPS with these ids: where they are not shifted on disk, its root is the host's there.
+// The owner for a VPS with these ids: where they are not shifted on disk, the VPS's root is the
+// host's there.
 FileOwner owner_on_disk(const std::optional<UserIds>& ids);
 
 // Does nothing where the configuration asks for nothing. A file that cannot be written stays as it

@@ -15,11 +15,11 @@ namespace vps {
 
 class AdoptedInit {
   public:
-    // Nothing where the host forbids tracing (kernel.yama.ptrace_scope=3): how init ends stays
-    // unknown.
+    // Returns nothing where the host forbids tracing (kernel.yama.ptrace_scope=3): how init ends
+    // stays unknown.
     static std::optional<AdoptedInit> seize(pid_t pid);
 
-    // To be called at each SIGCHLD: lets init go on with the signal that it was stopped for.
+    // Called at each SIGCHLD: lets init go on with the signal that it was stopped for.
     // Returns how init ended, once it has.
     std::optional<ExitStatus> pass_on_signals() const;
 

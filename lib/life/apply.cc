@@ -33,7 +33,7 @@ void apply_limits(Veid veid, const FoundVps& vps, const VpsConfig& config, const
     limit_cgroups(sys::open(scope_cgroup(veid), O_PATH | O_DIRECTORY), config);
 }
 
-// In a child: whoever changes its own UTS namespace does not come back.
+// A child does it: a process that changes its own UTS namespace does not come back.
 void set_host_name(pid_t init, const std::string& name) {
     const Fd uts = sys::open(fmt::format("/proc/{}/ns/uts", init), O_RDONLY);
     Child child = clone_process();

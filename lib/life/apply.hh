@@ -1,5 +1,5 @@
 // Brings a VPS that runs to what its configuration says, as far as that can change while it runs:
-// vps-reload and vzctl set. For root in the host context, who has the VPS's lock.
+// vps-reload and vzctl set. Callers are root in the host context and have the VPS's lock.
 #pragma once
 
 #include "config/config.hh"

@@ -45,8 +45,8 @@ bool is_at_runlevel(std::string_view utmp, std::int64_t since);
 // Waits for the socket or for utmp, from the exec of init on.
 class BootWatch {
   public:
-    // Nothing if init is of a kind that never says so. Takes the capabilities that it needs to look
-    // into the VPS's root. Throws SysError.
+    // Returns nothing if init is of a kind that never says so. Takes the capabilities that it needs
+    // to look into the VPS's root. Throws SysError.
     static std::optional<BootWatch> begin(BootSocket socket, pid_t init);
 
     // The descriptor that can be read when there is news.

@@ -34,7 +34,7 @@ class [[nodiscard]] UnfinishedMount {
     UnfinishedMount(const UnfinishedMount&) = delete;
     UnfinishedMount& operator=(const UnfinishedMount&) = delete;
     ~UnfinishedMount();
-    // From now on these scripts are owed; none at first.
+    // These scripts are owed from now on; none at first.
     void owe(Scripts scripts) noexcept { owed_ = scripts; }
     void keep() noexcept { kept_ = true; }
 

@@ -37,7 +37,7 @@ std::optional<Fd> receive_report(FdRef channel);
 // Has the first process execute init by the launcher. Throws SysError.
 void send_go(FdRef channel, const Fd& launcher);
 
-// To be called where an exception is handled: throws the error for which the first process ended
+// Called where an exception is handled: throws the error for which the first process ended
 // early, if it has reported one; else throws the exception again.
 [[noreturn]] void throw_root_cause(FdRef channel);
 

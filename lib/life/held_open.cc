@@ -43,7 +43,7 @@ Fd make_nameless_file(FdRef directory) {
 
 enum class Held { Yes, No, NeedsNone };
 
-// By a copy of the mount, which is writable where the mount itself is not.
+// A copy of the mount is opened, which is writable where the mount itself is not.
 Held hold_by(const MountEntry& mount, std::vector<Fd>& held) {
     try {
         const DetachedMount copy = DetachedMount::copy_of(mount.target);

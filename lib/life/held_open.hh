@@ -13,8 +13,8 @@
 
 namespace vps {
 
-// For a VPS without a user namespace of its own: a nameless file, open for writing, on each file
-// system below VE_ROOT, and a file of the cgroups. umount(2) of a process's own root directory
+// Holds, for a VPS without a user namespace of its own, a nameless file, open for writing, on each
+// file system below VE_ROOT, and a file of the cgroups. umount(2) of a process's own root directory
 // makes the whole file system read-only, for the host and everybody (any directory with a mount can
 // be the root: chroot(2)); the kernel refuses that while a file is open for writing. Warns of a
 // file system that takes no such file. Empty for other VPSes.

@@ -1,5 +1,6 @@
 // vps-stop --force while N.stop takes its time in a stop that systemd has ordered: that stop, which
-// has the VPS's lock, is told to let go of the script and to go on. For root in the host context.
+// has the VPS's lock, is told to let go of the script and to go on. Callers are root in the host
+// context.
 #pragma once
 
 #include "config/veid.hh"

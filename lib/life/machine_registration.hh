@@ -13,7 +13,7 @@ class MachineRegistration {
     // Starts the program, if the host has a machined. Failures are told at info level only.
     MachineRegistration(Veid veid, const Log& log);
 
-    // To be called at SIGCHLD: reaps the program if it has ended.
+    // Called at SIGCHLD: reaps the program if it has ended.
     void reap();
 
   private:

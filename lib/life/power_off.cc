@@ -22,7 +22,7 @@ constexpr std::array kTable{
     PowerOffRow{"openrc-init", "", Ask::Signal, SIGTERM, "openrc-init, by SIGTERM"},
     PowerOffRow{"init", "", Ask::Program, 0, "sysvinit or upstart, by /sbin/init 0"},
     PowerOffRow{"runit", "", Ask::Program, 0, "runit, by /sbin/init 0"},
-    // For any other init: the signal that container managers send by convention.
+    // Any other init gets the signal that container managers send by convention.
     PowerOffRow{"", "", Ask::Signal, SIGTERM, "an init of unknown kind, by SIGTERM"},
 };
 

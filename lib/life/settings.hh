@@ -26,7 +26,7 @@ void tell_ignored(const VpsConfig& config, const std::vector<ConfigProblem>& pro
 ScriptSettings script_settings(Veid veid, const VpsConfig& config);
 
 // A script that is asked whether a VPS may be stopped or dismounted: N.stop, N.umount, vps.umount.
-// Where it is overruled (STOP_VETO=no) it has an end in time, and its failure says that it is
+// A script that is overruled (STOP_VETO=no) has an end in time, and its failure says that it is
 // passed over.
 struct AskedScript {
     ScriptKind kind;
@@ -38,8 +38,8 @@ AskedScript ask(const ScriptKind& kind, const ScriptSettings& settings);
 // script's program to end (Ctrl-C) has changed his mind.
 bool is_overruled(const Error& failure, const AskedScript& asked, const Log& log);
 
-// For steps that end a VPS, or take over one that runs: a phase that cannot be written (the file
-// system of /run is read-only) is told, and holds for this program.
+// Enters a phase in a step that ends a VPS, or takes over one that runs: a phase that cannot be
+// written (the file system of /run is read-only) is told, and holds for this program.
 void enter_all_the_same(const VpsLock& lock, VpsState& state, Phase next, const Log& log);
 
 }  // namespace vps

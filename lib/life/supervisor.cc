@@ -93,7 +93,7 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
         }
         more = false;
         for (std::size_t i = 0; i < relays.size(); ++i) {
-            // At the end of init everything that the VPS printed is there to be read.
+            // Everything that the VPS printed is there to be read when init has ended.
             if (!readable[i] && !ended)
                 continue;
             readable[i] = relays[i].pump() == LineRelay::Progress::MoreToRead;

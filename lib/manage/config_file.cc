@@ -22,7 +22,7 @@ std::string directory_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
 }
 
-// Where the file is, or is to be.
+// The path at which the file is, or is to be: the end of the symbolic links.
 std::string follow(const std::string& path) {
     struct stat status {};
     if (lstat(path.c_str(), &status) < 0)

@@ -1,7 +1,7 @@
 // The file of a VPS's configuration, read to be changed and written back. Two that change one file
 // at once take turns, by a lock on its directory, so that no change is lost. The file is replaced
 // as a whole, with its owner and mode; where it is a symbolic link, the file that it leads to is.
-// For root.
+// Callers are root.
 #pragma once
 
 #include <string>

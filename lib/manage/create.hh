@@ -1,5 +1,5 @@
 // vzctl create: a private area from a template's tarball, and N.conf from a sample and the options.
-// Whatever fails, nothing of it is left, and nothing that was there is touched. For root.
+// Whatever fails, nothing of it is left, and nothing that was there is touched. Callers are root.
 #pragma once
 
 #include "manage/call.hh"

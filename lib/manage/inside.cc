@@ -28,7 +28,7 @@ RunningInit require_running(Veid veid) {
     }
 }
 
-// In "/", with little in its environment, as vzctl has it.
+// The command runs in "/", with little in its environment, as vzctl has it.
 ContextCommand plan_bare(Veid veid) {
     ContextCommand command;
     command.veid = veid;

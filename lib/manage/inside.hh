@@ -1,6 +1,7 @@
 // vzctl exec, exec2, exec3, enter and runscript: commands in the VPS context, by the caller's
 // streams. The words of exec and exec2 are joined by blanks and read by the VPS's shell, as the
-// words of ssh(1) are; nothing else of a command line meets a shell. For root in the host context.
+// words of ssh(1) are; nothing else of a command line meets a shell. Callers are root in the host
+// context.
 #pragma once
 
 #include "manage/call.hh"

@@ -1,7 +1,7 @@
 // vzctl start, stop, restart, mount, umount and status: orders to systemd, which stays the truth,
 // and what came of them in vzctl's words. A start or stop waits for the unit's job, and tells why
 // it failed by the lines that the unit's programs have left in the journal, with their exit code.
-// For root in the host context.
+// Callers are root in the host context.
 #pragma once
 
 #include "config/config.hh"
@@ -16,8 +16,8 @@ ExitCode mount_verb(const Call& call);
 ExitCode umount_verb(const Call& call);
 ExitCode status_verb(const Call& call);
 
-// For verbs that need the VPS up, or down, for a while. Returns the code of the failure, which is
-// told.
+// Start or stop the VPS for a verb that needs it up, or down, for a while. They return the code of
+// the failure, which is told.
 ExitCode start_now(const Call& call);
 ExitCode stop_now(const Call& call);
 

@@ -1,5 +1,5 @@
 // Names of VPSes as vzctl keeps them: /etc/vz/names/NAME leads to N.conf, beside NAME= in there.
-// For root.
+// Callers are root.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // vzctl set --userpasswd: passwords of users of a VPS, changed by the VPS's own chpasswd(8), which
-// reads them from its standard input. They stand in no command line and no log. For root in the
-// host context.
+// reads them from its standard input. They stand in no command line and no log. Callers are root in
+// the host context.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // vzctl quotaon, quotainit and quotaoff. The quota of a private area is a project quota, which
-// stays with the files; to turn it on is to set the limits of the configuration now. For root.
+// stays with the files; to turn it on is to set the limits of the configuration now. Callers are
+// root.
 #pragma once
 
 #include "manage/call.hh"

@@ -6,7 +6,7 @@
 
 namespace vps {
 
-// Nothing happens where there is none. Throws Error with vzctl's code for areas that cannot be
+// Removes the directory, if it exists. Throws Error with vzctl's code for areas that cannot be
 // removed.
 void remove_tree(const std::string& dir);
 

@@ -1,5 +1,5 @@
 // vzctl set: parameters of a VPS, saved in N.conf with --save, and given to a VPS that runs.
-// Nothing is saved that is not good, or that the running VPS could not be given. For root.
+// Nothing is saved that is not good, or that the running VPS could not be given. Callers are root.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@ namespace vps {
 
 ExitCode set_verb(const Call& call);
 
-// Its options, for the grammar.
+// The options of the verb, for the grammar.
 std::vector<VerbOption> set_grammar();
 
 }  // namespace vps

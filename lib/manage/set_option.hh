@@ -25,7 +25,7 @@ enum class SetKind {
     Netif,  // a part of a device of NETIF, after --ifname
 };
 
-// When a VPS that runs has the change.
+// The moment at which a VPS that runs has the change.
 enum class Applied {
     Later,      // when it matters next: at boot, at a stop, for people
     Limits,     // now: limits of the slice, of init, of the disk

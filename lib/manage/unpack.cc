@@ -63,10 +63,10 @@ std::vector<std::string> tar_words(const std::string& tarball) {
     return words;
 }
 
-// Where the child failed, as its exit code; tar's own codes are below.
+// The step at which the child failed, as its exit code; tar's own codes are below.
 constexpr int kNoMount = 120, kNoIds = 121, kNoTar = 127;
 
-// In the child: host's root still by its user id, so that it finds the area, but without any
+// The child is still the host's root by its user id, so that it finds the area, but without any
 // capability over the host.
 [[noreturn]] void become_tar(FdRef go, FdRef area_mount, FdRef tarball, const std::string& area,
                              char* const* argv) noexcept {

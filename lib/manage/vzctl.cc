@@ -231,7 +231,7 @@ ExitCode run_verb(std::span<const std::string> words, const Talk& talk) {
     return verb->run(call);
 }
 
-// With the VPS's number, and the program's name, where vzctl has no line of its own.
+// The line of an error: vzctl's own where it has one, else our words behind the program's name.
 std::string line_of(const std::exception& error) {
     return dynamic_cast<const Complaint*>(&error) ? error.what()
                                                   : fmt::format("vzctl: {}", error.what());

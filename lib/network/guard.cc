@@ -27,7 +27,7 @@ namespace {
 
 constexpr const char* kGuard = "vps-network-guard";
 
-// Which networks are whole, as it changes (kWholeDir).
+// Watches which networks are whole (kWholeDir).
 class WholeNetworks {
   public:
     WholeNetworks() : watch_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
@@ -47,7 +47,7 @@ class WholeNetworks {
         return veids;
     }
 
-    // Of which VPSes something has changed.
+    // The VPSes whose network has become whole, or is so no more, since the last call.
     [[nodiscard]] std::set<Veid> read() const {
         std::set<Veid> veids;
         alignas(inotify_event) std::array<char, 16 * (sizeof(inotify_event) + NAME_MAX + 1)> buffer;

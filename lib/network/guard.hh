@@ -6,7 +6,7 @@
 
 namespace vps {
 
-// Until a signal ends us. Throws SysError where listening is not possible.
+// Keeps the networks until a signal ends us. Throws SysError where listening is not possible.
 [[noreturn]] void guard_networks();
 
 }  // namespace vps

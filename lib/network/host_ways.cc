@@ -25,7 +25,7 @@ std::string name_of(unsigned device) {
     return device != 0 && if_indextoname(device, name) ? name : "";
 }
 
-// Of several ways at once, the first.
+// The device that the route leads to; a route of several ways at once counts by its first.
 unsigned device_of(std::string_view attributes) {
     if (const unsigned device = number_of(find_attribute(attributes, RTA_OIF)); device != 0)
         return device;

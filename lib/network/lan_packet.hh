@@ -33,12 +33,13 @@ struct LanAnswer {
     std::string machine;  // its hardware address, or another name of it
 };
 
-// Nothing for what is no ARP of IPv4 over Ethernet, is from `ours`, or is another machine's probe,
-// which claims no address.
+// Who is at which address. Nothing for a packet that is no ARP of IPv4 over Ethernet, is from
+// `ours`, or is another machine's probe, which claims no address.
 std::optional<LanAnswer> parse_arp(std::string_view packet, const MacAddress& ours);
 
-// Nothing for what is no neighbour advertisement, is about a group, or comes from behind a router:
-// a neighbour's has a `hop_limit` of 255 (RFC 4861, 7.1.2). `from` is its sender.
+// Who is at which address. Nothing for a message that is no neighbour advertisement, is about a
+// group, or comes from behind a router: a neighbour's has a `hop_limit` of 255 (RFC 4861, 7.1.2).
+// `from` is its sender.
 std::optional<LanAnswer> parse_advertisement(std::string_view message, const in6_addr& from,
                                              int hop_limit);
 

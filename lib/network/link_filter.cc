@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kDrop = TC_ACT_SHOT;
 constexpr std::uint32_t kPass = static_cast<std::uint32_t>(TC_ACT_UNSPEC);
 
-// Where fields are in an Ethernet frame.
+// Offsets of fields in an Ethernet frame.
 constexpr std::uint32_t kTargetMac = 0, kSourceMac = 6, kType = 12, kPayload = 14;
 constexpr std::uint32_t kArpKinds = kPayload, kArpSizes = kPayload + 4, kArpMac = kPayload + 8,
                         kArpSender = kPayload + 14;

@@ -19,7 +19,7 @@ struct LinkFilter {
     [[nodiscard]] bool empty() const { return !mac && !only_addresses; }
 };
 
-// Of venet's end: packets of IP from these addresses, nothing else.
+// The filter of venet's end lets out packets of IP from these addresses, nothing else.
 LinkFilter venet_filter(const std::vector<IpAddress>& addresses);
 
 // A program for a filter that is not empty. Each instruction that returns drops the frame

@@ -53,14 +53,14 @@ NetlinkReply set_hardware_address(const RouteSocket& socket, const std::string& 
 // Has it make no IPv6 address for itself. To be called before the link is up.
 void make_no_link_local(const RouteSocket& socket, const std::string& name);
 
-// Where what is for the address is sent from where the socket is.
+// The way of a packet for the address, by the routes of the socket's network namespace.
 struct Way {
     unsigned char type = 0;  // RTN_UNICAST, RTN_LOCAL …; RTN_UNSPEC: no way is known
     unsigned device = 0;     // index; 0: none
 };
 Way find_way(const RouteSocket& socket, const IpAddress& address);
 
-// Its index where the socket is. Throws SysError with `code`.
+// The index of the link in the socket's network namespace. Throws SysError with `code`.
 int find_link_index(const RouteSocket& socket, const std::string& name, ExitCode code);
 
 // A link that does not exist is no error. Throws SysError.

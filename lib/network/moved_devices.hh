@@ -29,7 +29,8 @@ struct MovedDevice {
     bool operator==(const MovedDevice&) const = default;
 };
 
-// As they are now. Throws Error NetdevFailed when one does not exist, and says which VPS has it.
+// Reads the devices as they are now. Throws Error NetdevFailed when one does not exist, and says
+// which VPS has it.
 std::vector<MovedDevice> find_devices_to_move(Veid veid, const std::vector<std::string>& names);
 
 // Moves them in. Throws Error NetdevFailed.

@@ -112,7 +112,7 @@ static int exchange(const mnl_socket* socket, NetlinkRequest& request, mnl_cb_t 
     }
 }
 
-// At most the answer and then the acknowledgement, which ends it.
+// The kernel sends at most the answer and then the acknowledgement, which ends the exchange.
 NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
     NetlinkReply reply;
     reply.error = exchange(socket_.get(), request, keep_body, &reply);

@@ -68,9 +68,9 @@ void for_each_attribute(std::string_view attributes,
 
 class RouteSocket {
   public:
-    // In the network namespace that we are in. Throws SysError.
+    // The socket is in the network namespace that we are in. Throws SysError.
     RouteSocket();
-    // In another one (a descriptor of /proc/PID/ns/net): we are there for a moment only.
+    // The socket is in another one (a descriptor of /proc/PID/ns/net), where we are for a moment.
     explicit RouteSocket(FdRef network_namespace);
 
     // Sends the request and waits for what became of it.

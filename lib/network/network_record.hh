@@ -49,10 +49,10 @@ NetworkRecord parse_network_record(const std::string& text);
 // The filter for the packets that come in on that link.
 LinkFilter filter_of(const NetworkRecord& record, const RecordedLink& link);
 
-// Nothing if there is none. Throws SysError.
+// The record of the VPS; nothing if there is none. Throws SysError.
 std::optional<NetworkRecord> read_network_record(Veid veid);
 
-// Of all VPSes but this one; what cannot be read is left out.
+// The records of all VPSes but this one; a record that cannot be read is left out.
 std::vector<std::pair<Veid, NetworkRecord>> read_records_of_others(Veid veid);
 
 // Names of the record by which its VPS is found (claim.hh).

@@ -6,8 +6,8 @@
 
 namespace vps {
 
-// Its first line; empty where the kernel has none of that name, because IPv6 or the device is not
-// there.
+// The first line of the setting; empty where the kernel has none of that name, because IPv6 or the
+// device is not there.
 std::string read_sysctl(const std::string& name);
 
 // Writes it if it is another; returns whether it was. One that does not exist is passed over.

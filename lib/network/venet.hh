@@ -14,7 +14,7 @@
 
 namespace vps {
 
-// Both ends have it, and of every VPS: it never leaves the pair. Locally administered.
+// Both ends of every VPS have this locally administered address, which never leaves the pair.
 inline constexpr MacAddress kVenetAddress{{0x02, 0x00, 0x00, 'v', 'e', 't'}};
 
 // Makes the pair, both ends down: `link` here, venet0 in the VPS. Throws SysError CannotAddIp.

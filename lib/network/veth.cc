@@ -43,7 +43,7 @@ bool is_linux_bridge(const std::string& name) {
     return access(fmt::format("/sys/class/net/{}/bridge", name).c_str(), F_OK) == 0;
 }
 
-// Of which bridge of Linux it is a port; nothing where it is one of none.
+// The bridge of Linux that a link with this master is a port of; empty: none.
 std::string find_bridge_of(unsigned master) {
     char name[IF_NAMESIZE];
     return master != 0 && if_indextoname(master, name) && is_linux_bridge(name) ? name : "";

@@ -93,7 +93,7 @@ RecordedLink recorded(const VethSpec& veth) {
 }
 
 NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
-    // Of two that start at once, the second finds the first.
+    // Two VPSes that start at once take turns here, and the second finds the claims of the first.
     const HostClaims claims;
     NetworkRecord record;
     refuse_addresses_of_others(veid, spec);
@@ -407,7 +407,7 @@ void undo_network(Veid veid, const Log& log) {
         const HostClaims claims;  // who makes again what is missing is not doing so any more
         unmark_whole(veid);
     });
-    // Until then the devices that answer may have been chosen anew.
+    // Between the start and this moment the devices that answer may have been chosen anew.
     const std::optional<NetworkRecord> record = read_network_record(veid);
     if (!record)
         return;

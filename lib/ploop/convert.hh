@@ -1,7 +1,7 @@
 // A disk in another form: one image of another kind, or the files of the VPS in a directory. The
 // copy is made beside the original, which stays where it is until the copy is whole and compared,
 // and under another name after that. A conversion that is cut off is begun anew by the next one,
-// and has changed nothing. For root, while nobody has the disk open.
+// and has changed nothing. Callers are root, while nobody has the disk open.
 #pragma once
 
 #include <string>

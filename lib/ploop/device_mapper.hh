@@ -1,5 +1,5 @@
 // Device-mapper devices by the kernel's own requests (linux/dm-ioctl.h), so that a start waits for
-// no udev and nothing is left in /dev/mapper. For root in the host context.
+// no udev and nothing is left in /dev/mapper. Callers are root in the host context.
 #pragma once
 
 #include <sys/types.h>

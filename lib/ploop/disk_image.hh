@@ -1,5 +1,5 @@
 // A disk of ploop images, open: the descriptor, the files of its chain, their headers and tables,
-// all checked. For root in the host context; whoever only looks changes nothing.
+// all checked. Callers are root in the host context; whoever only looks changes nothing.
 #pragma once
 
 #include <optional>
@@ -37,7 +37,7 @@ class DiskImage {
     // Whether it was left open: its host went down, or another host has it open now.
     [[nodiscard]] bool is_in_use() const { return top().header && top().header->in_use; }
     [[nodiscard]] DiskMap map() const;
-    // As DiskReader reads.
+    // Reads as DiskReader does.
     [[nodiscard]] std::string read(std::uint64_t sector, std::size_t bytes) const;
 
     // The images that the descriptor names and the disk as it is now does not need: other branches
@@ -60,7 +60,7 @@ class DiskReader {
   public:
     explicit DiskReader(const DiskImage& disk) : disk_(disk), map_(disk.map()) {}
     [[nodiscard]] std::uint64_t size() const { return disk_.size(); }
-    // So many bytes from this sector on, zeros beyond the end. Throws SysError.
+    // Returns so many bytes from this sector on, zeros beyond the end. Throws SysError.
     [[nodiscard]] std::string read(std::uint64_t sector, std::size_t bytes) const;
 
   private:

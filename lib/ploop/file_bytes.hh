@@ -13,7 +13,7 @@ namespace vps {
 std::string read_at(FdRef file, std::uint64_t at, std::size_t bytes, const std::string& path);
 void write_at(FdRef file, std::uint64_t at, const std::string& text, const std::string& path);
 void sync_file(FdRef file, const std::string& path);
-// Of a regular file. Throws Error CannotMount for another one.
+// The size of a regular file. Throws Error CannotMount for another one.
 std::uint64_t size_of(FdRef file, const std::string& path);
 
 // Bytes that the file system of this file or directory has left for root.

@@ -1,5 +1,5 @@
 // Loop devices (loop(4)) of image files. A device goes by itself when nobody has it open any more
-// (LO_FLAGS_AUTOCLEAR), whatever becomes of who made it. For root in the host context.
+// (LO_FLAGS_AUTOCLEAR), whatever becomes of who made it. Callers are root in the host context.
 #pragma once
 
 #include <sys/types.h>

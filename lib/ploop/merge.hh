@@ -1,5 +1,5 @@
 // Snapshots become one image again: what the images above the lowest have is copied into that, then
-// the descriptor names it alone. For root, while nobody has the disk open.
+// the descriptor names it alone. Callers are root, while nobody has the disk open.
 //
 // Until the last step the upper images still say what is on the disk, so that a merge that is cut
 // off (Ctrl-C, a power cut) has changed nothing of it, and the next one does the same again.

@@ -59,7 +59,7 @@ void require_no_device(Veid veid) {
                     "in /proc/*/mountinfo the processes)");
 }
 
-// From the marked image to the mount.
+// Takes the marked image to the mount: devices, file system, mount.
 void mount_image(const DiskMount& mount, DiskImage& disk, const Partition& partition,
                  const Log& log) {
     const std::string& path = disk.top().path;

@@ -1,6 +1,6 @@
 // The disk of a VPS as a mount: a loop device of the image, a device-mapper device of the partition
 // on it, its ext4 file system. The kernel removes both devices with the last user of the file
-// system. For root in the host context.
+// system. Callers are root in the host context.
 #pragma once
 
 #include <functional>

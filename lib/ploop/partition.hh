@@ -15,7 +15,7 @@ struct Partition {
     bool operator==(const Partition&) const = default;
 };
 
-// So many bytes from a sector of the disk on.
+// Returns so many bytes from a sector of the disk on.
 using ReadDisk = std::function<std::string(std::uint64_t sector, std::size_t bytes)>;
 
 // The first partition, or the whole disk where a file system begins with it. Throws Error

@@ -57,7 +57,7 @@ ScriptStreams open_streams(const std::string& identifier, const Log& log) {
 
 enum class Step : int { EnterRoot, OpenStreams, LeaveDescriptors, Execute };
 
-// In the order of the steps.
+// The names stand in the order of the steps.
 constexpr std::array kStepNames{"enter the root directory", "open its streams",
                                 "leave our descriptors", "execute"};
 static_assert(kStepNames.size() == static_cast<std::size_t>(Step::Execute) + 1);

@@ -139,7 +139,7 @@ auto within_script(const ScriptKind& kind, const std::string& path, Step step) -
     }
 }
 
-// To be called when the script has ended: throws ScriptError if we were told to end meanwhile, and
+// Called when the script has ended: throws ScriptError if we were told to end meanwhile, and
 // it did not fail by itself.
 void heed_request(TerminationRequest& request, const ActionScript& script,
                   const std::optional<ExitStatus>& ended);

@@ -30,7 +30,7 @@ std::optional<Veid> find_holder(const ClaimName& name, const std::function<bool(
 // Replaces that of another VPS. Throws SysError.
 void set_claim(const ClaimName& name, Veid veid, const std::string& run_dir = kRunDir);
 
-// Nothing happens where it is another VPS's, or nobody's. Throws SysError.
+// Gives up the VPS's claim of the name. A claim of another VPS's stays. Throws SysError.
 void drop_claim(const ClaimName& name, Veid veid, const std::string& run_dir = kRunDir);
 
 }  // namespace vps

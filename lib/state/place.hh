@@ -24,7 +24,7 @@ class Place {
     // Throws SysError.
     explicit Place(const std::string& path, const std::string& root = {});
 
-    // Without symbolic links.
+    // The path without symbolic links.
     [[nodiscard]] const std::string& path() const { return path_; }
     // The directories on the way, from the root to the place itself where it exists.
     [[nodiscard]] const std::vector<DirectoryId>& way() const { return way_; }

@@ -39,7 +39,8 @@ ActingAs::ActingAs(uid_t id) : secure_(prctl(PR_GET_SECUREBITS)) {
 }
 
 ActingAs::~ActingAs() {
-    // In a child in a new user namespace these calls fail: it has no ids yet. Nor can it be traced.
+    // A child in a new user namespace has no ids yet, so that these calls fail; nor can it be
+    // traced.
     if (is_clone())
         return;
     (void)setresuid(kUnchanged, 0, kUnchanged);

@@ -13,8 +13,8 @@
 
 namespace vps {
 
-// At most `lines` of at most `bytes` together in each `interval`; what is over is counted and said
-// in one line afterwards.
+// A relay passes on at most `lines` of at most `bytes` together in each `interval`; the lines over
+// that are counted and told in one line afterwards.
 struct RateLimit {
     unsigned lines;
     std::chrono::seconds interval;

@@ -4,7 +4,7 @@ namespace vps {
 
 namespace {
 
-// Of the character that starts with this byte; 0: none does.
+// The length in bytes of a character that starts with this byte; 0: none does.
 std::size_t length_of(unsigned first) {
     return first < 0x80                    ? 1
            : first >= 0xc2 && first < 0xe0 ? 2

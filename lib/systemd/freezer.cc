@@ -27,7 +27,7 @@ bool is_frozen(const std::string& cgroup) {
     }
 }
 
-// By systemd, which otherwise would go on calling the unit frozen, or thawed.
+// systemd is asked, because it otherwise would go on calling the unit frozen, or thawed.
 void call_for_unit(const char* method, const std::string& unit, const std::string& what) {
     patiently([&] {
         const Bus bus = connect();

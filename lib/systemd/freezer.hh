@@ -1,6 +1,6 @@
 // Frozen cgroups: whatever is in a cgroup with a 1 in cgroup.freeze stands still, and so does each
 // process that is born there (cgroups(7)). The administrator freezes units, a VPS freezes cgroups
-// of its own below its scope. For root in the host context.
+// of its own below its scope. Callers are root in the host context.
 #pragma once
 
 #include <sys/types.h>

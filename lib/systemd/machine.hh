@@ -1,5 +1,5 @@
-// systemd-machined's list of the machines of this host (org.freedesktop.machine1(5)). For root in
-// the host context.
+// systemd-machined's list of the machines of this host (org.freedesktop.machine1(5)). Callers are
+// root in the host context.
 #pragma once
 
 #include <sys/types.h>

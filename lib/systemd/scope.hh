@@ -1,5 +1,6 @@
 // Scopes of a VPS: units of processes that systemd (PID 1) has not started itself. PID 1 makes a
-// scope around a process, and forgets it with its last process. For root in the host context.
+// scope around a process, and forgets it with its last process. Callers are root in the host
+// context.
 #pragma once
 
 #include <systemd/sd-bus.h>

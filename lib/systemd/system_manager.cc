@@ -51,7 +51,7 @@ bool is_replaced(const Bus& bus, const std::string& job, const Deadline& deadlin
 
 [[noreturn]] void insist(const std::string& unit, bool replacing_start, const SystemdPlaces& places,
                          FdRef queued) noexcept {
-    // In parentheses, as systemd names its own processes: the start does not warn of a process
+    // systemd names its own processes in parentheses, and the start does not warn of a process
     // named so.
     (void)prctl(PR_SET_NAME, "(vps-start)");
     (void)close_all_but({queued.get()});

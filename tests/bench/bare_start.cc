@@ -50,7 +50,7 @@ static void bind(const char* source, const char* target) {
     require(mount(source, target, nullptr, MS_BIND, nullptr) == 0 || errno == ENOENT, target);
 }
 
-// As lib/context/become_init.cc has it.
+// The files are those of lib/context/become_init.cc.
 static void protect_proc() {
     constexpr unsigned long kFlags = MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NOEXEC | MS_NODEV;
     for (const char* path : {"proc/sys", "proc/sysrq-trigger", "proc/irq", "proc/bus", "proc/fs",

@@ -1,5 +1,6 @@
-// In place of lib/context/vps_scope.cc: no scope. The VPS's processes are in vps@N.service, where
-// nothing keeps systemd from killing them; the measure for what the scope costs.
+// Stands in the place of lib/context/vps_scope.cc: no scope. The VPS's processes are in
+// vps@N.service, where nothing keeps systemd from killing them; the measure for what the scope
+// costs.
 
 #include "context/vps_scope.hh"
 #include "sys/sys.hh"

@@ -14,7 +14,7 @@ inline void require(bool condition, const char* what, const std::string& culprit
     std::abort();
 }
 
-// Without control characters of ASCII.
+// The text has no control characters of ASCII.
 inline bool is_one_line(std::string_view text) {
     for (const char c : text)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)

@@ -83,7 +83,7 @@ int main() {
         print({"script",
                (kind.scope == ScriptScope::All ? "vps." : "N.") + std::string(kind.suffix),
                kind.context == ScriptContext::Host ? "host" : "VPS", kind.when,
-               // Without the advice in parentheses.
+               // The advice in parentheses is left out.
                kind.consequence.substr(0, kind.consequence.find(" ("))});
     for (const PhaseRow& row : kPhases)
         if (row.phase != Phase::None)

@@ -1,5 +1,5 @@
-// For tests of work that root does: whoever is not root becomes root of a user namespace, with no
-// other user in it.
+// Tests of work that root does call this: whoever is not root becomes root of a user namespace,
+// with no other user in it.
 #pragma once
 
 #include <sched.h>

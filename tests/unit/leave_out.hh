@@ -1,4 +1,4 @@
-// For a test that needs more than this machine gives.
+// A test that needs more than this machine gives is left out.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -13,7 +13,7 @@ constexpr CapabilitySet bit(int capability) {
     return CapabilitySet{1} << capability;
 }
 
-// Of lines of one file.
+// The capabilities after lines of one file.
 CapabilitySet find(std::initializer_list<const char*> values, std::vector<std::string>& problems) {
     ConfigDraft draft(ConfigDraft::Detail::Boot);
     std::string text;

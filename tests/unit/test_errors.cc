@@ -155,7 +155,7 @@ TEST(HostEnvironment, IsOursAndWhatIsInheritedButForSystemdsProtocol) {
     }
 }
 
-// In a process of its own, which has a second thread.
+// The test runs in a process of its own, which has a second thread.
 TEST(CloneDeathTest, IsRefusedInAProcessWithThreads) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_EXIT(

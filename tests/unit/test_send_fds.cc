@@ -86,7 +86,7 @@ TEST_F(SendFdsTest, KeepsNoDescriptorThatWasNotAskedFor) {
 }
 
 TEST_F(SendFdsTest, TellsThatNotAllCouldBeReceived) {
-    // More than there is room for.
+    // The message has more descriptors than there is room for.
     constexpr std::size_t kMany = kMaxSentFds + 2;
     std::array<int, kMany> fds{};
     fds.fill(null_.get());
@@ -111,7 +111,7 @@ TEST_F(SendFdsTest, TellsThatNotAllCouldBeReceived) {
     EXPECT_EQ(got[0], -1);
     EXPECT_EQ(count_open(), before);
 
-    // More than this process may have open.
+    // The message has more descriptors than this process may have open.
     ASSERT_EQ(send_fds(here_.get(), "a", 1, fds.data(), 2), 0);
     rlimit limit{};
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);

@@ -61,7 +61,7 @@ TEST(UnitFile, QuotesPaths) {
         {"/a b/%i", "P=\"/a b/%%i\"\n"},
         {"/a\"b\\c'd", "P=\"/a\\\"b\\\\c'd\"\n"},
         {"/a\\", "P=\"/a\\\\\"\n"},
-        // Of a path that systemd cannot be told the nearest parent stands instead.
+        // The nearest parent stands for a path that systemd cannot be told.
         {"/vz/a\rb/101", "P=\"/vz\"\n"},
         {"/vz/ok/\xff", "P=\"/vz/ok\"\n"},
         {"/\n", ""},
