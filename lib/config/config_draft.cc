@@ -3,6 +3,8 @@
 #include <functional>
 #include <utility>
 
+#include "config/meant_key.hh"
+
 namespace vps {
 
 static std::string describe_bad(std::string_view key, std::string_view value, const char* why) {

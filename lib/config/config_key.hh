@@ -74,11 +74,6 @@ std::span<const ConfigKey> config_keys();
 // The key of that name, case counts; null if it is unknown.
 const ConfigKey* find_config_key(std::string_view name);
 
-// The key that is meant by `name`, which is no key: its case is wrong, or there is "export" before
-// it, or a blank or a no-break space around it, or one letter differs from a key that guards the
-// VPS. Null where no key is like it.
-const ConfigKey* find_meant_key(std::string_view name);
-
 // The reason why the key's value has no effect in this configuration; null where it has one.
 const char* find_idle_reason(const ConfigKey& key, const VpsConfig& config);
 

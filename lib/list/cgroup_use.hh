@@ -1,6 +1,6 @@
 // What the processes of a VPS use, by the files of its cgroups: what is in use is the scope's, the
 // limits are the slice's. A file that the kernel does not have, or a cgroup that goes meanwhile,
-// says nothing. For root on the host.
+// says nothing. Callers are root on the host.
 #pragma once
 
 #include <string>

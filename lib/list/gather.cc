@@ -1,105 +1,36 @@
 #include "list/gather.hh"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <exception>
-#include <filesystem>
 #include <iterator>
-#include <mutex>
 #include <set>
 #include <span>
 
-#include "config/config_draft.hh"
-#include "config/config_text.hh"
 #include "config/vps_list.hh"
 #include "config/vps_name.hh"
 #include "list/cgroup_use.hh"
+#include "list/configurations.hh"
+#include "list/disk_use.hh"
+#include "list/live_vpses.hh"
 #include "ploop/area_kind.hh"
 #include "ploop/disk_descriptor.hh"
-#include "quota/project_quota.hh"
-#include "state/state.hh"
 #include "sys/error.hh"
-#include "sys/mount.hh"
 #include "sys/parts.hh"
-#include "sys/sys.hh"
-#include "systemd/cgroup.hh"
-#include "systemd/unit_name.hh"
 
 namespace vps {
 
 namespace {
-
-// Keys that are shown as they were written, beside those of beancounters.
-constexpr std::string_view kShownTexts[]{"MOUNT_OPTS",    "ORIGIN_SAMPLE", "OSTEMPLATE", "FEATURES",
-                                         "VM_OVERCOMMIT", "NETFILTER",     "CAPABILITY"};
-
-bool is_shown_text(std::string_view key) {
-    return std::find(std::begin(kShownTexts), std::end(kShownTexts), key) !=
-               std::end(kShownTexts) ||
-           std::any_of(kCounters.begin(), kCounters.end(),
-                       [&](const CounterName& counter) { return counter.key == key; });
-}
-
-std::set<std::string, std::less<>> read_mount_points(const std::string& mountinfo) {
-    std::set<std::string, std::less<>> points;
-    const std::string text = sys::read_file(mountinfo, 256U << 20U);
-    for (const std::string_view line : words_of(text, "\n"))
-        if (const std::vector<std::string_view> words = words_of(line, " "); words.size() > 4)
-            points.insert(unescape_mountinfo(words[4]));
-    return points;
-}
 
 double seconds_since_boot() {
     timespec now{};
     (void)clock_gettime(CLOCK_BOOTTIME, &now);  // fails for clocks that do not exist only
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
-
-// vz.conf is read once for all VPSes.
-class Configurations {
-  public:
-    Configurations(const std::string& dir, bool texts)
-        : dir_(dir), host_(texts ? ConfigDraft::Detail::Lines : ConfigDraft::Detail::Boot) {
-        try {
-            host_.read(ConfigFile::Host, dir + "/vz.conf",
-                       read_config_text(AT_FDCWD, (dir + "/vz.conf").c_str(), dir + "/vz.conf"));
-        } catch (const Error&) {
-            // VPSes are listed without it, too; their starts tell it.
-        }
-    }
-
-    // What cannot be read is unset: a start tells that.
-    void read(ListedVps& vps) const {
-        ConfigDraft draft = host_;
-        const std::string path = fmt::format("{}/conf/{}.conf", dir_, vps.veid.value());
-        try {
-            draft.read(ConfigFile::Vps, path, read_config_text(AT_FDCWD, path.c_str(), path));
-        } catch (const Error&) {
-            // It runs still, though its file is gone.
-        }
-        for (const ReadLine& line : draft.lines())
-            if (line.key && line.fate == ReadLine::Fate::Counts && is_shown_text(line.key->name))
-                vps.texts[line.key->name] = line.value;
-        vps.config = std::move(draft).finish(vps.veid);
-    }
-
-  private:
-    std::string dir_;
-    ConfigDraft host_;
-};
-
-// A VPS that runs, with the start of its init in clock ticks since the boot.
-struct Running {
-    std::uint64_t init_start;
-    bool is_frozen;
-};
 
 class Gatherer {
   public:
@@ -108,13 +39,10 @@ class Gatherer {
           places_(places),
           sources_(request.sources()),
           configurations_(places.config, (sources_ & kTexts) != 0),
-          cgroups_(open(places.cgroups.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+          live_(places),
           now_(places.now ? *places.now : seconds_since_boot()),
           cpus_(places.cpus ? *places.cpus
-                            : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {
-        for (const Veid veid : list_active(places.run))
-            active_.insert(veid);
-    }
+                            : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {}
 
     Gathered gather() {
         const std::set<Veid> wanted = candidates();
@@ -158,12 +86,12 @@ class Gatherer {
         return request_.which == ListRequest::Which::Running && request_.operands.empty();
     }
 
-    // Those that have a configuration, and those that run without.
+    // The VPSes that have a configuration, and the VPSes that run without one.
     std::set<Veid> candidates() {
         if (!wants_running_only())
             for (const Veid veid : list_vpses(places_.config + "/conf"))
                 configured_.insert(veid);
-        std::set<Veid> known = list_slices();
+        std::set<Veid> known = live_.list_slices();
         known.insert(configured_.begin(), configured_.end());
         if (request_.operands.empty())
             return known;
@@ -172,22 +100,6 @@ class Gatherer {
             if (const Veid veid = veid_of(operand); known.contains(veid))
                 wanted.insert(veid);
         return wanted;
-    }
-
-    std::set<Veid> list_slices() const {
-        std::set<Veid> slices;
-        std::error_code none;  // no slice yet: nothing runs
-        for (const auto& entry : std::filesystem::directory_iterator(places_.cgroups, none)) {
-            std::string_view name = entry.path().native();
-            name.remove_prefix(name.rfind('/') + 1);
-            if (!name.starts_with("vps-") || !name.ends_with(".slice"))
-                continue;
-            name.remove_prefix(4);
-            name.remove_suffix(6);
-            if (const std::optional<Veid> veid = Veid::parse(name))
-                slices.insert(*veid);
-        }
-        return slices;
     }
 
     Veid veid_of(const std::string& operand) const {
@@ -203,65 +115,34 @@ class Gatherer {
         return named.front();
     }
 
-    // Of a VPS that is listed in any case, and only by its configuration, it is not.
+    // The status of a VPS that is listed in any case, and only by its configuration, is not wanted.
     bool is_status_wanted(Veid veid) const {
         return (sources_ & kStatus) != 0 || request_.which != ListRequest::Which::All ||
                !configured_.contains(veid);
     }
 
-    VpsCgroups cgroups_of(Veid veid) const {
-        const std::string slice = slice_unit(veid);
-        return {cgroups_, slice, slice + "/" + scope_unit(veid)};
-    }
-
-    // Nothing for what is no VPS: a slice that systemd has yet to forget, for instance.
+    // Returns nothing for a VEID without a VPS: a slice that systemd has yet to forget, for
+    // instance.
     std::optional<ListedVps> look_at(Veid veid) const {
         ListedVps vps{.veid = veid, .host_cpus = cpus_};
-        const VpsCgroups cgroups = cgroups_of(veid);
+        const VpsCgroups cgroups = live_.cgroups_of(veid);
         std::optional<Running> running =
-            is_status_wanted(veid) ? find_running(veid, cgroups) : std::nullopt;
+            is_status_wanted(veid) ? live_.find_running(veid, cgroups) : std::nullopt;
         if (!running && (wants_running_only() || !configured_.contains(veid)))
             return std::nullopt;
         configurations_.read(vps);
         if (!running && !has_private_area(vps.config))
-            running = find_running(veid, cgroups);
+            running = live_.find_running(veid, cgroups);
         if ((sources_ & kLayout) != 0)
             vps.is_ploop = is_ploop(vps.config);
         read_limits(vps, running.has_value());
         if (running)
             look_at_running(vps, *running, cgroups);
-        else if (is_mounted(vps))
+        else if ((sources_ & kStatus) != 0 && live_.is_mounted(vps))
             vps.status = StatusWord::Word::Mounted;
         if ((sources_ & kDisk) != 0)
-            read_disk(vps);
+            read_disk(vps, places_.root);
         return vps;
-    }
-
-    // By its scope: processes are there from the start to the end of a VPS, and the state tells
-    // whether init is one of them. A state that is lost, or is another's, is looked into.
-    std::optional<Running> find_running(Veid veid, const VpsCgroups& cgroups) const {
-        const ScopeState scope = read_scope(cgroups);
-        if (!scope.is_populated)
-            return std::nullopt;
-        const std::optional<VpsState> state = read_state_if_there(veid);
-        if (state && state->phase != Phase::Running && state->phase != Phase::Stopping)
-            return std::nullopt;
-        if (state && state->init_pid != 0)
-            return Running{state->init_start, scope.is_frozen};
-        const FoundVps found = places_.find(veid);
-        if (!found.init)
-            return std::nullopt;
-        return Running{found.state->init_start, scope.is_frozen};
-    }
-
-    std::optional<VpsState> read_state_if_there(Veid veid) const {
-        if (!active_.contains(veid))
-            return std::nullopt;
-        try {
-            return read_state(veid, places_.run);
-        } catch (const Error&) {
-            return std::nullopt;  // one that cannot be read
-        }
     }
 
     // OpenVZ lists nothing of a stopped VPS whose private area is gone.
@@ -295,18 +176,6 @@ class Gatherer {
                       F_OK) == 0;
     }
 
-    // By the path of the configuration, or the one that symbolic links led to at the mount. The
-    // table of mounts is long where many VPSes run, and is not read where all do.
-    bool is_mounted(const ListedVps& vps) const {
-        if ((sources_ & kStatus) == 0)
-            return false;
-        std::call_once(mounts_read_, [&] { mount_points_ = read_mount_points(places_.mounts); });
-        if (vps.config.ve_root && mount_points_.contains(*vps.config.ve_root))
-            return true;
-        const std::optional<VpsState> state = read_state_if_there(vps.veid);
-        return state && mount_points_.contains(state->mount_point);
-    }
-
     // A limit that is not set is none for a VPS that runs, and nothing for one that does not.
     static void read_limits(ListedVps& vps, bool runs) {
         for (std::size_t at = 0; at < kCounters.size(); ++at) {
@@ -331,61 +200,14 @@ class Gatherer {
             vps.load = count_load(cgroups, places_.proc.c_str());
     }
 
-    // By the quota that the kernel keeps; without one, what the configuration says.
-    void read_disk(ListedVps& vps) const {
-        const VpsConfig& config = vps.config;
-        if (vps.is_ploop && read_image(vps))
-            return;
-        if (read_quota(vps))
-            return;
-        if (config.diskspace)
-            vps.diskspace = {0, config.diskspace->barrier, config.diskspace->limit};
-        if (config.diskinodes)
-            vps.diskinodes = {0, config.diskinodes->barrier, config.diskinodes->limit};
-    }
-
-    // The file system in an image is full when the VPS's disk is.
-    bool read_image(ListedVps& vps) const {
-        struct statfs disk {};
-        if ((!vps.runs() && vps.status != StatusWord::Word::Mounted) || !vps.config.ve_root ||
-            statfs((places_.root + *vps.config.ve_root).c_str(), &disk) < 0)
-            return false;
-        const auto block = static_cast<std::uint64_t>(disk.f_bsize);
-        const std::uint64_t size = disk.f_blocks * block / 1024;
-        vps.diskspace = {(disk.f_blocks - disk.f_bfree) * block / 1024, size, size};
-        vps.diskinodes = {disk.f_files - disk.f_ffree, disk.f_files, disk.f_files};
-        return true;
-    }
-
-    bool read_quota(ListedVps& vps) const {
-        if (!vps.config.ve_private)
-            return false;
-        const Fd area(open((places_.root + *vps.config.ve_private).c_str(), O_PATH | O_CLOEXEC));
-        if (!area)
-            return false;
-        try {
-            const ProjectState project = read_project(area, vps.veid.value());
-            const ProjectLimits& limits = project.limits;
-            if (limits == ProjectLimits{} && project.files == 0)
-                return false;
-            vps.diskspace = {project.bytes / 1024, limits.soft_blocks, limits.hard_blocks};
-            vps.diskinodes = {project.files, limits.soft_files, limits.hard_files};
-            return true;
-        } catch (const SysError&) {
-            return false;  // a file system without quota
-        }
-    }
-
     const ListRequest& request_;
     const ListPlaces& places_;
     const unsigned sources_;
     const Configurations configurations_;
-    const Fd cgroups_;
+    const LiveVpses live_;
     const double now_;
     const unsigned cpus_;
-    std::set<Veid> configured_{}, active_{};
-    mutable std::once_flag mounts_read_{};
-    mutable std::set<std::string, std::less<>> mount_points_{};
+    std::set<Veid> configured_{};
 };
 
 // VPSes that are alike stay in the order of their numbers; those without a place in the boot, or

@@ -48,7 +48,7 @@ struct Uptime {
 struct Decimal {
     double number;
 };
-// In order of their rank when sorted.
+// The words are in the order of their rank when sorted.
 struct StatusWord {
     enum class Word { Running, Stopped, Mounted, Suspended } word;
 };
@@ -62,7 +62,7 @@ using Value = std::variant<std::monostate, std::uint64_t, bool, std::string, Wor
 
 const char* name_of(StatusWord::Word word);
 
-// As it stands in a column: "-" where there is nothing to show. Printable.
+// The printable text of a column: "-" where there is nothing to show.
 std::string show(const Value& value);
 
 // Smaller values are listed first; an unset one before all.

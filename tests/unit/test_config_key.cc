@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "config/config_key.hh"
+#include "config/meant_key.hh"
 
 namespace vps {
 

@@ -1,0 +1,90 @@
+#include "list/live_vpses.hh"
+
+#include <fcntl.h>
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "config/config_text.hh"
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/sys.hh"
+#include "systemd/unit_name.hh"
+
+namespace vps {
+
+namespace {
+
+std::set<std::string, std::less<>> read_mount_points(const std::string& mountinfo) {
+    std::set<std::string, std::less<>> points;
+    const std::string text = sys::read_file(mountinfo, 256U << 20U);
+    for (const std::string_view line : words_of(text, "\n"))
+        if (const std::vector<std::string_view> words = words_of(line, " "); words.size() > 4)
+            points.insert(unescape_mountinfo(words[4]));
+    return points;
+}
+
+}  // namespace
+
+LiveVpses::LiveVpses(const ListPlaces& places)
+    : places_(places), cgroups_(open(places.cgroups.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    for (const Veid veid : list_active(places.run))
+        active_.insert(veid);
+}
+
+std::set<Veid> LiveVpses::list_slices() const {
+    std::set<Veid> slices;
+    std::error_code none;  // no slice yet: nothing runs
+    for (const auto& entry : std::filesystem::directory_iterator(places_.cgroups, none)) {
+        std::string_view name = entry.path().native();
+        name.remove_prefix(name.rfind('/') + 1);
+        if (!name.starts_with("vps-") || !name.ends_with(".slice"))
+            continue;
+        name.remove_prefix(4);
+        name.remove_suffix(6);
+        if (const std::optional<Veid> veid = Veid::parse(name))
+            slices.insert(*veid);
+    }
+    return slices;
+}
+
+VpsCgroups LiveVpses::cgroups_of(Veid veid) const {
+    const std::string slice = slice_unit(veid);
+    return {cgroups_, slice, slice + "/" + scope_unit(veid)};
+}
+
+std::optional<Running> LiveVpses::find_running(Veid veid, const VpsCgroups& cgroups) const {
+    const ScopeState scope = read_scope(cgroups);
+    if (!scope.is_populated)
+        return std::nullopt;
+    const std::optional<VpsState> state = read_state_if_there(veid);
+    if (state && state->phase != Phase::Running && state->phase != Phase::Stopping)
+        return std::nullopt;
+    if (state && state->init_pid != 0)
+        return Running{state->init_start, scope.is_frozen};
+    const FoundVps found = places_.find(veid);
+    if (!found.init)
+        return std::nullopt;
+    return Running{found.state->init_start, scope.is_frozen};
+}
+
+std::optional<VpsState> LiveVpses::read_state_if_there(Veid veid) const {
+    if (!active_.contains(veid))
+        return std::nullopt;
+    try {
+        return read_state(veid, places_.run);
+    } catch (const Error&) {
+        return std::nullopt;  // one that cannot be read
+    }
+}
+
+bool LiveVpses::is_mounted(const ListedVps& vps) const {
+    std::call_once(mounts_read_, [&] { mount_points_ = read_mount_points(places_.mounts); });
+    if (vps.config.ve_root && mount_points_.contains(*vps.config.ve_root))
+        return true;
+    const std::optional<VpsState> state = read_state_if_there(vps.veid);
+    return state && mount_points_.contains(state->mount_point);
+}
+
+}  // namespace vps
