@@ -1,18 +1,17 @@
 #include "generator/scan.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <span>
 
 #include "config/config_draft.hh"
 #include "config/config_text.hh"
 #include "config/vps_list.hh"
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/fd.hh"
 #include "sys/followed_links.hh"
@@ -22,17 +21,12 @@ namespace vps {
 
 namespace {
 
-struct CloseDir {
-    void operator()(DIR* dir) const { (void)closedir(dir); }  // only read from
-};
-using Dir = std::unique_ptr<DIR, CloseDir>;
-
 constexpr char kVzConf[] = "/etc/vz/vz.conf";
 constexpr char kConfDir[] = "/etc/vz/conf";
 
-// Null, and said, where it does not exist, except on a host that is no node at all.
-Dir open_conf_dir(const std::string& root, std::vector<std::string>& errors) {
-    Dir dir(opendir((root + kConfDir).c_str()));
+// False, and said, where it does not exist, except on a host that is no node at all.
+Directory open_conf_dir(const std::string& root, std::vector<std::string>& errors) {
+    Directory dir(root + kConfDir);
     if (dir)
         return dir;
     if (errno != ENOENT)
@@ -55,9 +49,9 @@ struct FoundFile {
     FileKind kind;
 };
 
-std::vector<FoundFile> list_files(DIR* dir) {
+std::vector<FoundFile> list_files(Directory& dir) {
     std::vector<FoundFile> files;
-    while (const auto* entry = readdir(dir))
+    while (const auto* entry = dir.next())
         if (const auto veid = veid_of(entry->d_name))
             files.push_back(
                 {*veid, entry->d_type == DT_REG ? FileKind::Regular : FileKind::Unknown});
@@ -122,7 +116,7 @@ ScannedPart scan_part(const std::string& root, FdRef dir, std::span<const FoundF
 
 ScannedHost scan(const std::string& root) {
     ScannedHost host;
-    const auto dir = open_conf_dir(root, host.errors);
+    Directory dir = open_conf_dir(root, host.errors);
     if (!dir)
         return host;
 
@@ -130,10 +124,9 @@ ScannedHost scan(const std::string& root) {
     const auto parallel = defaults.fields().parallel;
     host.parallel = parallel ? *parallel : 4 * usable_cpus();
 
-    const auto files = list_files(dir.get());
+    const auto files = list_files(dir);
     auto parts = in_parts(files.size(), [&](std::size_t first, std::size_t end) {
-        return scan_part(root, FdRef(dirfd(dir.get())),
-                         std::span(files).subspan(first, end - first), defaults);
+        return scan_part(root, dir.fd(), std::span(files).subspan(first, end - first), defaults);
     });
     for (auto& [vpses, errors] : parts) {
         if (host.vpses.empty()) {

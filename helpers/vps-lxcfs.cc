@@ -41,7 +41,7 @@ std::optional<VpsState> wait_while_starting(Veid veid) {
     }
 }
 
-void renew(Veid veid) {
+void renew(Veid veid) noexcept {
     const Log log("vps-lxcfs", veid, "vps-lxcfs.service");
     try {
         const std::optional<VpsState> state = wait_while_starting(veid);

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <optional>
+#include <utility>
 
 #include "sys/error.hh"
 #include "sys/guest_file.hh"
@@ -67,29 +69,31 @@ bool has_member(std::string_view members, std::string_view name) {
 // The child's answer begins with one of these.
 constexpr char kText = '+', kFailure = '-';
 
-[[noreturn]] void read_for_another(FdRef root, const std::string& path, FdRef to) {
-    std::string answer;
+std::string read_answer(FdRef root, const std::string& path) {
     try {
         const Fd file = find_guest_file(root, path);
-        answer = kText + (file ? sys::read_all(file, path, kMaxFile) : std::string());
+        return kText + (file ? sys::read_all(file, path, kMaxFile) : std::string());
     } catch (const Error& error) {
-        answer = kFailure + std::string(error.what());
+        return kFailure + std::string(error.what());
     }
+}
+
+[[noreturn]] void read_for_another(FdRef root, const std::string& path, FdRef to) noexcept {
     try {
-        sys::write_all(to, answer, "the answer");
-    } catch (const Error&) {
-        _exit(1);
+        sys::write_all(to, read_answer(root, path), "the answer");
+    } catch (...) {
+        _exit(1);  // the caller finds no answer
     }
     _exit(0);
 }
 
-// What comes until its end; nothing where that is not there at the deadline.
-std::string read_until(FdRef from, const Deadline& deadline) {
+// The text until its end; nothing where that is not there at the deadline.
+std::optional<std::string> read_until(FdRef from, const Deadline& deadline) {
     std::string text;
     for (;;) {
         pollfd waiting{from.get(), POLLIN, 0};
         if (poll(&waiting, 1, milliseconds_until(deadline)) == 0)
-            return {};
+            return std::nullopt;
         char part[65536];
         const ssize_t got = read(from.get(), part, sizeof part);
         if (got == 0)
@@ -137,18 +141,22 @@ std::string read_in_root(FdRef root, const std::string& path) {
     if (reader.pid() == 0)
         read_for_another(root, path, readers);
     readers.reset();
-    std::string answer = read_until(ours, deadline_after(kPatience));
-    if (answer.empty())
+    std::optional<std::string> answer = read_until(ours, deadline_after(kPatience));
+    if (!answer)
         throw Error(
             ExitCode::System,
             fmt::format("'{}' in the VPS is not read within {} seconds: something is mounted "
                         "there that does not answer",
                         path, kPatience));
-    const bool is_text = answer.front() == kText;
-    answer.erase(0, 1);
+    if (answer->empty())
+        throw Error(
+            ExitCode::System,
+            fmt::format("'{}' in the VPS is not read: the process that reads it has ended", path));
+    const bool is_text = answer->front() == kText;
+    answer->erase(0, 1);
     if (!is_text)
-        throw Error(ExitCode::System, answer);
-    return answer;
+        throw Error(ExitCode::System, *answer);
+    return std::move(*answer);
 }
 
 }  // namespace vps

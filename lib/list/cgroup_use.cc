@@ -1,13 +1,11 @@
 #include "list/cgroup_use.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "config/config.hh"
 #include "config/config_value.hh"
 #include "list/field.hh"
+#include "sys/directory.hh"
 
 namespace vps {
 
@@ -138,12 +137,10 @@ char state_of(FdRef proc, const std::string& task) {
 // Names of the VPS's cgroups are the VPS's: no path is made of them.
 std::vector<Fd> open_below(FdRef cgroup) {
     std::vector<Fd> below;
-    const Fd dir(openat(cgroup.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const std::unique_ptr<DIR, int (*)(DIR*)> entries(
-        dir ? fdopendir(fcntl(dir.get(), F_DUPFD_CLOEXEC, 3)) : nullptr, closedir);
-    while (const dirent* entry = entries ? readdir(entries.get()) : nullptr)
+    Directory dir(Fd(openat(cgroup.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+    while (const dirent* entry = dir.next())
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-            if (Fd next(openat(dir.get(), entry->d_name,
+            if (Fd next(openat(dir.fd().get(), entry->d_name,
                                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
                 next)
                 below.push_back(std::move(next));

@@ -16,6 +16,7 @@
 #include "manage/set_option.hh"
 #include "manage/vzctl_code.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 
 namespace vps {
 
@@ -196,12 +197,9 @@ void SetCall::set_passwords() {
         if (!is_up)
             (void)stop_now(call_);
     };
-    try {
-        change_passwords(call_.veid, words);
-    } catch (...) {
-        stop();
-        throw;
-    }
+    Undo stop_again(stop);
+    change_passwords(call_.veid, words);
+    stop_again.keep();
     stop();
 }
 

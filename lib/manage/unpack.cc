@@ -1,6 +1,5 @@
 #include "manage/unpack.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
@@ -20,6 +19,7 @@
 #include "manage/vzctl_code.hh"
 #include "state/id_range.hh"
 #include "state/state.hh"
+#include "sys/directory.hh"
 #include "sys/mount.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
@@ -135,13 +135,10 @@ void run_tar(const UserIds& ids, const std::string& tarball, const std::string& 
 }
 
 void remove_host_keys(FdRef etc) {
-    const int dir = openat(etc.get(), "ssh", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    const std::unique_ptr<DIR, int (*)(DIR*)> names(dir < 0 ? nullptr : fdopendir(dir), closedir);
-    if (!names)
-        return;
-    while (const dirent* entry = readdir(names.get()))
+    Directory names(Fd(openat(etc.get(), "ssh", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+    while (const dirent* entry = names.next())
         if (std::string_view(entry->d_name).starts_with("ssh_host_"))
-            (void)unlinkat(dirfd(names.get()), entry->d_name, 0);  // a directory is no key
+            (void)unlinkat(names.fd().get(), entry->d_name, 0);  // a directory is no key
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "ploop/copy_files.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fts.h>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "ploop/file_bytes.hh"
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/program.hh"
@@ -44,10 +44,9 @@ std::string place_of(FdRef tree) {
 }
 
 std::vector<std::string> names_in(FdRef tree) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(
-        fdopendir(sys::openat(tree, ".", O_RDONLY | O_DIRECTORY).release()), closedir);
+    Directory dir(sys::openat(tree, ".", O_RDONLY | O_DIRECTORY));
     std::vector<std::string> names;
-    while (const dirent* entry = dir ? readdir(dir.get()) : nullptr)
+    while (const dirent* entry = dir.next())
         names.emplace_back(entry->d_name);
     std::erase_if(names, [](const std::string& name) {
         return name == "." || name == ".." ||

@@ -1,16 +1,16 @@
 #include "quota/project_tree.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <array>
 #include <cstring>
-#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
@@ -21,11 +21,6 @@ namespace {
 
 constexpr ExitCode kNoDiskQuota = ExitCode::NoDiskQuota;
 constexpr std::uint64_t kTick = 1024;  // files
-
-struct CloseDirectory {
-    void operator()(DIR* directory) const { (void)closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 // Directories that are yet to be read, by handle: a deep tree then takes neither descriptors nor
 // long paths.
@@ -110,18 +105,11 @@ std::uint64_t mark_tree(const std::string& top, ProjectId project,
     pending.push(root);
     std::uint64_t files = 1;
     while (Fd fd = pending.pop()) {
-        const Directory directory(fdopendir(fd.get()));
+        Directory directory(std::move(fd));
         if (!directory)
             throw SysError(errno, "read a directory", {}, kNoDiskQuota);
-        const FdRef dir(fd.release());
-        for (;;) {
-            errno = 0;
-            const dirent* entry = readdir(directory.get());
-            if (!entry) {
-                if (errno != 0)
-                    throw SysError(errno, "read a directory", {}, kNoDiskQuota);
-                break;
-            }
+        const FdRef dir = directory.fd();
+        while (const dirent* entry = directory.next()) {
             const std::string_view name = entry->d_name;
             const Kind kind = kind_of(dir, *entry);
             if (kind == Kind::Other || name == "." || name == "..")
@@ -137,6 +125,8 @@ std::uint64_t mark_tree(const std::string& top, ProjectId project,
             if (++files % kTick == 0)
                 tick(files);
         }
+        if (errno != 0)
+            throw SysError(errno, "read a directory", {}, kNoDiskQuota);
     }
     join_project(root, project);
     return files;

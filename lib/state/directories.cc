@@ -10,6 +10,7 @@
 #include "state/place.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 
 namespace vps {
 
@@ -89,13 +90,10 @@ void claim_directory(const Kind& kind, Veid veid, VpsState& state, const WriteSt
     if (neighbours == Neighbours::Judged)
         require_apart(kind, veid, path, run_dir);
     set_claim({kind.dir, name}, veid, run_dir);
-    try {
-        state.*kind.claim = name;
-        write();
-    } catch (...) {
-        drop_claim({kind.dir, name}, veid, run_dir);
-        throw;
-    }
+    Undo drop([&] { drop_claim({kind.dir, name}, veid, run_dir); });
+    state.*kind.claim = name;
+    write();
+    drop.keep();
 }
 
 }  // namespace

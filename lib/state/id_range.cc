@@ -1,6 +1,5 @@
 #include "state/id_range.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "config/config_text.hh"
 #include "state/claim.hh"
 #include "state/state.hh"
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -99,23 +99,20 @@ std::vector<IdRange> read_subordinate_ids(const std::string& path) {
 
 std::vector<IdRange> ids_of_processes() {
     std::set<std::uint32_t> found;
-    DIR* proc = opendir("/proc");
+    Directory proc("/proc");
     if (!proc)
         throw SysError(errno, "open", "/proc");
-    const dirent* entry = nullptr;
-    while (errno = 0, (entry = readdir(proc)) != nullptr) {
+    while (const dirent* entry = proc.next()) {
         struct stat status {};
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-            fstatat(dirfd(proc), entry->d_name, &status, 0) < 0)
+            fstatat(proc.fd().get(), entry->d_name, &status, 0) < 0)
             continue;
         for (const std::uint32_t id : {status.st_uid, status.st_gid})
             if (id >= kFirstId)
                 found.insert(id);
     }
-    const int error = errno;
-    closedir(proc);
-    if (error != 0)
-        throw SysError(error, "list", "/proc");
+    if (errno != 0)
+        throw SysError(errno, "list", "/proc");
     std::vector<IdRange> ranges;
     for (const std::uint32_t id : found)
         ranges.push_back({id, 1});

@@ -1,6 +1,5 @@
 #include "sys/mount.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -39,18 +39,16 @@ std::string name_holders(const std::string& root) {
         const std::string_view path(target, static_cast<std::size_t>(length));
         return path == root || path.starts_with(root + "/");
     };
-    DIR* proc = opendir("/proc");
-    if (!proc)
-        return {};
-    while (const dirent* entry = readdir(proc)) {
+    Directory proc("/proc");
+    while (const dirent* entry = proc.next()) {
         if (!parse_pid(entry->d_name))
             continue;
         const std::string dir = std::string("/proc/") + entry->d_name;
         bool holds = is_below(dir + "/cwd") || is_below(dir + "/root") || is_below(dir + "/exe");
-        if (DIR* files = holds ? nullptr : opendir((dir + "/fd").c_str())) {
-            while (const dirent* file = readdir(files))
+        if (!holds) {
+            Directory files(dir + "/fd");
+            while (const dirent* file = files.next())
                 holds = holds || is_below(dir + "/fd/" + file->d_name);
-            closedir(files);
         }
         if (!holds || holders.size() >= 3)
             continue;
@@ -63,7 +61,6 @@ std::string name_holders(const std::string& root) {
             // The process ended meanwhile.
         }
     }
-    closedir(proc);
     return holders.empty() ? std::string() : fmt::format(", held by {}", fmt::join(holders, ", "));
 }
 

@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "enter/account.hh"
 #include "sys/error.hh"
@@ -98,5 +102,42 @@ TEST(Account, OnlyRegularFilesOfTheRootAreRead) {
     (void)dir.write("root/etc/huge", std::string((4 << 20) + (1 << 16), 'x'));
     EXPECT_THROW((void)read_in_root(fd, "/etc/huge"), Error);
 }
+
+#if defined(__has_feature)
+#define VPS_HAS_FEATURE(name) __has_feature(name)
+#else
+#define VPS_HAS_FEATURE(name) 0
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !VPS_HAS_FEATURE(address_sanitizer)
+// The sanitizer takes memory of its own, and ends a process that gets none.
+[[noreturn]] void read_with_little_memory(FdRef root) {
+    malloc_trim(0);
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t room = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (rlim_t{1} << 20);
+    const rlimit limit{room, room};
+    if (setrlimit(RLIMIT_AS, &limit) < 0)
+        _exit(3);
+    const pid_t us = getpid();
+    try {
+        (void)read_in_root(root, "/etc/passwd");
+    } catch (const Error& error) {
+        // Only the process that asked for the file goes on with the caller's code.
+        const bool is_told = std::string(error.what()).ends_with("that reads it has ended");
+        _exit(getpid() == us && is_told ? 0 : 1);
+    } catch (...) {
+        _exit(2);
+    }
+    _exit(4);
+}
+
+TEST(Account, AReaderWithoutMemoryEndsAndIsTold) {
+    const TemporaryDirectory dir;
+    sys::mkdir_all(dir.path() + "/etc", 0755);
+    (void)dir.write("etc/passwd", std::string(4 << 20, 'x'));
+    const Fd fd = sys::open(dir.path(), O_PATH | O_DIRECTORY);
+    EXPECT_EXIT(read_with_little_memory(fd), testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace

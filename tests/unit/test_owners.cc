@@ -11,15 +11,19 @@
 #include <csignal>
 #include <filesystem>
 #include <new>
+#include <set>
+#include <string>
 
 #include "be_root.hh"
 #include "leave_out.hh"
 #include "life/dismount.hh"
 #include "life/settings.hh"
 #include "state/state.hh"
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/process.hh"
+#include "sys/program.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 #include "temporary_directory.hh"
@@ -273,6 +277,46 @@ TEST(AskedScript, IsNotOverruledWhenItsCallerEndsIt) {
     asked.settings.veto = Veto::Overruled;
     EXPECT_TRUE(is_overruled(failure, asked, log));
     EXPECT_FALSE(is_overruled(ScriptToldToEnd("/x", "killed"), asked, log));
+}
+
+TEST(Owners, AStepThatThrowsEndsTheChildThatTakesIt) {
+    const pid_t us = getpid();
+    try {
+        Child child = start_program({"/bin/true"}, 0, []() -> bool { throw std::bad_alloc(); });
+        EXPECT_EQ(getpid(), us);
+        EXPECT_FALSE(child.wait().value_or(ExitStatus{}).success());
+    } catch (const std::bad_alloc&) {
+        if (getpid() != us)
+            _exit(0);  // the child is where the caller should be
+        FAIL() << "the caller has the child's exception";
+    }
+}
+
+TEST(Owners, ADirectoryIsReadAndClosed) {
+    const TemporaryDirectory dir;
+    (void)dir.write("a", "");
+    (void)dir.write("b", "");
+    int number = -1;
+    {
+        Directory directory(dir.path());
+        ASSERT_TRUE(directory);
+        number = directory.fd().get();
+        std::set<std::string> names;
+        while (const dirent* entry = directory.next())
+            names.insert(entry->d_name);
+        EXPECT_EQ(errno, 0);
+        EXPECT_EQ(names, (std::set<std::string>{".", "..", "a", "b"}));
+    }
+    EXPECT_LT(fcntl(number, F_GETFD), 0);
+    // A descriptor is taken over where it is a directory's, and closed where it is not.
+    Fd file = sys::open(dir.path() + "/a", O_RDONLY);
+    number = file.get();
+    EXPECT_FALSE(Directory(std::move(file)));
+    EXPECT_LT(fcntl(number, F_GETFD), 0);
+    Directory none(dir.path() + "/none");
+    EXPECT_EQ(errno, ENOENT);
+    EXPECT_FALSE(none);
+    EXPECT_EQ(none.next(), nullptr);
 }
 
 }  // namespace
