@@ -11,13 +11,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "command/main.hh"
-#include "state/place.hh"
+#include "state/root_bounds.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/streams.hh"
@@ -122,45 +120,6 @@ BindSpec plan_bind(const CommandLine& line) {
     return bind;
 }
 
-// ---- the mount point ----------------------------------------------------------------------------
-
-struct Root {
-    std::string name;   // as a configuration or a script writes it
-    std::string place;  // without symbolic links
-};
-
-// The roots of VPSes that are mounted, and that of the script that calls us.
-std::vector<Root> find_roots() {
-    std::vector<Root> roots;
-    const auto add = [&](const std::string& name) {
-        std::error_code absent;
-        if (const auto place = std::filesystem::canonical(name, absent); !absent)
-            roots.push_back({std::filesystem::path(name).lexically_normal(), place});
-    };
-    if (const char* root = std::getenv("VE_ROOT"); root && *root == '/')
-        add(root);
-    for (const Veid veid : list_active())
-        if (const std::optional<VpsState> state = read_state(veid)) {
-            add(state->ve_root);
-            add(state->mount_point);
-        }
-    return roots;
-}
-
-// Throws Error CannotMount if `name` is a place below a VPS's root by its words, and `place`, which
-// it leads to, is not.
-void refuse_to_leave(const std::vector<Root>& roots, const std::string& name,
-                     const std::string& place) {
-    const std::string words = std::filesystem::absolute(name).lexically_normal();
-    for (const Root& root : roots)
-        if ((is_at_or_below(words, root.name) || is_at_or_below(words, root.place)) &&
-            !is_at_or_below(place, root.place))
-            throw Error(ExitCode::CannotMount,
-                        fmt::format("'{}' leads out of the VPS to '{}', by a symbolic link of the "
-                                    "VPS; nothing is mounted there",
-                                    name, place));
-}
-
 // The words that the caller was called with: mount(8) resolves symbolic links before it calls us.
 std::vector<std::string> read_words_of_caller() {
     std::vector<std::string> words;
@@ -177,18 +136,6 @@ std::vector<std::string> read_words_of_caller() {
         at = end + 1;
     }
     return words;
-}
-
-void refuse_to_leave_roots(const std::string& name, const std::string& place) {
-    const std::vector<Root> roots = find_roots();
-    if (roots.empty())
-        return;
-    refuse_to_leave(roots, name, place);
-    for (const std::string& word : read_words_of_caller()) {
-        std::error_code absent;
-        if (std::filesystem::canonical(word, absent) == place && !absent)
-            refuse_to_leave(roots, word, place);
-    }
 }
 
 // The path of an open mount point, which no symbolic link diverts any more.
@@ -220,7 +167,7 @@ ExitCode mount_simfs(const CommandLine& line) {
         return ExitCode::Ok;
     const Fd target = sys::open(bind.target, O_PATH);
     const std::string place = sys::readlink(fmt::format("/proc/self/fd/{}", target.get()));
-    refuse_to_leave_roots(bind.target, place);
+    refuse_to_leave_roots(bind.target, place, read_words_of_caller());
     bind.target = path_to_attach(target, place);
     // A mount that a running VPS is to see; those of its mount scripts are mapped at its start.
     const std::optional<Fd> user_namespace = find_user_namespace_of(place);

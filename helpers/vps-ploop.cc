@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,18 +12,16 @@
 #include "context/running_vps.hh"
 #include "life/settings.hh"
 #include "ploop/area_kind.hh"
+#include "ploop/check_disk.hh"
 #include "ploop/convert.hh"
-#include "ploop/disk_image.hh"
-#include "ploop/file_system.hh"
+#include "ploop/describe_disk.hh"
 #include "ploop/file_system_check.hh"
 #include "ploop/merge.hh"
-#include "ploop/mount_disk.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/streams.hh"
 #include "sys/sys.hh"
-#include "sys/utf8.hh"
 
 namespace vps {
 
@@ -104,62 +101,17 @@ void require_stopped(Veid veid, const VpsLock& lock, const Log& log) {
                                                    vps.state->mount_point, veid.value()));
 }
 
-std::string describe(const ImageFile& image) {
-    struct stat status {};
-    if (fstat(image.file.get(), &status) < 0)
-        throw SysError(errno, "look at", image.path);
-    const std::uint64_t used = static_cast<std::uint64_t>(status.st_blocks) * 512;
-    if (!image.header)
-        return fmt::format("{}: plain, {} MiB on disk", image.path, used >> 20);
-    const ImageHeader& header = *image.header;
-    std::size_t clusters = 0;
-    for (const std::uint64_t at : *image.layer.table)
-        clusters += at != kHole;
-    return fmt::format("{}: ploop version {}, {} of {} clusters of {} KiB, {} MiB on disk{}",
-                       image.path, header.version, clusters, header.entries, header.cluster / 2,
-                       used >> 20, header.in_use ? ", marked as in use" : "");
-}
-
 ExitCode print_info(const Subject& subject) {
-    const DiskImage disk =
-        DiskImage::open(open_directory(subject), subject.directory, ImageAccess::Look);
-    const Partition partition = find_file_system(disk);
-    std::string text = fmt::format(
-        "disk: {} MiB, {} image{}, {} runs\nfile system: ext4, sectors {} to {}\n",
-        disk.size() * kSector >> 20, disk.files().size(), disk.files().size() > 1 ? "s" : "",
-        disk.map().size(), partition.start, partition.start + partition.length - 1);
-    for (const ImageFile& image : disk.files())
-        text += fmt::format("image: {}\n", printable(describe(image)));
-    for (const std::string& other : disk.others())
-        text += fmt::format("other branch: {}\n", printable(other));
-    sys::print(text);
+    sys::print(describe_disk(open_directory(subject), subject.directory));
     return ExitCode::Ok;
 }
 
-// What open() finds is thrown; what e2fsck finds is told.
 ExitCode check(const Subject& subject, const Invocation& invocation) {
-    const bool repair = invocation.line.has("repair");
+    const FileSystemCheck kind =
+        invocation.line.has("repair") ? FileSystemCheck::Mend : FileSystemCheck::LookOnly;
     Progress progress("checking");
-    const Fd directory = open_directory(subject);
-    DiskImage disk = DiskImage::open(directory, subject.directory,
-                                     repair ? ImageAccess::Write : ImageAccess::Read);
-    if (repair)
-        require_one_image(invocation.veid, disk);
-    const Partition partition = find_file_system(disk);
-    const DiskUse use = repair ? DiskUse::Write : DiskUse::Read;
-    if (repair)
-        disk.begin_writing();
-    {
-        const MappedDevice device =
-            make_device(fmt::format("vps-check-{}", getpid()), disk, partition, use);
-        check_file_system(device.path(), repair ? FileSystemCheck::Mend : FileSystemCheck::LookOnly,
-                          repair ? std::string()
-                                 : fmt::format("; mend it with: vps-ploop check --repair {}",
-                                               invocation.veid.value()),
-                          progress.request(), invocation.log);
-    }
-    if (repair)
-        mark_in_use(disk.top().file, disk.top().path, false);
+    check_disk(invocation.veid, open_directory(subject), subject.directory, kind,
+               progress.request(), invocation.log);
     return ExitCode::Ok;
 }
 

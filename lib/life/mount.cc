@@ -1,0 +1,138 @@
+#include "life/mount.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "context/vps_scope.hh"
+#include "life/dismount.hh"
+#include "life/mount_area.hh"
+#include "life/settings.hh"
+#include "life/stray_mount.hh"
+#include "limits/cpus_and_nodes.hh"
+#include "state/directories.hh"
+#include "sys/error.hh"
+#include "sys/mount.hh"
+#include "sys/process.hh"
+#include "systemd/notify.hh"
+
+namespace vps {
+
+namespace {
+
+void require_mount_by_script(const VpsState& state) {
+    if (!is_mount_point(state.mount_point))
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("a premount script has told to skip the mount (exit code 39), but "
+                                "nothing is mounted on '{}'",
+                                state.mount_point));
+}
+
+bool is_still_mounted(const std::string& mount_point) {
+    struct stat status {};
+    return stat(mount_point.c_str(), &status) == 0 && is_mount_point(mount_point);
+}
+
+void require_still_mounted(const VpsState& state, const std::string& script) {
+    if (!is_still_mounted(state.mount_point))
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("action script '{}' has dismounted '{}'; a mount script may mount "
+                                "below VE_ROOT, and leaves VE_ROOT itself mounted",
+                                script, state.mount_point));
+}
+
+// A mount of a mount script below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
+// mount(8) follows, is in its way.
+void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
+                       const std::function<ScriptResult(const ScriptKind&)>& run) {
+    std::vector<std::string> texts;
+    for (const ScriptKind& kind : {script::kGlobalMount, script::kMount})
+        if (const auto script = find_script(kind, settings.veid, settings.dir))
+            texts.push_back(read_script(*script));
+    if (texts.empty())
+        return;
+    ScriptMounts mounts(state.mount_point, std::move(texts));
+    for (const ScriptKind& kind : {script::kGlobalMount, script::kMount}) {
+        run(kind);
+        require_still_mounted(state, kind.name(settings.veid));
+    }
+    if (const auto stray = mounts.settle())
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("a mount script has mounted on '{}' of the host instead of '{}', "
+                                "where the VPS has a symbolic link; dismounted again, and the VPS "
+                                "is not started",
+                                stray->target, stray->name));
+}
+
+ScriptResult run_told(const ScriptKind& kind, const ScriptSettings& settings, const Log& log) {
+    const std::optional<ActionScript> script = find_script(kind, settings.veid, settings.dir);
+    if (!script)
+        return ScriptResult::Done;
+    tell_status("Starting: action script " + script->name);
+    const ScriptResult result = run_host_script(*script, {}, settings, log);
+    tell_status("Starting");
+    return result;
+}
+
+}  // namespace
+
+VpsConfig load_config_to_start(Veid veid, const Log& log) {
+    VpsConfig config = load_usable_config(veid);
+    for (const Diagnostic& diagnostic : config.diagnostics)
+        if (diagnostic.severity == Severity::Warning)
+            log.say(Level::Warning,
+                    diagnostic.to_string() + (diagnostic.ignored ? ", ignoring it" : ""));
+    require_cpus_and_nodes(config);
+    if (config.disabled)
+        throw Error(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
+    return config;
+}
+
+void end_earlier_life(Veid veid, const VpsLock& lock, const VpsState& state, const Log& log) {
+    if (!log.to_journal() && state.phase == Phase::Mounted)
+        throw Error(ExitCode::Mounted,
+                    fmt::format("is mounted on '{}' already", state.mount_point));
+    log.say(Level::Notice, fmt::format("an earlier run was left in state \"{}\"; ending it first",
+                                       row_of(state.phase).name));
+    end_vps_scope(veid);
+    const VpsConfig config = load_config_of_mounted(veid, state, log);
+    end_vps(lock, state, scripts_owed(state, config, false), script_settings(veid, config), log);
+}
+
+void mount_with_scripts(Veid veid, const VpsLock& lock, const VpsConfig& config, const Log& log) {
+    const ScriptSettings settings = script_settings(veid, config);
+    VpsState state;
+    state.ve_root = *config.ve_root;
+    state.ve_private = *config.ve_private;
+    state.mount_point = make_mount_point(config, log);
+    claim_root(veid, state, [&] { lock.enter(state, Phase::Mounting); });
+    const auto run = [&](const ScriptKind& kind) { return run_told(kind, settings, log); };
+    TerminationRequest request;
+    UnfinishedMount unfinished(lock, state, settings, log);
+    const ScriptResult global = run(script::kGlobalPremount);
+    const ScriptResult mount = std::max(global, run(script::kPremount));
+    if (mount == ScriptResult::MountSkipped) {
+        require_mount_by_script(state);
+    } else {
+        require_private_area(config);
+        claim_area(veid, state, [&] { lock.write_state(state); });
+        mount_private_area(veid, lock, state, config, request, log);
+    }
+    // VE_ROOT is private until the scripts have made their mounts: other mount namespaces of the
+    // host would get copies of these, which no later dismounting reaches.
+    make_private(state.mount_point);
+    unfinished.owe(scripts_owed(state, config, true));
+    run_mount_scripts(state, settings, run);
+    make_receiving(state.mount_point);
+    if (request.heed())
+        throw Error(ExitCode::System, "told to end before it was mounted");
+    lock.enter(state, Phase::Mounted);
+    unfinished.keep();
+}
+
+}  // namespace vps
