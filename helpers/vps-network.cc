@@ -56,7 +56,7 @@ NetworkSpec plan(const Invocation& invocation, const VpsConfig& config) {
     return spec;
 }
 
-// By hand there is nobody to wait for.
+// The program has nobody to wait for when it is called by hand.
 void await_entry() {
     char word = 0;
     if (isatty(STDIN_FILENO) || (read(STDIN_FILENO, &word, 1) == 1 && word == kEnterable))

@@ -105,7 +105,7 @@ void map_ids(pid_t pid, const UserIds& ids) {
 
 namespace {
 
-// By what the kernel knows of it: a FUSE or NFS server that is asked may never answer.
+// The kernel says it from what it knows: a FUSE or NFS server that is asked may never answer.
 bool is_deleted(FdRef file) {
     struct statx status {};
     return statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &status) == 0 &&

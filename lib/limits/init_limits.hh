@@ -23,8 +23,8 @@ using InitLimits = std::array<rlimit, kInitResources.size()>;
 // NOFILE is above `nr_open`, the most that the kernel takes (fs.nr_open).
 InitLimits plan_init_limits(const VpsConfig& config, const InitLimits& ours, std::uint64_t nr_open);
 
-// Those of whoever enters a VPS whose init has `limits`: with room for the files that entering, a
-// shell and its scripts open, however few NUMFILE leaves to the VPS.
+// The limits of whoever enters a VPS whose init has `limits`: with room for the files that
+// entering, a shell and its scripts open, however few NUMFILE leaves to the VPS.
 InitLimits limits_of_visitor(InitLimits limits);
 
 // The limits of a process; 0 is the caller. Throws SysError.

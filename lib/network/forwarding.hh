@@ -16,8 +16,8 @@ std::vector<std::string> find_missing_forwarding(const std::vector<IpAddress>& a
 // The consequence of the missing settings, and the one file to write.
 std::string explain_missing_forwarding(const std::vector<std::string>& missing);
 
-// Of chains of the firewall that drop what the host passes on ("ip filter FORWARD"), those that
-// drop packets of such addresses, and what to do about them.
+// Selects, of the chains of the firewall that drop what the host passes on ("ip filter FORWARD"),
+// the chains that drop packets of such addresses; and tells what to do about them.
 std::vector<std::string> select_dropping_chains(const std::vector<std::string>& chains,
                                                 const std::vector<IpAddress>& addresses);
 std::string explain_dropping_chains(const std::vector<std::string>& chains);
