@@ -7,7 +7,8 @@
 // stays missing; vps-reload calls it. vps-network VEID check: prints what is missing, a line each;
 // vps-check calls it. vps-network VEID chains: prints the chains of the host's firewall that drop
 // what it passes on. vps-network VEID addresses PID [ADDRESS …]: gives the VPS that runs these
-// addresses in place of those it has.
+// addresses in place of those it has. vps-network VEID interfaces PID [DEVICE …]: likewise these
+// devices, as NETIF spells them.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -29,7 +30,8 @@ namespace vps {
 namespace {
 
 constexpr const char* kUsage =
-    "up PID | down | renew | reload | check | chains | addresses PID [ADDRESS ...]";
+    "up PID | down | renew | reload | check | chains | addresses PID [ADDRESS ...] | "
+    "interfaces PID [DEVICE ...]";
 
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
@@ -88,6 +90,24 @@ void give_addresses(const Invocation& invocation, const std::vector<std::string>
                              invocation.log);
 }
 
+NetifSpec parse_device(const std::string& word) {
+    std::string why;
+    const std::optional<NetifSpec> netif = parse_netif(word, why);
+    if (!netif)
+        throw Error(ExitCode::Usage, fmt::format("'{}': {} (see --help)", word, why));
+    return *netif;
+}
+
+void give_interfaces(const Invocation& invocation, const std::vector<std::string>& words) {
+    VpsConfig config = load_usable_config(invocation.veid);
+    const NetworkSpec before = plan(invocation, config);
+    config.netifs.clear();
+    for (auto word = words.begin() + 2; word != words.end(); ++word)
+        config.netifs.push_back(parse_device(*word));
+    change_network_interfaces(plan(invocation, config), before, parse_init(words[1]),
+                              script_settings(invocation.veid, config), invocation.log);
+}
+
 void print_missing(Veid veid) {
     HostWays ways;
     for (const std::string& missing : keep_up_vps(veid, Upkeep::Look, ways).missing)
@@ -106,6 +126,8 @@ ExitCode run_network(const Invocation& invocation) {
             bring_up(invocation, words[1]);
         else if (words.size() >= 2 && words[0] == "addresses")
             give_addresses(invocation, words);
+        else if (words.size() >= 2 && words[0] == "interfaces")
+            give_interfaces(invocation, words);
         else if (words.size() == 1 && words[0] == "down")
             undo_network(invocation.veid, invocation.log);
         else if (words.size() == 1 && words[0] == "renew")

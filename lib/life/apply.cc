@@ -67,6 +67,8 @@ void apply_config(Veid veid, const FoundVps& vps, VpsConfig config, const LivePa
         apply_limits(veid, vps, config, log);
     if (parts.addresses)
         change_addresses(veid, vps.state->init_pid, config.addresses);
+    if (parts.interfaces)
+        change_interfaces(veid, vps.state->init_pid, config.netifs);
     if (parts.names)
         apply_names(veid, *vps.state, config, log);
     if (parts.whole_network)

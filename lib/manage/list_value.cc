@@ -82,6 +82,22 @@ std::string change_list(const std::vector<std::string>& values, const ListChange
     return joined;
 }
 
+bool changes_word(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                  WordKind kind) {
+    const auto all_words = [&](const std::vector<std::string>& values) {
+        std::vector<std::string> words;
+        for (const std::string& value : values)
+            std::ranges::move(split_words(value, kind), std::back_inserter(words));
+        return words;
+    };
+    const std::vector<std::string> old = all_words(before);
+    for (const std::string& word : all_words(after))
+        for (const std::string& former : old)
+            if (identity(word, kind) == identity(former, kind) && word != former)
+                return true;
+    return false;
+}
+
 std::string netif_of_words(std::string_view words) {
     constexpr std::string_view kParts[] = {
         "ifname=", "mac=", "host_ifname=", "host_mac=", "bridge="};

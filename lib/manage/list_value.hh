@@ -30,6 +30,10 @@ std::string change_list(const std::vector<std::string>& values, const ListChange
 // The words of a value.
 std::vector<std::string> split_words(std::string_view value, WordKind kind);
 
+// True if a thing that is in both lists is spelled in another way in the second one.
+bool changes_word(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                  WordKind kind);
+
 // "eth0", "eth0,00:18:51:a0:b1:c2,veth101.0,00:18:51:a0:b1:c3,vmbr0" (--netif_add) as a device of
 // NETIF; parts that are not given are left out, because a start makes them up, always alike.
 std::string netif_of_words(std::string_view words);

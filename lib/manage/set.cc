@@ -70,6 +70,7 @@ class SetCall {
     [[nodiscard]] bool changes(Applied applied) const;
     void refuse_moving() const;
     [[nodiscard]] std::vector<std::string> find_unapplied() const;
+    [[nodiscard]] bool waits_for_start(const SetOption& option) const;
     void apply(const FoundVps& vps, const VpsLock& lock);
     void save();
     ExitCode restart();
@@ -142,22 +143,30 @@ std::vector<std::string> SetCall::find_unapplied() const {
     std::vector<std::string> unapplied;
     for (const GivenOption& option : call_.given.options) {
         const SetOption* known = find_set_option(option.name);
-        if (!known || known->applied != Applied::AtStart)
+        if (!known || !waits_for_start(*known))
             continue;
-        const std::vector<std::string> before = vps::values_of(file_.text(), known->key);
-        if (before != vps::values_of(text_, known->key) &&
-            std::find(unapplied.begin(), unapplied.end(), option.name) == unapplied.end())
+        if (std::find(unapplied.begin(), unapplied.end(), option.name) == unapplied.end())
             unapplied.push_back(option.name);
     }
     return unapplied;
 }
 
+// A device of NETIF can come and go; one that is there cannot be another one.
+bool SetCall::waits_for_start(const SetOption& option) const {
+    const std::vector<std::string> before = vps::values_of(file_.text(), option.key);
+    const std::vector<std::string> after = vps::values_of(text_, option.key);
+    if (option.applied == Applied::Devices)
+        return changes_word(before, after, option.words);
+    return option.applied == Applied::AtStart && before != after;
+}
+
 void SetCall::apply(const FoundVps& vps, const VpsLock&) {
     const LiveParts parts{.limits = changes(Applied::Limits),
                           .addresses = changes(Applied::Addresses),
+                          .interfaces = changes(Applied::Devices),
                           .names = changes(Applied::Names) || changes(Applied::Addresses),
                           .whole_network = false};
-    if (!parts.limits && !parts.addresses && !parts.names)
+    if (!parts.limits && !parts.addresses && !parts.interfaces && !parts.names)
         return;
     const VpsConfig config = read_new();
     if (const Diagnostic* refusal = config.refusal())
@@ -221,7 +230,12 @@ ExitCode reset_limits(const Call& call) {
     if (!vps.init)
         throw Complaint(ExitCode::NotRunning, "Container is not running");
     apply_config(call.veid, vps, load_usable_config(call.veid),
-                 {.limits = true, .addresses = false, .names = false, .whole_network = false}, log);
+                 {.limits = true,
+                  .addresses = false,
+                  .interfaces = false,
+                  .names = false,
+                  .whole_network = false},
+                 log);
     return ExitCode::Ok;
 }
 

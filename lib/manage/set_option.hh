@@ -31,6 +31,7 @@ enum class Applied {
     Limits,     // now: limits of the slice, of init, of the disk
     Names,      // now: the host name, the resolver
     Addresses,  // now
+    Devices,    // now, of NETIF, if it comes or goes; at the next start, if it is there
     AtStart,    // at the next start
 };
 

@@ -62,6 +62,22 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+// As NETIF has it.
+std::string spell(const NetifSpec& netif) {
+    std::string text = "ifname=" + netif.ifname;
+    const auto add = [&](const char* key, const std::string& value) {
+        if (!value.empty())
+            text += fmt::format(",{}={}", key, value);
+    };
+    add("host_ifname", netif.host_ifname);
+    add("mac", netif.mac ? netif.mac->to_string() : "");
+    add("host_mac", netif.host_mac ? netif.host_mac->to_string() : "");
+    add("bridge", netif.bridge);
+    add("mac_filter", netif.mac_filter ? "" : "off");
+    add("ip_filter", netif.ip_filter ? "on" : "");
+    return text;
+}
+
 }  // namespace
 
 NetworkStart::NetworkStart(Veid veid, pid_t init) {
@@ -87,6 +103,16 @@ void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addre
     std::vector<std::string> words{veid.to_string(), "addresses", std::to_string(init)};
     for (const IpAddress& address : addresses)
         words.push_back(fmt::format("{}/{}", address.to_string(), address.prefix));
+    Started started = run_program(std::move(words));
+    (void)finish_program(started.program, started.said);
+}
+
+void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& netifs) {
+    if (netifs.empty() && access(network_record_path(veid).c_str(), F_OK) < 0)
+        return;
+    std::vector<std::string> words{veid.to_string(), "interfaces", std::to_string(init)};
+    for (const NetifSpec& netif : netifs)
+        words.push_back(spell(netif));
     Started started = run_program(std::move(words));
     (void)finish_program(started.program, started.said);
 }

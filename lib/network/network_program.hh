@@ -39,6 +39,10 @@ class NetworkStart {
 // the text and exit code of what failed.
 void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addresses);
 
+// Gives it these devices of NETIF and no others; one that it has stays as it is. Throws Error
+// likewise.
+void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& netifs);
+
 // Makes again what of it is missing on the host, and logs that and what cannot be made; nothing
 // happens where there is no network. Throws Error.
 void renew_network_on_host(Veid veid);

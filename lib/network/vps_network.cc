@@ -92,6 +92,23 @@ RecordedLink recorded(const VethSpec& veth) {
     return link;
 }
 
+// Whatever has the name is not ours to remove.
+void refuse_name_on_host(const VethSpec& veth) {
+    if (if_nametoindex(veth.host_ifname.c_str()) != 0)
+        throw Error(ExitCode::VethFailed,
+                    fmt::format("the host has a network device '{}' already; change "
+                                "host_ifname= of {} (NETIF)",
+                                veth.host_ifname, veth.ifname));
+}
+
+void add_veth(Veid veid, const VethSpec& veth, NetworkRecord& record) {
+    record.links.push_back(recorded(veth));
+    if (veth.bridge.empty())
+        return;
+    record.hardware.push_back(hardware_name(veth));
+    refuse_hardware_of_others(veid, record.hardware.back(), veth);
+}
+
 NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
     // Two VPSes that start at once take turns here, and the second finds the claims of the first.
     const HostClaims claims;
@@ -107,17 +124,8 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
         record.links.push_back({.name = venet_name(veid), .is_venet = true});
     record.devices = find_devices_to_move(veid, spec.devices);
     for (const VethSpec& veth : spec.veths) {
-        // Whatever has the name is not ours to remove.
-        if (if_nametoindex(veth.host_ifname.c_str()) != 0)
-            throw Error(ExitCode::VethFailed,
-                        fmt::format("the host has a network device '{}' already; change "
-                                    "host_ifname= of {} (NETIF)",
-                                    veth.host_ifname, veth.ifname));
-        record.links.push_back(recorded(veth));
-        if (!veth.bridge.empty()) {
-            record.hardware.push_back(hardware_name(veth));
-            refuse_hardware_of_others(veid, record.hardware.back(), veth);
-        }
+        refuse_name_on_host(veth);
+        add_veth(veid, veth, record);
     }
     // The record first: undo_network() finds by it what was claimed, however this ends.
     write_network_record(veid, record);
@@ -370,6 +378,135 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
     heed_others(neighbours, asked, log);
     answer_for_all(change.added, neighbours, log);
     warn_of_forwarding(asked, log);
+}
+
+namespace {
+
+bool has_link(const NetworkRecord& record, const std::string& name) {
+    return std::any_of(record.links.begin(), record.links.end(),
+                       [&](const RecordedLink& link) { return link.name == name; });
+}
+
+const VethSpec* find_veth(const NetworkSpec& spec, const std::string& host_ifname) {
+    const auto found =
+        std::find_if(spec.veths.begin(), spec.veths.end(),
+                     [&](const VethSpec& veth) { return veth.host_ifname == host_ifname; });
+    return found == spec.veths.end() ? nullptr : &*found;
+}
+
+struct InterfaceChange {
+    std::vector<std::string> gone;  // by their names on the host
+    NetworkSpec added;
+};
+
+InterfaceChange compare_interfaces(const NetworkRecord& now, const NetworkSpec& wanted,
+                                   const NetworkSpec& before) {
+    const auto stays = [&](const VethSpec& veth) {
+        const VethSpec* former = find_veth(before, veth.host_ifname);
+        return has_link(now, veth.host_ifname) && (!former || former->ifname == veth.ifname);
+    };
+    InterfaceChange change;
+    for (const VethSpec& veth : wanted.veths)
+        if (!stays(veth))
+            change.added.veths.push_back(veth);
+    for (const RecordedLink& link : now.links) {
+        const VethSpec* veth = find_veth(wanted, link.name);
+        if (!link.is_venet && (!veth || !stays(*veth)))
+            change.gone.push_back(link.name);
+    }
+    return change;
+}
+
+// The record until what is gone is removed and what is added is made.
+NetworkRecord claim_interfaces(Veid veid, const InterfaceChange& change) {
+    const HostClaims claims;
+    NetworkRecord record = read_network_record(veid).value_or(NetworkRecord{});
+    for (const VethSpec& veth : change.added.veths) {
+        if (std::find(change.gone.begin(), change.gone.end(), veth.host_ifname) ==
+            change.gone.end())
+            refuse_name_on_host(veth);
+        add_veth(veid, veth, record);
+    }
+    unmark_whole(veid);
+    write_network_record(veid, record);
+    set_claims(veid, record);
+    return record;
+}
+
+// Removes links with these names, the first of each name, from the host and from the record.
+void remove_interfaces(Veid veid, const std::vector<std::string>& names, NetworkRecord& record) {
+    for (const std::string& name : names) {
+        remove_link(name);
+        const auto link = std::find_if(record.links.begin(), record.links.end(),
+                                       [&](const RecordedLink& one) { return one.name == name; });
+        if (link != record.links.end())
+            record.links.erase(link);
+        if (!has_link(record, name))
+            drop_claim(link_claim(name), veid);
+    }
+    write_network_record(veid, record);
+}
+
+// The claims of bridges that no device is for any more.
+void keep_hardware_of(Veid veid, const NetworkSpec& spec, NetworkRecord& record) {
+    std::vector<std::string> kept;
+    for (const VethSpec& veth : spec.veths)
+        if (!veth.bridge.empty() && has_link(record, veth.host_ifname))
+            kept.push_back(hardware_name(veth));
+    for (const std::string& name : record.hardware)
+        if (std::find(kept.begin(), kept.end(), name) == kept.end())
+            drop_claim(hardware_claim(name), veid);
+    record.hardware = kept;
+    write_network_record(veid, record);
+}
+
+// The links of `added` are the last ones of the record.
+void make_interfaces(const NetworkSpec& added, NetworkRecord& record, FdRef inside,
+                     const ScriptSettings& settings,
+                     const std::optional<ActionScript>& external_script, const Log& log) {
+    for (const VethSpec& veth : added.veths)
+        make_veth(veth, inside);
+    const RouteSocket socket;
+    for (auto link = record.links.end() - static_cast<std::ptrdiff_t>(added.veths.size());
+         link != record.links.end(); ++link) {
+        make_host_end_deaf(socket, *link);
+        if (const LinkFilter filter = filter_of(record, *link); !filter.empty())
+            set_packet_filter(link->name, compile_filter(filter));
+    }
+    connect_veths(
+        added, record, [] {}, settings, external_script, log);
+}
+
+}  // namespace
+
+void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& before, pid_t init,
+                               const ScriptSettings& settings, const Log& log) {
+    const Veid veid = settings.veid;
+    const InterfaceChange change =
+        compare_interfaces(read_network_record(veid).value_or(NetworkRecord{}), wanted, before);
+    if (change.gone.empty() && change.added.veths.empty())
+        return;
+    std::optional<ActionScript> external_script;
+    if (!change.added.veths.empty())
+        external_script = find_external_script(veid, ScriptOccasion::Start, log);
+    if (!external_script)
+        require_bridges(change.added);
+    const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
+    NetworkRecord record = claim_interfaces(veid, change);
+    const Undo whole([&] { mark_whole(veid); });
+    Undo unmade([&] {
+        std::vector<std::string> names;
+        for (const VethSpec& veth : change.added.veths)
+            names.push_back(veth.host_ifname);
+        const HostClaims claims;
+        remove_interfaces(veid, names, record);
+        keep_hardware_of(veid, before, record);
+    });
+    remove_interfaces(veid, change.gone, record);
+    keep_hardware_of(veid, wanted, record);
+    make_interfaces(change.added, record, inside, settings, external_script, log);
+    write_network_record(veid, record);
+    unmade.keep();
 }
 
 void renew_network(Veid veid, const Log& log) {

@@ -131,6 +131,25 @@ TEST(SetOption, ChangesLists) {
         EXPECT_EQ(plan(c.text, c.given), c.expected);
 }
 
+TEST(SetOption, KnowsWhetherADeviceIsChanged) {
+    struct Case {
+        std::vector<std::string> before, after;
+        bool changes;
+    };
+    const Case cases[] = {
+        {{}, {"ifname=eth0"}, false},
+        {{"ifname=eth0"}, {}, false},
+        {{"ifname=eth0"}, {"ifname=eth0;ifname=eth1,bridge=br0"}, false},
+        {{"ifname=eth0,bridge=br0"}, {"ifname=eth1,bridge=br0"}, false},
+        {{"ifname=eth0"}, {"ifname=eth0,bridge=br0"}, true},
+        {{"ifname=eth0;ifname=eth1"}, {"ifname=eth1,mac=02:00:00:00:00:01;ifname=eth0"}, true},
+        {{"mac=02:00:00:00:00:01,ifname=eth0"}, {"ifname=eth0,mac=02:00:00:00:00:01"}, true},
+    };
+    for (const Case& one : cases)
+        EXPECT_EQ(changes_word(one.before, one.after, WordKind::Netif), one.changes)
+            << (one.after.empty() ? "" : one.after.front());
+}
+
 }  // namespace
 
 }  // namespace vps
