@@ -160,12 +160,15 @@ SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
     return supervise(init, std::move(relays), on_child, others);
 }
 
-// Of a run that an older version began, there is none.
+// A run that an older version began has none. One whose file is gone lets nobody in: another one
+// takes its place.
 Fd find_listener(Veid veid, const StoredConsole& console, const Log& log) {
-    if (console.listener)
+    if (console.listener && access(console_socket_path(veid).c_str(), F_OK) == 0)
         return sys::duplicate(console.listener);
     Fd listener = open_console(veid, log);
-    if (listener)
+    if (console.listener)
+        forget_console();
+    if (listener || console.listener)
         (void)notify_with_console("", console.terminal, listener);
     return listener;
 }

@@ -19,6 +19,7 @@
 #include "enter/visit.hh"
 #include "life/console_message.hh"
 #include "manage/leave_keys.hh"
+#include "manage/life_verbs.hh"
 
 namespace vps {
 
@@ -122,8 +123,10 @@ void Attachment::attach() {
         told_waiting_ = false;
         typed_ = format_attach({as_, size()});
     } else if (!std::exchange(told_waiting_, true)) {
-        note(fmt::format("CT {} is not running: waiting for its start (ESC . leaves)",
-                         call_.veid.value()));
+        const unsigned veid = call_.veid.value();
+        note(is_running(call_.veid)
+                 ? fmt::format("Nobody serves the console of CT {}: waiting (ESC . leaves)", veid)
+                 : fmt::format("CT {} is not running: waiting for its start (ESC . leaves)", veid));
     }
 }
 
