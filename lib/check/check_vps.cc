@@ -1,31 +1,27 @@
 #include "check/check_vps.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include "check/area.hh"
 #include "check/check_config.hh"
+#include "check/check_network.hh"
 #include "check/check_script.hh"
+#include "check/compare.hh"
+#include "check/script_files.hh"
 #include "config/config_text.hh"
 #include "config/vps_list.hh"
-#include "config/vznet_conf.hh"
 #include "context/device.hh"
 #include "files/resolver.hh"
 #include "limits/cpus_and_nodes.hh"
 #include "limits/slice_limits.hh"
-#include "network/forwarding.hh"
-#include "network/network_program.hh"
 #include "network/network_spec.hh"
-#include "script/action_script.hh"
+#include "sys/error.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -35,56 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kConfDir = "/etc/vz/conf";
-
-// A program of the VPS, looked up as it would find it below the directory of its files; where that
-// cannot be looked into, each is taken to be there.
-ScriptPlace place_in_vps(std::optional<Fd> files) {
-    if (!files)
-        return {[](const std::string&) { return true; }, false};
-    const auto dir = std::make_shared<Fd>(std::move(*files));
-    const auto find = [dir](const std::string& path) {
-        return *dir && sys::find_in_root(*dir, path, O_PATH);
-    };
-    const Fd sh = *dir ? sys::find_in_root(*dir, "/bin/sh", O_PATH) : Fd();
-    const std::string name =
-        sh ? sys::readlink("/proc/self/fd/" + std::to_string(sh.get())) : std::string();
-    return {find, name.ends_with("/dash")};
-}
-
-// The findings about a script that is open.
-std::vector<Finding> check_open_script(const ScriptKind& kind, const ActionScript& script,
-                                       const std::string& path, const ScriptPlace& place) {
-    struct stat status {};
-    if (fstat(script.file.get(), &status) < 0)
-        throw SysError(errno, "look at", path);
-    return check_script_text(kind, read_script(script), status.st_mode, place);
-}
-
-// Returns whether there is such a script.
-bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
-                  const ScriptPlace& place, Checked& checked, StartVerdict* verdict) {
-    const std::string path = dir + "/" + kind.name(veid);
-    CheckedFile file{CheckedFile::Kind::Script, path, {}, {}, {}};
-    if (kind.scope == ScriptScope::One)
-        file.veid = veid;
-    try {
-        const std::optional<ActionScript> script = find_script(kind, veid, dir);
-        if (!script)
-            return false;
-        file.findings = check_open_script(kind, *script, path, place);
-    } catch (const Error& error) {
-        file.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
-    }
-    const bool stops_start = kind.consequence == script::kNotStarted;
-    for (const Finding& finding : file.findings)
-        if (verdict && stops_start && finding.grade == Grade::Error)
-            verdict->refuse(ExitCode::ScriptFailed,
-                            fmt::format("action script '{}': {}", path, finding.text));
-    // One for all VPSes is shown once.
-    if (kind.scope == ScriptScope::One || checked.shared.insert(path).second)
-        checked.files.push_back(std::move(file));
-    return true;
-}
 
 // The multi-generational LRU of Linux 6.1 and later keeps MemoryMin= and takes MemoryLow= for a
 // hint (mm/vmscan.c, multigen_lru.rst).
@@ -136,35 +82,6 @@ NetworkSpec check_against_host(Veid veid, const VpsConfig& config, CheckedFile& 
     return network;
 }
 
-// The script of vznet.conf, which runs for devices of NETIF.
-void check_external_script(const std::string& root, Checked& checked) {
-    const std::string conf = root + kVznetConf;
-    if (!checked.shared.insert(conf).second)
-        return;
-    CheckedFile file{CheckedFile::Kind::Script, conf, {}, {}, {}};
-    const auto say = [&](Grade grade, const std::string& text) {
-        file.findings.push_back({grade, 0, 0, "EXTERNAL_SCRIPT", text});
-    };
-    try {
-        const std::string name = read_external_script(root);
-        if (name.empty())
-            return;
-        constexpr ScriptKind kKind{ScriptScope::All, "vznet", ScriptContext::Host, {}, {}};
-        const std::string path = root + name;
-        if (const auto script = find_script(kKind, "vznet", path)) {
-            file.path = path;
-            file.findings = check_open_script(kKind, *script, path, this_host());
-        } else {
-            say(Grade::Warning, fmt::format("EXTERNAL_SCRIPT '{}' does not exist; devices of NETIF "
-                                            "are made without it",
-                                            path));
-        }
-    } catch (const Error& error) {
-        say(Grade::Error, error.what());
-    }
-    checked.files.push_back(std::move(file));
-}
-
 // Tells of a limit that OpenVZ's kernels held a VPS to and this kernel does not.
 void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict& verdict) {
     const auto limits = [](const std::optional<BarrierLimit>& pair) {
@@ -177,145 +94,6 @@ void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict&
         "of the host; set PHYSPAGES, or LEGACY_UBC_LIMITS=yes";
     file.findings.push_back(file.about(Grade::Warning, "PRIVVMPAGES", text));
     verdict.warnings.push_back("no memory limit: " + text);
-}
-
-// Tells of missing settings with the first VPS that wants them: the others miss the same.
-void check_forwarding(const NetworkSpec& network, Checked& checked, CheckedFile& file) {
-    std::vector<std::string> missing = find_missing_forwarding(network.addresses);
-    if (missing.empty() || missing == checked.forwarding)
-        return;
-    file.findings.push_back(
-        file.about(Grade::Warning, "IP_ADDRESS", explain_missing_forwarding(missing)));
-    checked.forwarding = std::move(missing);
-}
-
-// The same of the firewall, which only root can look into.
-void check_firewall(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
-    if (geteuid() != 0 || network.addresses.empty() || std::exchange(checked.judged_firewall, true))
-        return;
-    try {
-        const std::vector<std::string> chains =
-            select_dropping_chains(find_dropping_chains_of_host(veid), network.addresses);
-        if (!chains.empty())
-            file.findings.push_back(
-                file.about(Grade::Note, "IP_ADDRESS", explain_dropping_chains(chains)));
-    } catch (const Error& error) {
-        file.findings.push_back({Grade::Warning, 0, 0, {}, error.what()});
-    }
-}
-
-// Compares the network of a VPS that runs with its record. Only root can look.
-void check_running_network(Veid veid, CheckedFile& file) {
-    if (geteuid() != 0)
-        return;
-    try {
-        for (const std::string& missing : find_missing_network(veid))
-            file.findings.push_back(
-                {Grade::Warning,
-                 0,
-                 0,
-                 {},
-                 fmt::format(
-                     "runs, but not all of its network is on this host: {}; systemctl reload "
-                     "vps@{} makes it again",
-                     missing, veid.to_string())});
-    } catch (const Error& error) {
-        file.findings.push_back({Grade::Warning, 0, 0, {}, error.what()});
-    }
-}
-
-// A thing that one VPS at a time can have.
-struct OwnThing {
-    std::string_view key;
-    std::string name;  // equal for two VPSes that want the same
-    std::string text;
-};
-
-// Two VPSes cannot share such a thing: the second to start is refused.
-void compare(Veid veid, const OwnThing& thing, Checked& checked, CheckedFile& file) {
-    const auto [holder, is_new] = checked.taken.try_emplace(thing.name, veid);
-    if (!is_new && holder->second != veid)
-        file.findings.push_back(
-            file.about(Grade::Warning, thing.key,
-                       fmt::format("{} is VPS {}'s, too: only one of the two can run", thing.text,
-                                   holder->second.to_string())));
-}
-
-void compare_network(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
-    const auto own = [&](std::string_view key, const std::string& text) {
-        compare(veid, {key, text, text}, checked, file);
-    };
-    for (const IpAddress& address : network.addresses)
-        own("IP_ADDRESS", fmt::format("the address {}", address.to_string()));
-    for (const VethSpec& veth : network.veths) {
-        own("NETIF", fmt::format("the network device '{}' of the host", veth.host_ifname));
-        if (!veth.bridge.empty())
-            own("NETIF", fmt::format("the hardware address {} on the bridge '{}'",
-                                     veth.mac.to_string(), veth.bridge));
-    }
-    for (const std::string& device : network.devices)
-        own("NETDEV", fmt::format("the network device '{}' of the host", device));
-}
-
-// Directories are compared by what they are, so that links hide nothing.
-void compare_directory(Veid veid, std::string_view key, const std::string& path,
-                       const std::string& root, Checked& checked, CheckedFile& file) {
-    const Fd dir =
-        sys::find_in_root(sys::open(root + "/", O_PATH | O_DIRECTORY), path, O_PATH | O_DIRECTORY);
-    struct stat status {};
-    const std::string name = dir && fstat(dir.get(), &status) == 0
-                                 ? fmt::format("{} {}-{}", key, status.st_dev, status.st_ino)
-                                 : fmt::format("{} {}", key, path);
-    compare(veid, {key, name, fmt::format("the directory '{}'", path)}, checked, file);
-}
-
-// The private areas and roots of two VPSes lie side by side. One directory that both have under one
-// key has been told already.
-void compare_places(Veid veid, std::string_view key, const std::string& path,
-                    const std::string& root, Checked& checked, CheckedFile& file) {
-    const Place place(path, root);
-    for (const CheckedPlace& other : checked.places) {
-        const bool below = place.is_in(other.place), above = other.place.is_in(place);
-        if (other.veid == veid || (!below && !above) || (below && above && other.key == key))
-            continue;
-        file.findings.push_back(file.about(
-            Grade::Warning, key,
-            fmt::format("'{}' and {} '{}' of VPS {} lie in one another: one of the two VPSes would "
-                        "have the other's files, so that only one of the two can run",
-                        path, other.key, other.place.path(), other.veid.to_string())));
-        break;
-    }
-    checked.places.push_back({veid, key, place});
-}
-
-// Ids are not shifted on disk. Told once for the private areas of one directory.
-void judge_way(const VpsConfig& config, const std::string& root, Checked& checked,
-               CheckedFile& file) {
-    const Place area(*config.ve_private, root);
-    if (!area.exists() || checked.host_places->has(area) || !is_open_to_users(area, root))
-        return;
-    const Place dir(area.path().substr(0, std::max<std::size_t>(area.path().rfind('/'), 1)), root);
-    if (!checked.open_ways.insert(dir.path()).second)
-        return;
-    const std::string remedy =
-        checked.host_places->has(dir)
-            ? fmt::format("move it into a directory of mode 0700, such as '{}/vps'", dir.path())
-            : fmt::format("chmod 0700 '{}' closes the way", dir.path());
-    file.findings.push_back(file.about(
-        Grade::Warning, "VE_PRIVATE",
-        fmt::format("users of the host can pass to the private area '{}': a set-uid root program "
-                    "that a VPS makes there runs as the host's root for them; {}",
-                    area.path(), remedy)));
-}
-
-void compare_directories(Veid veid, const VpsConfig& config, const std::string& root,
-                         Checked& checked, CheckedFile& file) {
-    for (const auto& [key, path] : {std::pair(std::string_view("VE_ROOT"), &config.ve_root),
-                                    std::pair(std::string_view("VE_PRIVATE"), &config.ve_private)})
-        if (*path) {
-            compare_directory(veid, key, **path, root, checked, file);
-            compare_places(veid, key, **path, root, checked, file);
-        }
 }
 
 void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
@@ -348,6 +126,110 @@ std::optional<ConfigText> find_text(const std::string& path) {
     }
 }
 
+// The check of one VPS, in the order of its start.
+class VpsCheck {
+  public:
+    VpsCheck(Veid veid, const std::string& root, Checked& checked, Depth depth)
+        : veid_(veid),
+          root_(root),
+          dir_(root + kConfDir),
+          checked_(checked),
+          depth_(depth),
+          file_{
+              CheckedFile::Kind::VpsConfig, dir_ + "/" + veid.to_string() + ".conf", veid, {}, {}},
+          verdict_{veid, ExitCode::Ok, {}},
+          inside_(host_) {}
+
+    void run();
+
+  private:
+    std::optional<ConfigText> read(const std::string& path, ExitCode code);
+    VpsConfig check_config(const std::optional<ConfigText>& vz_conf, const ConfigText& text);
+    void check_start(const VpsConfig& config);
+    bool check_scripts(std::string_view when);
+    bool check_kind(const ScriptKind& kind);
+
+    const Veid veid_;
+    const std::string& root_;
+    const std::string dir_;
+    Checked& checked_;
+    const Depth depth_;
+    CheckedFile file_;
+    StartVerdict verdict_;
+    const ScriptPlace host_ = this_host();
+    ScriptPlace inside_;  // of scripts in the VPS
+};
+
+void VpsCheck::run() {
+    const std::size_t place = checked_.files.size();
+    checked_.files.push_back(file_);  // before its scripts
+    const std::optional<ConfigText> vz_conf = read(root_ + "/etc/vz/vz.conf", ExitCode::NoVzConf);
+    if (const std::optional<ConfigText> text = read(file_.path, ExitCode::NoVpsConf))
+        check_start(check_config(vz_conf, *text));
+    checked_.files[place] = std::move(file_);
+    checked_.verdicts.push_back(std::move(verdict_));
+}
+
+std::optional<ConfigText> VpsCheck::read(const std::string& path, ExitCode code) {
+    try {
+        if (std::optional<ConfigText> found = find_text(path))
+            return found;
+        throw Error(code, "'" + path + "': no such configuration file");
+    } catch (const Error& error) {
+        file_.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
+        verdict_.refuse(code, error.what());
+        return std::nullopt;
+    }
+}
+
+VpsConfig VpsCheck::check_config(const std::optional<ConfigText>& vz_conf, const ConfigText& text) {
+    CheckedConfig config = check_vps_config(vz_conf, text, veid_);
+    file_.rows = std::move(config.rows);
+    for (Finding& finding : config.findings)
+        file_.findings.push_back(std::move(finding));
+    const NetworkSpec network = check_against_host(veid_, config.config, file_);
+    compare_network(veid_, network, checked_, file_);
+    compare_directories(veid_, config.config, root_, checked_, file_);
+    if (root_.empty())
+        check_network(veid_, network, checked_, file_);
+    check_lost_limits(config.config, file_, verdict_);
+    judge_config(config.config, verdict_);
+    if (!config.config.netifs.empty())
+        check_external_script(root_, checked_);
+    return std::move(config.config);
+}
+
+void VpsCheck::check_start(const VpsConfig& config) {
+    std::optional<AreaJudge> judge;
+    if (config.ve_private)
+        judge.emplace(veid_, config, root_, *checked_.host_places, verdict_, file_);
+    bool scripts = check_scripts(script::kBeforeMount);
+    if (judge) {
+        judge->judge_area(scripts, depth_);
+        inside_ = place_in_vps(judge->open_files());
+    }
+    scripts |= check_scripts(script::kAfterMount);
+    if (judge)
+        judge->judge_content(scripts);
+    for (const ScriptKind& kind : script::kAll)
+        if (kind.when != script::kBeforeMount && kind.when != script::kAfterMount)
+            (void)check_kind(kind);
+}
+
+bool VpsCheck::check_kind(const ScriptKind& kind) {
+    const bool in_vps = kind.context == ScriptContext::Vps;
+    return check_script(kind, veid_, dir_, in_vps ? inside_ : host_, checked_, &verdict_);
+}
+
+// Returns whether there is any that runs then.
+bool VpsCheck::check_scripts(std::string_view when) {
+    bool any = false;
+    for (const ScriptKind& kind : script::kAll)
+        if (kind.when == when)
+            any |= check_kind(kind);
+    return any;
+}
+
 }  // namespace
 
 void check_host(const std::string& root, Checked& checked) {
@@ -374,77 +256,7 @@ void check_host(const std::string& root, Checked& checked) {
 }
 
 void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth) {
-    const std::string dir = root + kConfDir;
-    const std::size_t place = checked.files.size();
-    checked.files.push_back(
-        {CheckedFile::Kind::VpsConfig, dir + "/" + veid.to_string() + ".conf", veid, {}, {}});
-    CheckedFile file = checked.files[place];
-    StartVerdict verdict{veid, ExitCode::Ok, {}};
-    std::optional<ConfigText> vz_conf, text;
-    const auto read = [&](std::optional<ConfigText>& out, const std::string& path, ExitCode code) {
-        try {
-            out = find_text(path);
-            if (!out)
-                throw Error(code, "'" + path + "': no such configuration file");
-        } catch (const Error& error) {
-            file.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
-            verdict.refuse(code, error.what());
-        }
-    };
-    read(vz_conf, root + "/etc/vz/vz.conf", ExitCode::NoVzConf);
-    read(text, file.path, ExitCode::NoVpsConf);
-    if (text) {
-        CheckedConfig config = check_vps_config(vz_conf, *text, veid);
-        file.rows = std::move(config.rows);
-        for (Finding& finding : config.findings)
-            file.findings.push_back(std::move(finding));
-        const NetworkSpec network = check_against_host(veid, config.config, file);
-        compare_network(veid, network, checked, file);
-        if (!checked.host_places)
-            checked.host_places.emplace(root);
-        compare_directories(veid, config.config, root, checked, file);
-        if (config.config.ve_private && root.empty())  // the modes of a copy say nothing
-            judge_way(config.config, root, checked, file);
-        if (root.empty()) {
-            check_forwarding(network, checked, file);
-            check_firewall(veid, network, checked, file);
-            check_running_network(veid, file);
-        }
-        check_lost_limits(config.config, file, verdict);
-        judge_config(config.config, verdict);
-        if (!config.config.netifs.empty())
-            check_external_script(root, checked);
-
-        const ScriptPlace host = this_host();
-        ScriptPlace inside = host;
-        const auto check_here = [&](const ScriptKind& kind) {
-            const bool in_vps = kind.context == ScriptContext::Vps;
-            return check_script(kind, veid, dir, in_vps ? inside : host, checked, &verdict);
-        };
-        const auto check_all = [&](std::string_view when) {
-            bool any = false;
-            for (const ScriptKind& kind : script::kAll)
-                if (kind.when == when)
-                    any |= check_here(kind);
-            return any;
-        };
-        std::optional<AreaJudge> judge;
-        if (config.config.ve_private)
-            judge.emplace(veid, config.config, root, *checked.host_places, verdict, file);
-        bool scripts = check_all(script::kBeforeMount);
-        if (judge) {
-            judge->judge_area(scripts, depth);
-            inside = place_in_vps(judge->open_files());
-        }
-        scripts |= check_all(script::kAfterMount);
-        if (judge)
-            judge->judge_content(scripts);
-        for (const ScriptKind& kind : script::kAll)
-            if (kind.when != script::kBeforeMount && kind.when != script::kAfterMount)
-                check_here(kind);
-    }
-    checked.files[place] = std::move(file);
-    checked.verdicts.push_back(std::move(verdict));
+    VpsCheck(veid, root, checked, depth).run();
 }
 
 void check_file(const std::string& path, Checked& checked) {

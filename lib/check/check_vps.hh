@@ -3,37 +3,12 @@
 // nothing.
 #pragma once
 
-#include <map>
-#include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
 #include "check/area.hh"
-#include "check/finding.hh"
-#include "state/place.hh"
-#include "sys/error.hh"
+#include "check/checked.hh"
 
 namespace vps {
-
-// A directory of a VPS that has been checked.
-struct CheckedPlace {
-    Veid veid;
-    std::string_view key;
-    Place place;
-};
-
-struct Checked {
-    std::vector<CheckedFile> files;
-    std::vector<StartVerdict> verdicts;
-    std::map<std::string, Veid> taken;  // what one VPS at a time can have, and the first with it
-    std::vector<CheckedPlace> places;
-    std::optional<HostPlaces> host_places;  // looked up for the first VPS
-    std::vector<std::string> forwarding;    // missing on this host, said already
-    bool judged_firewall = false;           // once for all VPSes
-    std::set<std::string> open_ways;        // directories of private areas, told already
-    std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
-};
 
 // Checks vz.conf and the scripts for all VPSes.
 void check_host(const std::string& root, Checked& checked);

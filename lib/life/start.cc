@@ -286,7 +286,11 @@ RunningVps Start::run() {
 }  // namespace
 
 RunningVps start_vps(Veid veid, const VpsLock& lock, VpsState state, const Log& log) {
-    return Start(veid, lock, std::move(state), log).run();
+    try {
+        return Start(veid, lock, std::move(state), log).run();
+    } catch (const SysError& error) {  // of the middle: no layer has put its words around it
+        throw Error(error.code(), fmt::format("{}; the VPS is not started", error.what()));
+    }
 }
 
 }  // namespace vps

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "check/check_vps.hh"
+#include "sys/error.hh"
 #include "temporary_directory.hh"
 
 namespace {
