@@ -111,6 +111,7 @@ constexpr Verb kVerbs[] = {
     {"quotaon", quotaon_verb, kNoOptions, "", "set the limits of its disk"},
     {"quotainit", quotaon_verb, kNoOptions, "", ""},
     {"quotaoff", quotaoff_verb, kNoOptions, "", ""},
+    {"quotastat", quotastat_verb, kNoOptions, "", "print the use and the limits of its disk"},
 };
 
 struct UnsupportedVerb {
@@ -135,7 +136,6 @@ constexpr UnsupportedVerb kUnsupported[] = {
     {"reinstall", vzctl_code::kReinstall, "destroy it and make it again"},
     {"register", vzctl_code::kUnsupported, "copy its N.conf to /etc/vz/conf"},
     {"unregister", vzctl_code::kUnsupported, "move its N.conf out of /etc/vz/conf"},
-    {"quotastat", vzctl_code::kUnsupported, "repquota -P shows the quota of projects"},
 };
 
 std::string version_line() {
