@@ -1,11 +1,13 @@
 #include "life/supervisor.hh"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
 #include <array>
 #include <csignal>
 
+#include "context/capabilities.hh"
 #include "sys/error.hh"
 
 namespace vps {
@@ -110,6 +112,17 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
         if (told)
             return SupervisionEnd::ToldToGo;
     }
+}
+
+SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
+                                      const std::function<void()>& on_child,
+                                      const std::vector<Watched>& others) {
+    // The supervisor shares the memory limit of the VPS, at which processes of the VPS are to be
+    // killed first.
+    set_oom_score("-900");
+    give_up_capabilities();
+    (void)malloc_trim(0);  // gives back the start's memory: a host has hundreds of supervisors
+    return supervise(init, std::move(relays), on_child, others);
 }
 
 }  // namespace vps

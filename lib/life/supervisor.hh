@@ -40,4 +40,11 @@ SupervisionEnd supervise(
     FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
     const std::vector<Watched>& others = {});
 
+// The same, by a process that has given up what a start needs: its capabilities, most of its memory
+// and its place among the processes that are killed first. Every step from here on is one that root
+// can take without a capability.
+SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
+                                      const std::function<void()>& on_child,
+                                      const std::vector<Watched>& others);
+
 }  // namespace vps
