@@ -16,6 +16,7 @@
 #include "command/program.hh"
 #include "life/settings.hh"
 #include "network/forward_chain.hh"
+#include "network/live_network.hh"
 #include "network/network_program.hh"
 #include "network/network_spec.hh"
 #include "network/upkeep.hh"

@@ -1,0 +1,256 @@
+#include "network/live_network.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "network/connect.hh"
+#include "network/host_claims.hh"
+#include "network/host_end.hh"
+#include "network/links.hh"
+#include "network/neighbours.hh"
+#include "network/packet_filter.hh"
+#include "network/record_claims.hh"
+#include "network/upkeep.hh"
+#include "network/venet.hh"
+#include "network/veth.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "sys/undo.hh"
+
+namespace vps {
+
+namespace {
+
+bool has(const std::vector<IpAddress>& addresses, const IpAddress& wanted) {
+    return std::any_of(addresses.begin(), addresses.end(), [&](const IpAddress& address) {
+        return address.to_string() == wanted.to_string();
+    });
+}
+
+std::vector<IpAddress> without(std::vector<IpAddress> addresses,
+                               const std::vector<IpAddress>& others) {
+    std::erase_if(addresses, [&](const IpAddress& address) { return has(others, address); });
+    return addresses;
+}
+
+// The record of the network as it is to be; `now` is what it is.
+NetworkRecord with_addresses(Veid veid, const NetworkRecord& now, const NetworkSpec& spec) {
+    NetworkRecord record = now;
+    record.addresses.clear();
+    for (const IpAddress& address : spec.addresses)
+        record.addresses.push_back(address.to_string());
+    record.choice = spec.neighbour_devices;
+    HostWays ways;
+    for (std::string& device : find_neighbour_devices(spec.neighbour_devices, spec.addresses, ways))
+        if (std::find(record.neighbour_devices.begin(), record.neighbour_devices.end(), device) ==
+            record.neighbour_devices.end())
+            record.neighbour_devices.push_back(std::move(device));
+    const bool has_venet = std::any_of(record.links.begin(), record.links.end(),
+                                       [](const RecordedLink& link) { return link.is_venet; });
+    if (!has_venet)
+        record.links.insert(record.links.begin(), {.name = venet_name(veid), .is_venet = true});
+    return record;
+}
+
+// What comes out of the links is filtered by the new addresses before these are used.
+void filter_links(const NetworkRecord& record) {
+    for (const RecordedLink& link : record.links)
+        if (const LinkFilter filter = filter_of(record, link); !filter.empty())
+            set_packet_filter(link.name, compile_filter(filter));
+}
+
+struct AddressChange {
+    std::vector<IpAddress> gone, added;
+};
+
+void change_links(const NetworkRecord& before, const NetworkRecord& record,
+                  const AddressChange& change, FdRef inside) {
+    const RouteSocket socket;
+    const RecordedLink& venet = record.links.front();
+    const bool is_new = before.links.empty() || !before.links.front().is_venet;
+    if (is_new) {
+        make_venet(venet.name, inside);
+        make_host_end_deaf(socket, venet);
+    }
+    filter_links(record);
+    if (is_new) {
+        connect_venet(venet, change.added, inside);
+        return;
+    }
+    const int index = find_link_index(socket, venet.name, ExitCode::CannotAddIp);
+    for (const IpAddress& address : change.gone)
+        unroute_from_venet(socket, index, address);
+    change_venet(inside, change.gone, change.added);
+    for (const IpAddress& address : change.added)
+        route_to_venet(socket, venet.name, index, address);
+}
+
+}  // namespace
+
+void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log) {
+    const NetworkSpec spec = without_ipv6_where_it_is_off(wanted, log);
+    NetworkRecord before = read_network_record(veid).value_or(NetworkRecord{});
+    const std::vector<IpAddress> had = before.parsed_addresses();
+    const AddressChange change{without(had, spec.addresses), without(spec.addresses, had)};
+    if (change.gone.empty() && change.added.empty())
+        return;
+    const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
+    NetworkSpec asked = spec;
+    asked.addresses = change.added;
+    NetworkRecord record;
+    {
+        const HostClaims claims;
+        refuse_addresses_of_others(veid, asked);
+        // The guard may have chosen other devices until now.
+        before = read_network_record(veid).value_or(before);
+        record = with_addresses(veid, before, spec);
+        unmark_whole(veid);
+        write_network_record(veid, record);
+        set_claims(veid, record);
+    }
+    const Undo whole(
+        [&] { mark_whole(veid); });  // its guard makes what is missing, however it ends
+    const std::vector<LanDevice> neighbours = ask_for_others(asked, record);
+    change_links(before, record, change, inside);
+    for (const IpAddress& address : change.gone) {
+        for (const std::string& device : before.neighbour_devices)
+            try_undo(log, [&] { stop_answering_for(address, device); });
+        drop_claim(address_claim(address.to_string()), veid);
+    }
+    heed_others(neighbours, asked, log);
+    answer_for_all(change.added, neighbours, log);
+    warn_of_forwarding(asked, log);
+}
+
+namespace {
+
+bool has_link(const NetworkRecord& record, const std::string& name) {
+    return std::any_of(record.links.begin(), record.links.end(),
+                       [&](const RecordedLink& link) { return link.name == name; });
+}
+
+const VethSpec* find_veth(const NetworkSpec& spec, const std::string& host_ifname) {
+    const auto found =
+        std::find_if(spec.veths.begin(), spec.veths.end(),
+                     [&](const VethSpec& veth) { return veth.host_ifname == host_ifname; });
+    return found == spec.veths.end() ? nullptr : &*found;
+}
+
+struct InterfaceChange {
+    std::vector<std::string> gone;  // by their names on the host
+    NetworkSpec added;
+};
+
+InterfaceChange compare_interfaces(const NetworkRecord& now, const NetworkSpec& wanted,
+                                   const NetworkSpec& before) {
+    const auto stays = [&](const VethSpec& veth) {
+        const VethSpec* former = find_veth(before, veth.host_ifname);
+        return has_link(now, veth.host_ifname) && (!former || former->ifname == veth.ifname);
+    };
+    InterfaceChange change;
+    for (const VethSpec& veth : wanted.veths)
+        if (!stays(veth))
+            change.added.veths.push_back(veth);
+    for (const RecordedLink& link : now.links) {
+        const VethSpec* veth = find_veth(wanted, link.name);
+        if (!link.is_venet && (!veth || !stays(*veth)))
+            change.gone.push_back(link.name);
+    }
+    return change;
+}
+
+// The record until what is gone is removed and what is added is made.
+NetworkRecord claim_interfaces(Veid veid, const InterfaceChange& change) {
+    const HostClaims claims;
+    NetworkRecord record = read_network_record(veid).value_or(NetworkRecord{});
+    for (const VethSpec& veth : change.added.veths) {
+        if (std::find(change.gone.begin(), change.gone.end(), veth.host_ifname) ==
+            change.gone.end())
+            refuse_name_on_host(veth);
+        add_veth(veid, veth, record);
+    }
+    unmark_whole(veid);
+    write_network_record(veid, record);
+    set_claims(veid, record);
+    return record;
+}
+
+// Removes links with these names, the first of each name, from the host and from the record.
+void remove_interfaces(Veid veid, const std::vector<std::string>& names, NetworkRecord& record) {
+    for (const std::string& name : names) {
+        remove_link(name);
+        const auto link = std::find_if(record.links.begin(), record.links.end(),
+                                       [&](const RecordedLink& one) { return one.name == name; });
+        if (link != record.links.end())
+            record.links.erase(link);
+        if (!has_link(record, name))
+            drop_claim(link_claim(name), veid);
+    }
+    write_network_record(veid, record);
+}
+
+// The claims of bridges that no device is for any more.
+void keep_hardware_of(Veid veid, const NetworkSpec& spec, NetworkRecord& record) {
+    std::vector<std::string> kept;
+    for (const VethSpec& veth : spec.veths)
+        if (!veth.bridge.empty() && has_link(record, veth.host_ifname))
+            kept.push_back(hardware_name(veth));
+    for (const std::string& name : record.hardware)
+        if (std::find(kept.begin(), kept.end(), name) == kept.end())
+            drop_claim(hardware_claim(name), veid);
+    record.hardware = kept;
+    write_network_record(veid, record);
+}
+
+// The links of `added` are the last ones of the record.
+void make_interfaces(const NetworkSpec& added, NetworkRecord& record, FdRef inside,
+                     const ScriptSettings& settings,
+                     const std::optional<ActionScript>& external_script, const Log& log) {
+    for (const VethSpec& veth : added.veths)
+        make_veth(veth, inside);
+    const RouteSocket socket;
+    for (auto link = record.links.end() - static_cast<std::ptrdiff_t>(added.veths.size());
+         link != record.links.end(); ++link) {
+        make_host_end_deaf(socket, *link);
+        if (const LinkFilter filter = filter_of(record, *link); !filter.empty())
+            set_packet_filter(link->name, compile_filter(filter));
+    }
+    connect_veths(
+        added, record, [] {}, settings, external_script, log);
+}
+
+}  // namespace
+
+void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& before, pid_t init,
+                               const ScriptSettings& settings, const Log& log) {
+    const Veid veid = settings.veid;
+    const InterfaceChange change =
+        compare_interfaces(read_network_record(veid).value_or(NetworkRecord{}), wanted, before);
+    if (change.gone.empty() && change.added.veths.empty())
+        return;
+    std::optional<ActionScript> external_script;
+    if (!change.added.veths.empty())
+        external_script = find_external_script(veid, ScriptOccasion::Start, log);
+    if (!external_script)
+        require_bridges(change.added);
+    const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
+    NetworkRecord record = claim_interfaces(veid, change);
+    const Undo whole([&] { mark_whole(veid); });
+    Undo unmade([&] {
+        std::vector<std::string> names;
+        for (const VethSpec& veth : change.added.veths)
+            names.push_back(veth.host_ifname);
+        const HostClaims claims;
+        remove_interfaces(veid, names, record);
+        keep_hardware_of(veid, before, record);
+    });
+    remove_interfaces(veid, change.gone, record);
+    keep_hardware_of(veid, wanted, record);
+    make_interfaces(change.added, record, inside, settings, external_script, log);
+    write_network_record(veid, record);
+    unmade.keep();
+}
+
+}  // namespace vps

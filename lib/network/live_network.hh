@@ -1,0 +1,28 @@
+// Changes of the network of a VPS that runs. Callers are root in the host context and have the
+// VPS's lock.
+#pragma once
+
+#include <sys/types.h>
+
+#include "config/veid.hh"
+#include "network/network_spec.hh"
+#include "script/action_script.hh"
+#include "systemd/log.hh"
+
+namespace vps {
+
+// Gives the VPS that runs, whose init is `init`, the addresses of `wanted` in place of those that
+// it has, in the VPS and on the host; venet0 is made where the VPS has none yet. Devices stay as
+// they are. Throws Error as make_network(), before anything has changed where an address is another
+// VPS's.
+void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log);
+
+// Gives the VPS the devices of NETIF that `wanted` has and it has not, and removes those that it
+// has and `wanted` has not. One that is there stays as it is; it is known by its name on the host,
+// and where `before`, its former configuration, has that name, by its name in the VPS, too. Throws
+// Error VethFailed, of a device that cannot be had before anything has changed; the devices that
+// this call has made are gone then.
+void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& before, pid_t init,
+                               const ScriptSettings& settings, const Log& log);
+
+}  // namespace vps
