@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "state/whole_way.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -46,7 +47,9 @@ void compare_directory(Veid veid, std::string_view key, const std::string& path,
 // key has been told already.
 void compare_places(Veid veid, std::string_view key, const std::string& path,
                     const std::string& root, Checked& checked, CheckedFile& file) {
-    const Place place(path, root);
+    Place place(path, root);
+    if (root.empty() && place.exists())
+        place.add_way(find_way_above_mount(place.path()));
     for (const CheckedPlace& other : checked.places) {
         const bool below = place.is_in(other.place), above = other.place.is_in(place);
         if (other.veid == veid || (!below && !above) || (below && above && other.key == key))

@@ -8,6 +8,7 @@
 
 #include "state/claim.hh"
 #include "state/place.hh"
+#include "state/whole_way.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
@@ -33,16 +34,23 @@ std::string name_of(const DirectoryId& id) {
     return fmt::format("{}-{}", id.first, id.second);
 }
 
-// The directory of another VPS that this place is, or lies in: for each directory on the way it is
-// asked whose it is, so that a start asks for a few names however many VPSes there are. A root that
-// is mounted is the private area here.
+// The directory of another VPS that this place is, or lies in: for each directory on the way, for
+// an area also above a bind mount of a part of a file system, it is asked whose it is, so that a
+// start asks for a few names however many VPSes there are. A root that is mounted is the private
+// area here.
 struct Nested {
     const Kind* kind;
     Veid veid;
 };
 
-std::optional<Nested> find_nested(const Place& place, Veid veid, const std::string& run_dir) {
-    for (const DirectoryId& id : place.way())
+std::optional<Nested> find_nested(const Kind& wanted, const std::string& path, Veid veid,
+                                  const std::string& run_dir) {
+    std::vector<DirectoryId> way;
+    if (&wanted == &kArea)
+        way = find_way_above_mount(path);
+    const std::vector<DirectoryId> seen = Place(path).way();
+    way.insert(way.end(), seen.begin(), seen.end());
+    for (const DirectoryId& id : way)
         for (const Kind* kind : {&kRoot, &kArea}) {
             const std::string name = name_of(id);
             const auto has = [&](Veid other) {
@@ -59,7 +67,7 @@ std::optional<Nested> find_nested(const Place& place, Veid veid, const std::stri
 // A VPS within another would see and write the files of the other.
 void require_apart(const Kind& kind, Veid veid, const std::string& path,
                    const std::string& run_dir) {
-    if (const std::optional<Nested> nested = find_nested(Place(path), veid, run_dir))
+    if (const std::optional<Nested> nested = find_nested(kind, path, veid, run_dir))
         throw Error(ExitCode::BadValue,
                     fmt::format("{0} '{1}' lies in {2} of VPS {3}: one of the two VPSes would have "
                                 "the other's files; change {4} of this one, or {5} of VPS {3}",

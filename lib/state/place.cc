@@ -107,6 +107,10 @@ Place::Place(const std::string& path, const std::string& root) {
         path_ = (path_ == "/" ? "" : path_) + missing;
 }
 
+void Place::add_way(const std::vector<DirectoryId>& above) {
+    way_.insert(way_.begin(), above.begin(), above.end());
+}
+
 bool Place::is_in(const Place& other) const {
     return is_at_or_below(path_, other.path_) ||
            (other.exists_ && std::find(way_.begin(), way_.end(), other.way_.back()) != way_.end());

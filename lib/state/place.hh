@@ -29,6 +29,8 @@ class Place {
     // The directories on the way, from the root to the place itself where it exists.
     [[nodiscard]] const std::vector<DirectoryId>& way() const { return way_; }
     [[nodiscard]] bool exists() const { return exists_; }
+    // Adds directories that lie above those of the way, though no path leads through them.
+    void add_way(const std::vector<DirectoryId>& above);
     // True at or below the other, by name or by what the directories are.
     [[nodiscard]] bool is_in(const Place& other) const;
 

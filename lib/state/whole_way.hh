@@ -1,0 +1,20 @@
+// The directories above a bind mount of a part of a file system: no path leads from there to them,
+// and whoever is root in the part and in one of them has the same files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "state/place.hh"
+
+namespace vps {
+
+// The directories of the place's file system that hold the root of the mount that shows it, as far
+// as another mount of this mount namespace shows them, the highest first. Empty where the mount
+// shows all of its file system. Reads the table of mounts once. Throws SysError.
+std::vector<DirectoryId> find_way_above_mount(const std::string& path);
+
+// The same by the text of a mountinfo and the id of the mount. Directories are looked at.
+std::vector<DirectoryId> find_way_above_mount(std::string_view mountinfo, std::uint64_t mount);
+
+}  // namespace vps
