@@ -64,7 +64,7 @@ Veid parse_veid(const std::vector<std::string>& operands) {
         usage_error(
             fmt::format("{} is the NAME of more than one VPS: {} and {}; one VEID is wanted", text,
                         named[0].value(), named[1].value()));
-    // systemd has another unit by that name, in another slice.
+    // systemd has another unit by that name.
     if (cgroup_of("self").ends_with(fmt::format("/vps@{}.service", text)))
         usage_error(fmt::format("{0} is the NAME of VPS {1}, whose unit is vps@{1}.service", text,
                                 named[0].value()));

@@ -31,6 +31,7 @@
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 #include "sys/within.hh"
+#include "systemd/freezer.hh"
 #include "systemd/notify.hh"
 
 namespace vps {
@@ -122,6 +123,12 @@ void Start::choose_ids() {
     state_.ids = config_.userns_ids;
 }
 
+// A process that is born in a frozen slice stands still, and the start would wait for it.
+void require_thawed_slice(Veid veid) {
+    if (const std::optional<std::string> frozen = find_frozen_slice(veid))
+        throw Error(ExitCode::System, "cannot start: it " + describe_frozen(*frozen));
+}
+
 // The steps that need no process of the VPS, while PID 1 makes the scope.
 void Start::find_more() {
     tell_ignored(config_, problems_, log_);
@@ -150,6 +157,7 @@ void Start::prepare() {
     named_group_ = find_named_group(config_, root);
     setup_.named_hierarchy = named_group_ == NamedGroup::Mounted;
     setup_.capabilities = find_capabilities(config_);
+    require_thawed_slice(veid_);
     scope_ = start_vps_scope(veid_, devices_);
     find_more();
     await_scope(scope_);

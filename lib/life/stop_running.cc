@@ -27,12 +27,21 @@ struct Target {
     pid_t pid;
 };
 
-// Throws when N.stop refuses: the state then says why, and vps-umount, which systemd runs next,
-// has the unit become active again.
+// An administrator who has frozen all VPSes has them thawed before one is stopped: this one could
+// do nothing for its end but be killed.
+void require_thawed(pid_t init) {
+    if (const std::optional<std::string> frozen = find_frozen_cgroup(init))
+        throw Error(ExitCode::CannotStop, describe_frozen(*frozen));
+}
+
+// Throws when the VPS is not to be stopped, because N.stop refuses or VPSes are frozen: the state
+// then says why, and vps-umount, which systemd runs next, has the unit become active again.
 void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
                      const ScriptSettings& settings, const Log& log) {
     const AskedScript asked = ask(script::kStop, settings);
     try {
+        if (find_frozen_slice(settings.veid))
+            require_thawed(target.pid);
         const auto script = find_script(asked.kind, settings.veid, settings.dir);
         if (!script)
             return;
@@ -86,7 +95,7 @@ void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, cons
                   Refusal refusal) {
     const Target target{std::move(init), state.init_pid};
     const VpsConfig config = load_config_of_mounted(veid, state, log);
-    if (const auto frozen = thaw_scope(veid, target.pid))
+    if (const auto frozen = thaw_vps(veid, target.pid))
         log.say(Level::Warning,
                 fmt::format("was frozen (cgroup '{}'); thawed to be stopped", *frozen));
     if (state.phase != Phase::Stopping) {

@@ -45,6 +45,12 @@ bool is_in_force(const std::string& cgroup, const LimitSetting& setting, const S
     return *words == words_for(setting, limit ? limit->number : setting.none);
 }
 
+const SliceLimit* find_limit(const std::vector<SliceLimit>& limits, const LimitSetting& setting) {
+    const auto limit = std::find_if(limits.begin(), limits.end(),
+                                    [&](const SliceLimit& one) { return one.setting == &setting; });
+    return limit == limits.end() ? nullptr : &*limit;
+}
+
 }  // namespace
 
 bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limits) {
@@ -52,14 +58,18 @@ bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limi
         return false;
     return std::all_of(
         kLimitSettings.begin(), kLimitSettings.end(), [&](const LimitSetting& setting) {
-            const auto limit =
-                std::find_if(limits.begin(), limits.end(),
-                             [&](const SliceLimit& one) { return one.setting == &setting; });
-            const bool wanted = limit != limits.end();
-            return setting.kind == LimitKind::PerDevice
-                       ? !wanted
-                       : is_in_force(cgroup, setting, wanted ? &*limit : nullptr);
+            const SliceLimit* limit = find_limit(limits, setting);
+            return setting.kind == LimitKind::PerDevice ? !limit
+                                                        : is_in_force(cgroup, setting, limit);
         });
+}
+
+bool is_out_of_force(const std::string& cgroup, const LimitSetting& setting,
+                     const std::vector<SliceLimit>& limits) {
+    const SliceLimit* limit = find_limit(limits, setting);
+    if (setting.kind == LimitKind::PerDevice)
+        return !limit && !read_control(cgroup, "io.max").value_or("").empty();
+    return read_control(cgroup, setting.in_kernel) && !is_in_force(cgroup, setting, limit);
 }
 
 bool is_quota_in_force(const std::string& cgroup, std::uint64_t percent) {

@@ -15,6 +15,11 @@ namespace vps {
 // Throws SysError.
 bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limits);
 
+// Whether the cgroup shows another value for this setting than that of these limits, or one where
+// they have none. False where its files do not show it.
+bool is_out_of_force(const std::string& cgroup, const LimitSetting& setting,
+                     const std::vector<SliceLimit>& limits);
+
 // Whether the cgroup has this CPUQuota=, in percent; 0: none.
 bool is_quota_in_force(const std::string& cgroup, std::uint64_t percent);
 

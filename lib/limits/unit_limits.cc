@@ -87,7 +87,11 @@ std::vector<SliceLimit> try_to_update(Veid veid, const std::vector<SliceLimit>& 
                                       const SystemdPlaces& places) {
     const std::string cgroup = slice_cgroup(veid, places.cgroups);
     const Bus bus = connect(places);
-    const LoadedSlice loaded = read_slice(bus, slice_unit(veid));
+    LoadedSlice loaded = read_slice(bus, slice_unit(veid));
+    // systemd 257 has read what a daemon-reload brought, and not given it to the kernel.
+    for (const LimitSetting& setting : kLimitSettings)
+        if (is_out_of_force(cgroup, setting, wanted))
+            loaded.limits.erase(&setting);
     // A slice that is an administrator's own file is left alone.
     if (!loaded.fragment.empty() && !is_generated(loaded.fragment))
         return {};

@@ -19,7 +19,7 @@ FoundVps require_running(Veid veid) {
 ExitCode resume(const Call& call) {
     const FoundVps vps = require_running(call.veid);
     call.talk.tell("Resuming...");
-    (void)thaw_scope(call.veid, vps.state->init_pid);
+    (void)thaw_vps(call.veid, vps.state->init_pid);
     return ExitCode::Ok;
 }
 

@@ -14,6 +14,7 @@
 #include "sys/program.hh"
 #include "sys/sys.hh"
 #include "systemd/journal.hh"
+#include "systemd/masked.hh"
 #include "systemd/unit_job.hh"
 #include "systemd/unit_name.hh"
 
@@ -61,6 +62,12 @@ ExitCode start_vps_unit(const Call& call, const Wish& wish) {
 // The VPS runs on: its stop script, or whoever ordered another thing meanwhile, wanted it so.
 ExitCode explain_veto(const Call& call) {
     const std::optional<VpsState> state = find_vps(call.veid).state;
+    const std::string unit = service_unit(call.veid);
+    if (is_masked(unit))
+        throw Complaint(ExitCode::CannotStop,
+                        fmt::format("Unable to stop container: {0} is masked; systemctl unmask {0} "
+                                    "and systemctl start {0} first",
+                                    unit));
     if (!state || state->stop_refused.empty())
         throw Complaint(ExitCode::CannotStop,
                         "Unable to stop container: another order has taken the place of the stop");

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
@@ -44,14 +47,23 @@ void thaw_unit(const std::string& unit) {
 }  // namespace
 
 std::optional<std::string> find_frozen_cgroup(pid_t pid) {
+    std::optional<std::string> topmost;
     try {
         for (std::string cgroup = cgroup_of(std::to_string(pid)); !cgroup.empty();
              cgroup = parent_of(cgroup))
             if (is_frozen(cgroup))
-                return cgroup;
+                topmost = cgroup;
     } catch (const SysError&) {
         // The process is gone, and with it whatever kept it.
     }
+    return topmost;
+}
+
+std::optional<std::string> find_frozen_slice(Veid veid) {
+    const std::string all = std::string("/") + kSliceOfAll;
+    for (const std::string& cgroup : {all, all + "/" + slice_unit(veid)})
+        if (is_frozen(cgroup))
+            return cgroup;
     return std::nullopt;
 }
 
@@ -69,25 +81,27 @@ void freeze_scope(Veid veid) {
     call_for_unit("FreezeUnit", scope_unit(veid), "freeze");
 }
 
-std::optional<std::string> thaw_scope(Veid veid, pid_t init) {
-    const std::string scope = "/" + scope_unit(veid);
-    std::optional<std::string> first;
-    while (const std::optional<std::string> frozen = find_frozen_cgroup(init)) {
-        const std::size_t at = frozen->find(scope);
-        if (at == std::string::npos || frozen == first)
-            break;  // a slice, or a VPS that freezes itself again and again
-        if (!first)
-            first = frozen;
-        if (at + scope.size() == frozen->size())
-            try {
-                thaw_unit(scope_unit(veid));
-            } catch (const Error&) {
-                // The kernel is told below, too.
-            }
+std::optional<std::string> thaw_vps(Veid veid, pid_t pid) {
+    const std::string slice = "/" + slice_unit(veid);
+    std::vector<std::string> thawed;
+    while (const std::optional<std::string> frozen = find_frozen_cgroup(pid)) {
+        if ((*frozen + "/").find(slice + "/") == std::string::npos ||
+            std::find(thawed.begin(), thawed.end(), *frozen) != thawed.end())
+            break;  // the slice of all VPSes, or a VPS that freezes itself again and again
+        thawed.push_back(*frozen);
+        for (const std::string& unit : {slice_unit(veid), scope_unit(veid)})
+            if (frozen->ends_with("/" + unit))
+                try {
+                    thaw_unit(unit);
+                } catch (const Error&) {
+                    // The kernel is told below, too.
+                }
         const std::string file = kMount + *frozen + "/cgroup.freeze";
         sys::write_all(sys::open(file, O_WRONLY), "0", file);
     }
-    return first;
+    if (thawed.empty())
+        return std::nullopt;
+    return thawed.front();
 }
 
 }  // namespace vps

@@ -12,9 +12,13 @@
 
 namespace vps {
 
-// The cgroup that keeps a process standing still, the nearest one from its own upwards, as
-// cgroup_of() spells it; nothing if no cgroup of these is frozen, or the process is gone.
+// The cgroup that keeps a process standing still, as cgroup_of() spells it; nothing if neither its
+// own nor one above is frozen, or the process is gone. The topmost one is what has to be thawed:
+// systemd freezes the units of a slice that it freezes.
 std::optional<std::string> find_frozen_cgroup(pid_t pid);
+
+// The slice that is frozen of those that the VPS's scope is in, or is to be made in.
+std::optional<std::string> find_frozen_slice(Veid veid);
 
 // What is frozen and what thaws it, for a message: "is frozen (cgroup '…'): systemctl thaw …".
 std::string describe_frozen(const std::string& cgroup);
@@ -23,9 +27,9 @@ std::string describe_frozen(const std::string& cgroup);
 // Throws Error System.
 void freeze_scope(Veid veid);
 
-// Thaws the scope of the VPS and the cgroups below it that init is in. A VPS may freeze its own
-// again at once. A slice stays as it is: who works for the VPS is in the same slice. Returns the
-// cgroup that was found frozen first; nothing if there was none.
-std::optional<std::string> thaw_scope(Veid veid, pid_t init);
+// Thaws the slice of the VPS, its scope and the cgroups below it that this process of the VPS is
+// in. A VPS may freeze its own again at once. The slice of all VPSes stays as it is. Returns the
+// cgroup that was thawed first; nothing if there was none.
+std::optional<std::string> thaw_vps(Veid veid, pid_t pid);
 
 }  // namespace vps

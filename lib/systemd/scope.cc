@@ -248,7 +248,8 @@ static void have_scope_forgotten(const std::string& cgroup) noexcept {
         Child last = clone_process(CLONE_INTO_CGROUP, sys::open(cgroup, O_RDONLY | O_DIRECTORY));
         if (last.pid() == 0)
             _exit(0);
-        (void)last.wait();
+        // In a frozen cgroup it cannot end by itself; then it is killed.
+        (void)last.wait(deadline_after(1));
     } catch (const std::exception&) {
         // The scope has gone by itself.
     }

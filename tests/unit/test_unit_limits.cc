@@ -153,6 +153,19 @@ TEST(UnitLimits, ThatTheKernelHasAreNotAskedFor) {
               std::vector<std::string>{"MemoryMax=t 1073741824"});
 }
 
+TEST(UnitLimits, ThatSystemdHasNotGivenToTheKernelAreSentAgain) {
+    const SystemdPeer peer(having({.amounts = {{"MemoryMax", 4096}, {"TasksMax", 400}}}));
+    const std::string cgroup = peer.places().cgroups + "/vps-101.slice";
+    fs::create_directories(cgroup);
+    for (const auto& [file, line] :
+         {std::pair{"memory.max", "8192"}, {"memory.low", "4096"}, {"pids.max", "400"}})
+        sys::replace_file(cgroup + "/" + file, std::string(line) + "\n");
+    (void)update_slice_limits(kVeid, limits_of("PHYSPAGES=\"0:1\"\nNUMPROC=\"400:400\"\n"),
+                              peer.places());
+    EXPECT_EQ(peer.settings_of("SetUnitProperties"),
+              (std::vector<std::string>{"MemoryMax=t 4096", "MemoryLow=t 0"}));
+}
+
 TEST(UnitLimits, LeaveAnAdministratorsSliceAlone) {
     const SystemdPeer peer(having({.fragment = "/etc/systemd/system/vps-101.slice"}));
     EXPECT_TRUE(update_slice_limits(kVeid, limits_of(kEverything), peer.places()).empty());

@@ -139,7 +139,7 @@ part_of() { # RELEASE: is it this one's?
 reload() { check systemctl daemon-reload; }
 
 # What changes limits of a VPS that runs. systemd 257 reads the new ones at a daemon-reload, but gives
-# them to the kernel only when something of the VPS's slice is started.
+# them to the kernel only when something of the VPS's slice is started, or the VPS is reloaded.
 reload_running() { # ID
     reload
     if part_of trixie; then check systemctl reload "vps@$1"; fi
