@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "sys/utf8.hh"
+
 namespace vps {
 
 namespace {
@@ -34,6 +36,17 @@ std::string_view last_word(std::string_view text) {
     return blank == text.npos ? text : text.substr(blank + 1);
 }
 
+// The name in capitals; a character of another alphabet, which may look like a letter, is one "?".
+std::string in_capitals(std::string_view name) {
+    std::string capitals;
+    while (!name.empty()) {
+        const char c = take_character(name).bytes.front();
+        const bool is_small = c >= 'a' && c <= 'z';
+        capitals += is_small ? static_cast<char>(c - 'a' + 'A') : (c & 0x80) != 0 ? '?' : c;
+    }
+    return capitals;
+}
+
 // Whether the words differ by one letter, which is missing, too many or another one, or by two
 // letters that have changed places.
 bool differs_by_one(std::string_view a, std::string_view b) {
@@ -59,10 +72,7 @@ const ConfigKey* find_meant_key(std::string_view name) {
     name = strip_unseen(last_word(strip_unseen(name)));
     if (name.size() < kShortest || name.size() > kLongest)
         return nullptr;
-    std::string upper(name);
-    for (char& c : upper)
-        if (c >= 'a' && c <= 'z')
-            c = static_cast<char>(c - 'a' + 'A');
+    const std::string upper = in_capitals(name);
     if (const auto* key = find_config_key(upper))
         return key;
     for (const auto& key : config_keys())

@@ -154,7 +154,9 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
                 std::visit([&](auto member) { read_value(value, state.*member); }, known.field);
     }
     if (state.phase == Phase::None || state.mount_point.empty())
-        throw Error(ExitCode::System, "'" + path + "': not a state file of ours");
+        throw Error(ExitCode::System, "'" + path +
+                                          "': not a state file of ours; if nothing of the VPS "
+                                          "runs or is mounted, remove it");
     return state;
 }
 

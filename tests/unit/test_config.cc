@@ -348,10 +348,10 @@ TEST(Config, KeepsTheKeyBehindAByteOrderMark) {
 }
 
 TEST(Config, NamesTheGuardingKeyThatIsMeant) {
-    for (const auto text :
-         {"export PHYSPAGES=1", "declare -x PHYSPAGES=1", "PhysPages=1", "PHYSPAGE=1",
-          "PHYSPGAES=1", "PHYSPAGESS=1", "PHYSPACES=1", "\xc2\xa0PHYSPAGES=1",
-          "PHYSPAGES\xc2\xa0=1", "PHYSPAGES =1", "physpage=1", "X=1\n\xef\xbb\xbfPHYSPAGES=1"}) {
+    for (const auto text : {"export PHYSPAGES=1", "declare -x PHYSPAGES=1", "PhysPages=1",
+                            "PHYSPAGE=1", "PHYSPGAES=1", "PHYSPAGESS=1", "PHYSPACES=1",
+                            "\xc2\xa0PHYSPAGES=1", "PHYSPAGES\xc2\xa0=1", "PHYSPAGES =1",
+                            "physpage=1", "X=1\n\xef\xbb\xbfPHYSPAGES=1", "PHYSP\xd0\x90GES=1"}) {
         const auto config = read("", text);
         EXPECT_FALSE(config.physpages) << text;
         EXPECT_EQ(config.refusal(), nullptr) << text;
