@@ -68,7 +68,9 @@ constexpr unsigned kEntryPatience = 30;  // seconds that an entry on its own beh
 constexpr int kFrozenLook = 500;         // milliseconds between two looks for a frozen cgroup
 
 // Whoever is born in a frozen cgroup never says a word.
-void require_thawed(pid_t init_pid) {
+void require_thawed(pid_t init_pid, const Patience& patience) {
+    if (patience.thaw)
+        (void)patience.thaw();
     if (const std::optional<std::string> frozen = find_frozen_cgroup(init_pid))
         throw EntryError(describe_frozen(*frozen));
 }
@@ -86,7 +88,7 @@ bool wait_to_read(FdRef fd, pid_t init_pid, const Patience& patience) {
             return events[0].revents != 0;
         if (ready == 0 && left == 0)
             return false;
-        require_thawed(init_pid);
+        require_thawed(init_pid, patience);
     }
 }
 
@@ -153,7 +155,13 @@ bool is_over(const Patience& patience) {
     return milliseconds_until(patience.deadline) == 0 || poll(&request, 1, 0) > 0;
 }
 
-// Waits for the end of the command, or of the patience.
+void end_session(ContextProcess& process) {
+    (void)kill(-process.child.pid(), SIGKILL);  // the processes that stayed in its session
+    process.child.kill_and_wait();
+}
+
+// Waits for the end of the command, or of the patience. Throws EntryError where the VPS keeps the
+// command frozen.
 std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patience& patience,
                                            std::vector<LineRelay>& relays) {
     std::optional<ExitStatus> ended;
@@ -162,17 +170,20 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
                                    {patience.request.get(), POLLIN, 0}};
         for (const LineRelay& relay : relays)
             events.push_back({relay.source().get(), POLLIN, 0});
-        const int timeout = milliseconds_until(patience.deadline);
-        const int ready = poll(events.data(), events.size(), timeout);
+        const int left = milliseconds_until(patience.deadline);
+        const bool looks = patience.thaw && (left < 0 || left > kFrozenLook);
+        const int ready = poll(events.data(), events.size(), looks ? kFrozenLook : left);
         if (ready < 0 && errno != EINTR)
             throw SysError(errno, "poll");
         if (ready > 0 && events[0].revents != 0) {
             ended = process.child.wait();
             waiting = false;
-        } else if ((ready > 0 && events[1].revents != 0) || (ready == 0 && timeout == 0)) {
-            (void)kill(-process.child.pid(), SIGKILL);  // the processes that stayed in its session
-            process.child.kill_and_wait();
+        } else if ((ready > 0 && events[1].revents != 0) || (ready == 0 && left == 0)) {
+            end_session(process);
             waiting = false;
+        } else if (ready == 0 && looks && patience.thaw()) {
+            end_session(process);
+            throw EntryError("holds up its script: it freezes itself again and again");
         }
         // The pipes hold by now what the command printed before its end.
         std::erase_if(relays,
@@ -185,7 +196,7 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
 
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience) {
-    require_thawed(init_pid);
+    require_thawed(init_pid, patience);
     auto [channel, channel_end] = sys::socketpair();
     auto [launch_report, launch_report_end] = sys::pipe();
     const Fd launcher = make_launcher();
@@ -238,7 +249,7 @@ std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::s
     try {
         const Deadline patient = deadline_after(kEntryPatience);
         const Deadline entered = patience.deadline ? std::min(patient, patience.deadline) : patient;
-        process = start_in_vps(init, init_pid, command, {entered, patience.request});
+        process = start_in_vps(init, init_pid, command, {entered, patience.request, patience.thaw});
     } catch (const ExecError&) {
         throw;
     } catch (const SysError& error) {

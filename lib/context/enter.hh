@@ -42,6 +42,8 @@ class EntryError : public Error {
 struct Patience {
     Deadline deadline{};
     FdRef request = FdRef(-1);  // ends the patience once it can be read
+    // Is called twice a second, to thaw the VPS. True if the VPS freezes itself all the same.
+    std::function<bool()> thaw{};
 };
 
 // Starts `command` in the context of the VPS whose init is `init`, in init's cgroup or, where the

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "context/enter.hh"
@@ -27,6 +28,30 @@ struct Target {
     pid_t pid;
 };
 
+// Thaws a VPS that is being stopped, as often as administrators may freeze it.
+class Thawing {
+  public:
+    Thawing(Veid veid, pid_t init, const Log& log) : veid_(veid), init_(init), log_(log) {}
+
+    // True where the VPS has been thawed often enough, and is frozen again.
+    bool operator()() {
+        if (left_ == 0)
+            return find_frozen_cgroup(init_).has_value();
+        if (const auto frozen = thaw_vps(veid_, init_)) {
+            --left_;
+            log_.say(Level::Warning,
+                     fmt::format("was frozen (cgroup '{}'); thawed to be stopped", *frozen));
+        }
+        return false;
+    }
+
+  private:
+    const Veid veid_;
+    const pid_t init_;
+    const Log& log_;
+    int left_ = 3;
+};
+
 // An administrator who has frozen all VPSes has them thawed before one is stopped: this one could
 // do nothing for its end but be killed.
 void require_thawed(pid_t init) {
@@ -36,7 +61,7 @@ void require_thawed(pid_t init) {
 
 // Throws when the VPS is not to be stopped, because N.stop refuses or VPSes are frozen: the state
 // then says why, and vps-umount, which systemd runs next, has the unit become active again.
-void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
+void run_stop_script(const Target& target, Thawing& thawing, const VpsLock& lock, VpsState& state,
                      const ScriptSettings& settings, const Log& log) {
     const AskedScript asked = ask(script::kStop, settings);
     try {
@@ -46,7 +71,8 @@ void run_stop_script(const Target& target, const VpsLock& lock, VpsState& state,
         if (!script)
             return;
         tell_status("Stopping: action script " + script->name);
-        (void)run_vps_script(*script, asked.settings, target.init, target.pid, log);
+        (void)run_vps_script(*script, asked.settings, target.init, target.pid, log,
+                             [&] { return thawing(); });
     } catch (const NotEntered& held_up) {
         // The script has not spoken, so that it has refused nothing.
         if (!wait_for_end(target.init, deadline_after(0)))
@@ -89,18 +115,28 @@ void ask_to_power_off(const Target& target, const Deadline& deadline, Veid veid,
     });
 }
 
+bool end_in_time(const Target& target, Thawing& thawing, const Deadline& deadline) {
+    for (;;) {
+        const Deadline look = std::min(deadline, deadline_after(1));
+        if (wait_for_end(target.init, look))
+            return true;
+        if (milliseconds_until(deadline) == 0)
+            return false;
+        (void)thawing();
+    }
+}
+
 }  // namespace
 
 void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, const Log& log,
                   Refusal refusal) {
     const Target target{std::move(init), state.init_pid};
     const VpsConfig config = load_config_of_mounted(veid, state, log);
-    if (const auto frozen = thaw_vps(veid, target.pid))
-        log.say(Level::Warning,
-                fmt::format("was frozen (cgroup '{}'); thawed to be stopped", *frozen));
+    Thawing thawing(veid, target.pid, log);
+    (void)thawing();
     if (state.phase != Phase::Stopping) {
         if (refusal == Refusal::Respect)
-            run_stop_script(target, lock, state, script_settings(veid, config), log);
+            run_stop_script(target, thawing, lock, state, script_settings(veid, config), log);
         else
             log.say(Level::Warning,
                     fmt::format("{} is passed over, this is forced", script::kStop.name(veid)));
@@ -112,7 +148,7 @@ void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, cons
     const Deadline deadline = deadline_after(config.stop_timeout);
     if (config.stop_timeout > 0)  // else it has no time to do anything
         ask_to_power_off(target, deadline, veid, log);
-    if (!wait_for_end(target.init, deadline)) {
+    if (!end_in_time(target, thawing, deadline)) {
         log.say(Level::Warning,
                 fmt::format("init has not powered off within STOP_TIMEOUT={} seconds; killing it",
                             config.stop_timeout),

@@ -26,11 +26,12 @@ std::vector<std::vector<std::string>> ways_to_run(const std::string& text) {
 
 std::optional<ExitStatus> run_text(const ActionScript& script, const std::string& text,
                                    const ScriptSettings& settings, FdRef init, pid_t init_pid,
-                                   FdRef request, const Log& log, std::vector<LineRelay>& relays) {
+                                   FdRef request, const std::function<bool()>& thaw, const Log& log,
+                                   std::vector<LineRelay>& relays) {
     const Fd memory = sealed_memory_file(script.name, text);
     ContextCommand command{{}, basic_environment(settings.veid), memory.get()};
     command.veid = settings.veid;
-    const Patience patience{deadline_after(settings.timeout), request};
+    const Patience patience{deadline_after(settings.timeout), request, thaw};
     const auto ways = ways_to_run(text);
     for (auto way = ways.begin();; ++way) {
         command.argv = *way;
@@ -53,13 +54,14 @@ NotEntered::NotEntered(const ScriptKind& kind, const std::string& path, const st
       event_(fmt::format("action script '{}': {}", path, event)) {}
 
 std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
-                                      FdRef init, pid_t init_pid, const Log& log) {
+                                      FdRef init, pid_t init_pid, const Log& log,
+                                      std::function<bool()> thaw) {
     std::vector<LineRelay> relays;
     const std::string text = read_script(script);
     const auto started = std::chrono::steady_clock::now();
     TerminationRequest request;
     const std::optional<ExitStatus> ended = within_script(*script.kind, script.path, [&] {
-        return run_text(script, text, settings, init, init_pid, request.fd(), log, relays);
+        return run_text(script, text, settings, init, init_pid, request.fd(), thaw, log, relays);
     });
     heed_request(request, script, ended);
     (void)report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);

@@ -2,6 +2,7 @@
 // under the VPS's control from its first instruction (context/enter.hh).
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "script/action_script.hh"
@@ -10,7 +11,7 @@
 
 namespace vps {
 
-// The VPS could not be entered, and the script has not begun.
+// The VPS could not be entered, or has frozen the script: it has not spoken.
 class NotEntered : public ScriptError {
   public:
     // `event` completes "action script 'PATH': ".
@@ -25,8 +26,10 @@ class NotEntered : public ScriptError {
 
 // Runs N.start or N.stop to its end in the VPS context, its text handed over as a sealed memfd, and
 // logs its output. Returns the relays of pipes that processes which the script left behind still
-// hold. Throws Error ScriptFailed, which is NotEntered where the VPS holds up the entry.
+// hold. Throws Error ScriptFailed, which is NotEntered where the VPS holds up the entry. `thaw` as
+// Patience has it.
 std::vector<LineRelay> run_vps_script(const ActionScript& script, const ScriptSettings& settings,
-                                      FdRef init, pid_t init_pid, const Log& log);
+                                      FdRef init, pid_t init_pid, const Log& log,
+                                      std::function<bool()> thaw = {});
 
 }  // namespace vps

@@ -97,7 +97,13 @@ std::optional<std::string> thaw_vps(Veid veid, pid_t pid) {
                     // The kernel is told below, too.
                 }
         const std::string file = kMount + *frozen + "/cgroup.freeze";
-        sys::write_all(sys::open(file, O_WRONLY), "0", file);
+        try {
+            sys::write_all(sys::open(file, O_WRONLY), "0", file);
+        } catch (const SysError& error) {
+            if (error.errnum() != ENOENT && error.errnum() != ENODEV)
+                throw;
+            break;  // the cgroup has gone, and whoever was in it
+        }
     }
     if (thawed.empty())
         return std::nullopt;
