@@ -85,7 +85,7 @@ void connect_veths(const NetworkSpec& spec, NetworkRecord& record,
     for (const VethSpec& veth : spec.veths) {
         if (external_script)
             run_external_script(*external_script, veth, settings, log);
-        connect_veth(veth, *link++, log);
+        connect_veth(veth, record, *link++, log);
     }
 }
 

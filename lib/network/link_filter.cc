@@ -5,7 +5,10 @@
 #include <linux/pkt_cls.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <sys/socket.h>
+
+#include <initializer_list>
 
 #include "sys/error.hh"
 
@@ -18,13 +21,17 @@ constexpr std::uint32_t kPass = static_cast<std::uint32_t>(TC_ACT_UNSPEC);
 
 // Offsets of fields in an Ethernet frame.
 constexpr std::uint32_t kTargetMac = 0, kSourceMac = 6, kType = 12, kPayload = 14;
-constexpr std::uint32_t kArpKinds = kPayload, kArpSizes = kPayload + 4, kArpMac = kPayload + 8,
-                        kArpSender = kPayload + 14;
+constexpr std::uint32_t kArpKinds = kPayload, kArpSizes = kPayload + 4, kArpCode = kPayload + 6,
+                        kArpMac = kPayload + 8, kArpSender = kPayload + 14,
+                        kArpTarget = kPayload + 24, kArpEnd = kPayload + 28;
+constexpr std::uint32_t kArpRequest = 1, kArpReply = 2;
 constexpr std::uint32_t kIpFragment = kPayload + 6, kIpProtocol = kPayload + 9,
-                        kIpSource = kPayload + 12;
+                        kIpSource = kPayload + 12, kIpEnd = kPayload + 20;
 constexpr std::uint32_t kIp6Next = kPayload + 6, kIp6Source = kPayload + 8,
                         kIp6Target = kPayload + 24, kIp6Payload = kPayload + 40;
-constexpr std::uint32_t kNdpTarget = kIp6Payload + 8;
+constexpr std::uint32_t kIp6FragmentPlace = kIp6Payload + 2, kIp6FragmentSize = 8;
+constexpr std::uint32_t kNdpTarget = kIp6Payload + 8, kNdpOptions = kNdpTarget + 16,
+                        kSolicitOptions = kIp6Payload + 8;
 constexpr std::uint32_t kDhcpServer = 67, kDhcp6Server = 547;
 constexpr std::uint32_t kMldReport = 131, kMldDone = 132, kMld2Report = 143;
 
@@ -50,15 +57,28 @@ class Code {
     void load_tagged() {
         load_word(static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
     }
+    // A load from beyond the frame's end ends the program with 0, which is TC_ACT_OK: what is
+    // loaded before a verdict of ours has to be there.
+    void require_length(std::uint32_t least) {
+        add(BPF_LD | BPF_W | BPF_LEN, 0);
+        add(BPF_JMP | BPF_JGE | BPF_K, least, 1, 0);
+        finish(kDrop);
+    }
     void keep_bits(std::uint32_t bits) { add(BPF_ALU | BPF_AND | BPF_K, bits); }
     void finish(std::uint32_t verdict) { add(BPF_RET | BPF_K, verdict); }
 
+    void finish_unless(std::uint32_t value, std::uint32_t verdict) {
+        add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+        finish(verdict);
+    }
     void finish_if(std::uint32_t value, std::uint32_t verdict) {
         add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
         finish(verdict);
     }
-    void drop_unless(std::uint32_t value) {
-        add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+    void drop_unless(std::uint32_t value) { finish_unless(value, kDrop); }
+    void drop_from_to(std::uint32_t least, std::uint32_t most) {
+        add(BPF_JMP | BPF_JGE | BPF_K, least, 0, 2);
+        add(BPF_JMP | BPF_JGT | BPF_K, most, 1, 0);
         finish(kDrop);
     }
 
@@ -78,10 +98,44 @@ class Code {
     }
     void land(Jump jump) { code_[jump].k = static_cast<std::uint32_t>(code_.size() - jump - 1); }
 
-    // Loads a byte or half that is so far behind IPv4's header, whatever its length.
-    void load_half_behind_ip(std::uint32_t at) {
-        add(BPF_LDX | BPF_B | BPF_MSH, kPayload);
-        add(BPF_LD | BPF_H | BPF_IND, kPayload + at);
+    // Loads what is first behind IPv4's header, whatever the header's length.
+    void load_half_behind_ip() {
+        find_end_of_ip(2);
+        add(BPF_LD | BPF_H | BPF_IND, kPayload);
+    }
+    void load_byte_behind_ip() {
+        find_end_of_ip(1);
+        add(BPF_LD | BPF_B | BPF_IND, kPayload);
+    }
+
+    // A place in the frame that depends on what is before it.
+    void set_place(std::uint32_t at) { add(BPF_LDX | BPF_W | BPF_IMM, at); }
+    void load_word_at_place(std::uint32_t behind) { add(BPF_LD | BPF_W | BPF_IND, behind); }
+    void load_half_at_place(std::uint32_t behind) { add(BPF_LD | BPF_H | BPF_IND, behind); }
+    void load_byte_at_place(std::uint32_t behind) { add(BPF_LD | BPF_B | BPF_IND, behind); }
+    // The loaded value becomes (value + more) << shift.
+    void make_size(std::uint32_t more, std::uint32_t shift) {
+        add(BPF_ALU | BPF_ADD | BPF_K, more);
+        add(BPF_ALU | BPF_LSH | BPF_K, shift);
+    }
+    void set_value(std::uint32_t value) { add(BPF_LD | BPF_W | BPF_IMM, value); }
+    void move_place_by_value() {
+        add(BPF_ALU | BPF_ADD | BPF_X, 0);
+        add(BPF_MISC | BPF_TAX, 0);
+    }
+    // The same, and loads the byte that was at the place before.
+    void move_place_and_load() {
+        add(BPF_ALU | BPF_ADD | BPF_X, 0);
+        add(BPF_ST, 0);
+        add(BPF_LD | BPF_B | BPF_IND, 0);
+        add(BPF_LDX | BPF_W | BPF_MEM, 0);
+    }
+    // Skips where fewer bytes than these follow the place. The frame is longer than that.
+    [[nodiscard]] Jump skip_at_end(std::uint32_t bytes) {
+        add(BPF_LD | BPF_W | BPF_LEN, 0);
+        add(BPF_ALU | BPF_SUB | BPF_K, bytes);
+        add(BPF_JMP | BPF_JGE | BPF_X, 0, 1, 0);
+        return jump();
     }
 
     // The next `size` instructions run if the bytes there are these, and are skipped if not.
@@ -110,6 +164,14 @@ class Code {
     [[nodiscard]] std::vector<sock_filter> take() { return std::move(code_); }
 
   private:
+    void find_end_of_ip(std::uint32_t bytes_behind) {
+        add(BPF_LDX | BPF_B | BPF_MSH, kPayload);
+        add(BPF_LD | BPF_W | BPF_LEN, 0);
+        add(BPF_ALU | BPF_SUB | BPF_X, 0);
+        add(BPF_JMP | BPF_JGE | BPF_K, kPayload + bytes_behind, 1, 0);
+        finish(kDrop);
+    }
+
     void add(std::uint16_t code, std::uint32_t k, std::uint8_t if_true = 0,
              std::uint8_t if_false = 0) {
         code_.push_back({code, if_true, if_false, k});
@@ -156,26 +218,52 @@ void drop_bridges_own(Code& code) {
 }
 
 void judge_arp(Code& code, const LinkFilter& filter) {
-    const std::string_view nobody("\0\0\0\0", 4);  // the sender of a probe (RFC 5227)
+    const std::vector<std::string_view> own = addresses_of(filter, AF_INET);
+    const std::string_view nobody("\0\0\0\0", 4);
+    code.require_length(kArpEnd);
     code.load_word(kArpKinds);
     code.drop_unless(0x00010800);  // of Ethernet, for IPv4
     code.load_half(kArpSizes);
     code.drop_unless(0x0604);
     if (filter.mac)
         require_mac(code, kArpMac, *filter.mac);
-    std::vector<std::string_view> senders = addresses_of(filter, AF_INET);
-    senders.push_back(nobody);
-    code.require_one_of(kArpSender, senders);
+    code.load_half(kArpCode);
+    Code::Jump other = code.skip_unless(kArpReply);
+    code.require_one_of(kArpSender, own);
+    code.finish(kPass);
+    code.land(other);
+
+    code.drop_unless(kArpRequest);
+    code.compare(kArpSender, nobody, 1);  // asks whether another one has the address (RFC 5227)
+    const Code::Jump asks = code.jump();
+    code.require_one_of(kArpSender, own);
+    code.finish(kPass);
+    code.land(asks);
+    code.require_one_of(kArpTarget, own);
     code.finish(kPass);
 }
 
+// The first fragment has what is looked at.
+void drop_redirects(Code& code) {
+    code.load_byte(kIpProtocol);
+    const Code::Jump other = code.skip_unless(IPPROTO_ICMP);
+    code.load_half(kIpFragment);
+    const Code::Jump no_first = code.skip_if_any(0x1fff);
+    code.load_byte_behind_ip();
+    code.finish_if(ICMP_REDIRECT, kDrop);
+    code.land(other);
+    code.land(no_first);
+}
+
 void judge_ipv4(Code& code, const LinkFilter& filter) {
+    code.require_length(kIpEnd);
+    drop_redirects(code);
     if (filter.has_neighbours) {
         code.load_byte(kIpProtocol);
         const Code::Jump other = code.skip_unless(IPPROTO_UDP);
         code.load_half(kIpFragment);
         const Code::Jump no_first = code.skip_if_any(0x1fff);
-        code.load_half_behind_ip(0);
+        code.load_half_behind_ip();
         code.finish_if(kDhcpServer, kDrop);
         code.land(other);
         code.land(no_first);
@@ -186,6 +274,7 @@ void judge_ipv4(Code& code, const LinkFilter& filter) {
 
 // Which groups it listens to: a bridge that snoops sends it nothing else.
 void judge_hop_by_hop(Code& code) {
+    code.require_length(kIp6Payload + 9);
     code.load_half(kIp6Payload);
     code.drop_unless(IPPROTO_ICMPV6 << 8);  // behind eight bytes of options
     code.load_byte(kIp6Target);
@@ -196,37 +285,169 @@ void judge_hop_by_hop(Code& code) {
     code.finish(kDrop);
 }
 
+// The options of neighbour discovery from there on: the hardware addresses among them are the
+// VPS's.
+void require_own_options(Code& code, std::uint32_t at, const MacAddress& mac) {
+    constexpr int kMost = 4;  // that one message has a use for
+    constexpr std::uint32_t kUnit = 8;
+    std::vector<Code::Jump> ends;
+    code.set_place(at);
+    for (int i = 0; i < kMost; ++i) {
+        ends.push_back(code.skip_at_end(kUnit));
+        for (const std::uint32_t kind :
+             std::initializer_list<std::uint32_t>{ND_OPT_SOURCE_LINKADDR, ND_OPT_TARGET_LINKADDR}) {
+            code.load_byte_at_place(0);
+            const Code::Jump other = code.skip_unless(kind);
+            code.load_byte_at_place(1);
+            code.drop_unless(1);
+            code.load_word_at_place(2);
+            code.drop_unless(word_at(mac.raw.data()));
+            code.load_half_at_place(6);
+            code.drop_unless(half_at(mac.raw.data() + 4));
+            code.land(other);
+        }
+        code.load_byte_at_place(1);
+        code.finish_if(0, kDrop);
+        code.make_size(0, 3);
+        code.move_place_by_value();
+    }
+    code.finish(kDrop);
+    for (const Code::Jump end : ends)
+        code.land(end);
+}
+
 // Neighbour discovery speaks for one's own addresses, and is no router's.
-void judge_icmp6(Code& code, const std::vector<std::string_view>& global,
+void judge_icmp6(Code& code, const LinkFilter& filter, const std::vector<std::string_view>& global,
                  const std::vector<std::string_view>& all) {
+    const auto finish_with_options = [&](std::uint32_t at) {
+        if (filter.mac)
+            require_own_options(code, at, *filter.mac);
+        code.finish(kPass);
+    };
+    code.require_length(kIp6Payload + 8);
     code.load_byte(kIp6Payload);
     code.finish_if(ND_ROUTER_ADVERT, kDrop);
     code.finish_if(ND_REDIRECT, kDrop);
     Code::Jump other = code.skip_unless(ND_NEIGHBOR_ADVERT);
+    code.require_length(kNdpOptions);
     code.require_one_of(kNdpTarget, all);
     code.require_one_of(kIp6Source, all);
-    code.finish(kPass);
+    finish_with_options(kNdpOptions);
     code.land(other);
 
     const std::string nobody(16, '\0');  // asks whether another one has the address already
     other = code.skip_unless(ND_NEIGHBOR_SOLICIT);
+    code.require_length(kNdpOptions);
     code.compare(kIp6Source, nobody, 1);
     const Code::Jump asks = code.jump();
     code.require_one_of(kIp6Source, all);
-    code.finish(kPass);
+    finish_with_options(kNdpOptions);
     code.land(asks);
     code.require_one_of(kNdpTarget, all);
-    code.finish(kPass);
+    finish_with_options(kNdpOptions);
     code.land(other);
 
     other = code.skip_unless(ND_ROUTER_SOLICIT);
     std::vector<std::string_view> askers = all;
     askers.push_back(nobody);
     code.require_one_of(kIp6Source, askers);
-    code.finish(kPass);
+    finish_with_options(kSolicitOptions);
     code.land(other);
 
     code.require_one_of(kIp6Source, global);
+    code.finish(kPass);
+}
+
+// Neighbour discovery has no fragments (RFC 6980). The first fragment has all that is looked at;
+// the kind that a later one says it is of is nobody's.
+void judge_fragment(Code& code, const std::vector<std::string_view>& global) {
+    constexpr std::uint32_t kInside = kIp6Payload + kIp6FragmentSize;
+    code.require_length(kInside);
+    code.load_half(kIp6FragmentPlace);
+    const Code::Jump no_first = code.skip_if_any(0xfff8);
+    code.require_length(kInside + 2);
+    code.load_byte(kIp6Payload);
+    for (const std::uint32_t hides : std::initializer_list<std::uint32_t>{
+             IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT, IPPROTO_AH, IPPROTO_DSTOPTS})
+        code.finish_if(hides, kDrop);
+    Code::Jump other = code.skip_unless(IPPROTO_ICMPV6);
+    code.load_byte(kInside);
+    code.drop_from_to(ND_ROUTER_SOLICIT, ND_REDIRECT);
+    code.land(other);
+    code.load_byte(kIp6Payload);
+    other = code.skip_unless(IPPROTO_UDP);
+    code.load_half(kInside);
+    code.finish_if(kDhcp6Server, kDrop);
+    code.land(other);
+    code.land(no_first);
+    code.require_one_of(kIp6Source, global);
+    code.finish(kPass);
+}
+
+// Drops advertisements of routers and redirects behind any row of headers, as the host would find
+// them.
+void judge_advice_behind_headers(Code& code) {
+    constexpr int kMost = 6;  // headers in a row; RFC 8200 has a use for no more
+    code.set_place(kIp6Payload);
+    code.load_byte(kIp6Next);
+    for (int i = 0; i < kMost; ++i) {
+        Code::Jump other = code.skip_unless(IPPROTO_ICMPV6);
+        code.load_byte_at_place(0);
+        code.finish_if(ND_ROUTER_ADVERT, kDrop);
+        code.finish_if(ND_REDIRECT, kDrop);
+        code.finish(kPass);
+        code.land(other);
+
+        std::vector<Code::Jump> sized;
+        other = code.skip_unless(IPPROTO_FRAGMENT);
+        code.load_half_at_place(2);
+        code.keep_bits(0xfff8);
+        code.finish_unless(0, kPass);  // without its first fragment, nobody puts it together
+        code.set_value(kIp6FragmentSize);
+        sized.push_back(code.jump());
+        code.land(other);
+
+        other = code.skip_unless(IPPROTO_AH);
+        code.load_byte_at_place(1);
+        code.make_size(2, 2);
+        sized.push_back(code.jump());
+        code.land(other);
+
+        std::vector<Code::Jump> plain;
+        for (const std::uint32_t kind : std::initializer_list<std::uint32_t>{
+                 IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS}) {
+            other = code.skip_unless(kind);
+            plain.push_back(code.jump());
+            code.land(other);
+        }
+        code.finish(kPass);
+        for (const Code::Jump jump : plain)
+            code.land(jump);
+        code.load_byte_at_place(1);
+        code.make_size(1, 3);
+        for (const Code::Jump jump : sized)
+            code.land(jump);
+        code.move_place_and_load();
+    }
+    code.finish(kDrop);
+}
+
+// A link whose only neighbour is the host: nobody there has a use for a router's advice. Tags of
+// VLANs: the kernel takes two of number 0 off as if there were none, and the filter sees but one
+// gone.
+void judge_advice(Code& code) {
+    code.load_half(kType);
+    code.finish_if(ETH_P_8021Q, kDrop);
+    code.finish_if(ETH_P_8021AD, kDrop);
+    Code::Jump other = code.skip_unless(ETH_P_IP);
+    code.require_length(kIpEnd);
+    drop_redirects(code);
+    code.finish(kPass);
+    code.land(other);
+    other = code.skip_unless(ETH_P_IPV6);
+    code.require_length(kIp6Payload);
+    judge_advice_behind_headers(code);
+    code.land(other);
     code.finish(kPass);
 }
 
@@ -236,18 +457,24 @@ void judge_ipv6(Code& code, const LinkFilter& filter) {
     const std::string local = filter.mac ? link_local(*filter.mac) : std::string();
     if (!local.empty())
         all.push_back(local);
+    code.require_length(kIp6Payload);
     if (filter.has_neighbours) {
         code.load_byte(kIp6Next);
-        // Extension headers but the one of fragments could hide what follows.
-        code.finish_if(IPPROTO_ROUTING, kDrop);
-        code.finish_if(IPPROTO_DSTOPTS, kDrop);
+        // Extension headers could hide what follows.
+        for (const std::uint32_t hides :
+             std::initializer_list<std::uint32_t>{IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_AH})
+            code.finish_if(hides, kDrop);
         Code::Jump other = code.skip_unless(IPPROTO_HOPOPTS);
         judge_hop_by_hop(code);
         code.land(other);
         other = code.skip_unless(IPPROTO_ICMPV6);
-        judge_icmp6(code, global, all);
+        judge_icmp6(code, filter, global, all);
+        code.land(other);
+        other = code.skip_unless(IPPROTO_FRAGMENT);
+        judge_fragment(code, global);
         code.land(other);
         other = code.skip_unless(IPPROTO_UDP);
+        code.require_length(kIp6Payload + 2);
         code.load_half(kIp6Payload);
         code.finish_if(kDhcp6Server, kDrop);
         code.land(other);
@@ -259,15 +486,21 @@ void judge_ipv6(Code& code, const LinkFilter& filter) {
 }  // namespace
 
 LinkFilter venet_filter(const std::vector<IpAddress>& addresses) {
-    return {.mac = {}, .only_addresses = true, .has_neighbours = false, .addresses = addresses};
+    LinkFilter filter;
+    filter.only_addresses = true;
+    filter.addresses = addresses;
+    return filter;
 }
 
 std::vector<sock_filter> compile_filter(const LinkFilter& filter) {
     Code code;
+    code.require_length(kPayload);
     if (filter.mac)
         require_mac(code, kSourceMac, *filter.mac);
     drop_bridges_own(code);
     if (!filter.only_addresses) {
+        if (filter.drops_advice)
+            judge_advice(code);
         code.finish(kPass);
         return code.take();
     }

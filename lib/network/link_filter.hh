@@ -16,7 +16,8 @@ struct LinkFilter {
     bool only_addresses = false;       // and packets from another address than these
     bool has_neighbours = false;       // the link speaks ARP and NDP: for these addresses only
     std::vector<IpAddress> addresses;  // of only_addresses
-    [[nodiscard]] bool empty() const { return !mac && !only_addresses; }
+    bool drops_advice = false;         // and routers' advice to the host (RFC 4861, RFC 792)
+    [[nodiscard]] bool empty() const { return !mac && !only_addresses && !drops_advice; }
 };
 
 // The filter of venet's end lets out packets of IP from these addresses, nothing else.

@@ -182,7 +182,8 @@ LinkFilter filter_of(const NetworkRecord& record, const RecordedLink& link) {
     return {.mac = link.mac,
             .only_addresses = link.ip_filter,
             .has_neighbours = link.ip_filter,
-            .addresses = link.ip_filter ? record.parsed_addresses() : std::vector<IpAddress>()};
+            .addresses = link.ip_filter ? record.parsed_addresses() : std::vector<IpAddress>(),
+            .drops_advice = link.answers};
 }
 
 std::optional<NetworkRecord> read_network_record(Veid veid) {

@@ -10,6 +10,7 @@
 #include "config/vznet_conf.hh"
 #include "network/host_end.hh"
 #include "network/links.hh"
+#include "network/packet_filter.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "systemd/system_bus.hh"
@@ -111,7 +112,8 @@ void run_external_script(const ActionScript& script, const VethSpec& veth,
     }
 }
 
-void connect_veth(const VethSpec& veth, RecordedLink& link, const Log& log) {
+void connect_veth(const VethSpec& veth, const NetworkRecord& record, RecordedLink& link,
+                  const Log& log) {
     const RouteSocket socket;
     const std::optional<LinkState> state = find_link(socket, link.name);
     if (!state)
@@ -131,6 +133,8 @@ void connect_veth(const VethSpec& veth, RecordedLink& link, const Log& log) {
     }
     link.answers = state->master == 0 && veth.bridge.empty();
     (void)keep_up_settings(link, Upkeep::Mend);
+    if (const LinkFilter filter = filter_of(record, link); !filter.empty())
+        set_packet_filter(link.name, compile_filter(filter));
     set_up_host_end(socket, link);
 }
 

@@ -37,7 +37,8 @@ void run_external_script(const ActionScript& script, const VethSpec& veth,
 // `link` what it has become: a port of a bridge of Linux; one of something else, Open vSwitch's
 // perhaps, which sees to its ports itself, with a warning if there is nobody; or, without bridge=,
 // a link on which the host answers for all that it routes elsewhere (proxy ARP), as vzctl had it.
-// Throws Error VethFailed.
-void connect_veth(const VethSpec& veth, RecordedLink& link, const Log& log);
+// `link` is one of `record`, by which its packets are filtered. Throws Error VethFailed.
+void connect_veth(const VethSpec& veth, const NetworkRecord& record, RecordedLink& link,
+                  const Log& log);
 
 }  // namespace vps

@@ -45,9 +45,14 @@ Bytes frame(unsigned type, const Bytes& payload, const MacAddress& mac = kMac) {
     return Bytes(6, '\xff') + raw(mac) + half(type) + payload;
 }
 
-Bytes arp(const char* sender, const MacAddress& mac = kMac) {
-    return frame(0x0806, half(1) + half(0x0800) + half(0x0604) + half(1) + raw(mac) + raw4(sender) +
-                             Bytes(6, '\0') + raw4("192.0.2.1"));
+struct Arp {
+    unsigned operation = 1;
+    const char* target = "192.0.2.1";
+    MacAddress mac = kMac;
+};
+Bytes arp(const char* sender, const Arp& how = {}) {
+    return frame(0x0806, half(1) + half(0x0800) + half(0x0604) + half(how.operation) +
+                             raw(how.mac) + raw4(sender) + Bytes(6, '\0') + raw4(how.target));
 }
 
 struct Ip4 {
@@ -66,7 +71,20 @@ Bytes ip6(const char* source, unsigned next, const Bytes& payload, const char* t
 }
 
 Bytes ndp(unsigned type, const char* target) {
-    return static_cast<char>(type) + Bytes(7, '\0') + raw6(target) + Bytes(8, '\0');
+    return static_cast<char>(type) + Bytes(7, '\0') + raw6(target);
+}
+
+Bytes hardware_option(char kind, const MacAddress& mac) {
+    return Bytes(1, kind) + '\x01' + raw(mac);
+}
+
+struct Ip6Fragment {
+    unsigned kind, place = 0;
+};
+Bytes fragment(const char* source, Ip6Fragment how, const Bytes& payload) {
+    return ip6(source, 44,
+               Bytes(1, static_cast<char>(how.kind)) + '\0' + half(how.place * 8 | 1) +
+                   Bytes(4, '\x07') + payload);
 }
 
 enum class Verdict { Passed, Dropped, Broken };
@@ -132,7 +150,6 @@ TEST(LinkFilter, OfVenetPassesItsAddressesOnly) {
                       {"a link-local one", ip6("fe80::1", 58, ndp(134, "::")), Dropped},
                       {"ARP", arp("192.0.2.7"), Dropped},
                       {"anything else", frame(0x88cc, Bytes(60, '\0')), Dropped},
-                      {"nothing", {}, Dropped},
                       {"a cut header", ip4("192.0.2.7").substr(0, 20), Dropped},
                   });
     expect(Judge(venet_filter(addresses({"192.0.2.7"}))),
@@ -156,6 +173,46 @@ TEST(LinkFilter, OfHardwareAddressesLooksAtNothingElse) {
                   });
 }
 
+TEST(LinkFilter, OfALinkWithoutBridgeDropsAdviceOnly) {
+    LinkFilter filter;
+    filter.drops_advice = true;
+    const auto behind = [](unsigned next, const Bytes& payload) {
+        return Bytes(1, static_cast<char>(next)) + Bytes(7, '\0') + payload;
+    };
+    const Bytes advertisement = ndp(134, "::"), redirect = ndp(137, "::");
+    expect(
+        Judge(filter),
+        {
+            {"any hardware address", frame(0x88cc, Bytes(60, '\0'), kForeignMac), Passed},
+            {"any IPv4", ip4("198.51.100.1"), Passed},
+            {"an error of ICMP", ip4("198.51.100.1", '\x03' + Bytes(7, '\0')), Passed},
+            {"a redirect of ICMP", ip4("198.51.100.1", '\x05' + Bytes(7, '\0')), Dropped},
+            {"ARP", arp("192.0.2.9"), Passed},
+            {"any IPv6", ip6("2001:db8::9", 6, Bytes(20, '\0')), Passed},
+            {"neighbour discovery", ip6("fe80::1", 58, ndp(136, "fe80::1")), Passed},
+            {"an advertisement", ip6("fe80::1", 58, advertisement), Dropped},
+            {"a redirect", ip6("fe80::1", 58, redirect), Dropped},
+            {"behind hop-by-hop options", ip6("fe80::1", 0, behind(58, advertisement)), Dropped},
+            {"behind a route and options", ip6("fe80::1", 43, behind(60, behind(58, redirect))),
+             Dropped},
+            {"behind authentication", ip6("fe80::1", 51, behind(58, redirect)), Dropped},
+            {"behind longer authentication",
+             ip6("fe80::1", 51, Bytes("\x3a\x01", 2) + Bytes(10, '\0') + redirect), Dropped},
+            {"in a fragment", fragment("fe80::1", {58}, advertisement), Dropped},
+            {"in a later fragment", fragment("fe80::1", {58, 3}, advertisement), Passed},
+            {"behind more headers than have a use",
+             ip6("fe80::1", 60,
+                 behind(60,
+                        behind(60,
+                               behind(60,
+                                      behind(60,
+                                             behind(60, behind(60, behind(58, advertisement)))))))),
+             Dropped},
+            {"options before UDP", ip6("fe80::1", 60, behind(17, Bytes(20, '\0'))), Passed},
+            {"tags in tags", frame(0x8100, half(0) + half(0x86dd) + Bytes(60, '\0')), Dropped},
+        });
+}
+
 Judge neighbour_judge() {
     return Judge({.mac = kMac,
                   .only_addresses = true,
@@ -166,24 +223,37 @@ Judge neighbour_judge() {
 TEST(LinkFilter, OfNeighboursPassesArpAndIpv4OfItsAddress) {
     const Bytes to_server = half(68) + half(67) + Bytes(4, '\0');
     const Bytes from_server = half(67) + half(68) + Bytes(4, '\0');
-    expect(
-        neighbour_judge(),
-        {
-            {"ARP of its own", arp("192.0.2.7"), Passed},
-            {"a probe", arp("0.0.0.0"), Passed},
-            {"ARP of another's", arp("192.0.2.9"), Dropped},
-            {"ARP that tells another's hardware address", arp("192.0.2.7", kForeignMac), Dropped},
-            {"its own", ip4("192.0.2.7"), Passed},
-            {"a foreign one", ip4("192.0.2.9"), Dropped},
-            {"a question for DHCP", ip4("192.0.2.7", to_server, {.protocol = 17}), Passed},
-            {"an answer of DHCP", ip4("192.0.2.7", from_server, {.protocol = 17}), Dropped},
-            {"the same behind options", ip4("192.0.2.7", from_server, {.protocol = 17, .words = 8}),
-             Dropped},
-            {"what only looks so in a later fragment",
-             ip4("192.0.2.7", from_server, {.protocol = 17, .fragment = 5}), Passed},
-            {"a frame of another's", frame(0x0800, Bytes(60, '\0'), kForeignMac), Dropped},
-            {"anything else", frame(0x88cc, Bytes(60, '\0')), Dropped},
-        });
+    expect(neighbour_judge(),
+           {
+               {"ARP of its own", arp("192.0.2.7"), Passed},
+               {"an answer of its own", arp("192.0.2.7", {.operation = 2}), Passed},
+               {"a probe", arp("0.0.0.0", {.target = "192.0.2.7"}), Passed},
+               {"a probe for another's", arp("0.0.0.0", {.target = "192.0.2.9"}), Dropped},
+               {"an answer of nobody's", arp("0.0.0.0", {.operation = 2, .target = "192.0.2.7"}),
+                Dropped},
+               {"an answer of another's", arp("192.0.2.9", {.operation = 2}), Dropped},
+               {"another operation", arp("192.0.2.7", {.operation = 9}), Dropped},
+               {"a cut one", arp("192.0.2.7").substr(0, 40), Dropped},
+               {"ARP of another's", arp("192.0.2.9"), Dropped},
+               {"ARP that tells another's hardware address", arp("192.0.2.7", {.mac = kForeignMac}),
+                Dropped},
+               {"its own", ip4("192.0.2.7"), Passed},
+               {"a foreign one", ip4("192.0.2.9"), Dropped},
+               {"a foreign one, without the ports of UDP", ip4("192.0.2.9", {}, {.protocol = 17}),
+                Dropped},
+               {"a redirect", ip4("192.0.2.7", '\x05' + Bytes(7, '\0')), Dropped},
+               {"a redirect behind options",
+                ip4("192.0.2.7", '\x05' + Bytes(7, '\0'), {.words = 8}), Dropped},
+               {"an error of ICMP", ip4("192.0.2.7", '\x03' + Bytes(7, '\0')), Passed},
+               {"a question for DHCP", ip4("192.0.2.7", to_server, {.protocol = 17}), Passed},
+               {"an answer of DHCP", ip4("192.0.2.7", from_server, {.protocol = 17}), Dropped},
+               {"the same behind options",
+                ip4("192.0.2.7", from_server, {.protocol = 17, .words = 8}), Dropped},
+               {"what only looks so in a later fragment",
+                ip4("192.0.2.7", from_server, {.protocol = 17, .fragment = 5}), Passed},
+               {"a frame of another's", frame(0x0800, Bytes(60, '\0'), kForeignMac), Dropped},
+               {"anything else", frame(0x88cc, Bytes(60, '\0')), Dropped},
+           });
 }
 
 TEST(LinkFilter, OfNeighboursPassesNeighbourDiscoveryOfItsAddress) {
@@ -192,37 +262,72 @@ TEST(LinkFilter, OfNeighboursPassesNeighbourDiscoveryOfItsAddress) {
     const auto listens = [](unsigned type) {
         return Bytes("\x3a\0\x05\x02\0\0\x01\0", 8) + static_cast<char>(type) + Bytes(19, '\0');
     };
-    expect(neighbour_judge(),
-           {
-               {"its own", ip6(own, 6, Bytes(20, '\0')), Passed},
-               {"a foreign one", ip6("2001:db8::9", 6, Bytes(20, '\0')), Dropped},
-               {"an echo", ip6(own, 58, '\x80' + Bytes(7, '\0')), Passed},
-               {"an advertisement of its own", ip6(own, 58, ndp(136, own)), Passed},
-               {"of another's", ip6(own, 58, ndp(136, "2001:db8::9")), Dropped},
-               {"of its link-local", ip6(kOwnLocal, 58, ndp(136, kOwnLocal)), Passed},
-               {"of the router's", ip6(kOwnLocal, 58, ndp(136, "fe80::1")), Dropped},
-               {"of its own, in another's name", ip6("fe80::1", 58, ndp(136, own)), Dropped},
-               {"a question", ip6(own, 58, ndp(135, "2001:db8::1")), Passed},
-               {"a question of the link-local", ip6(kOwnLocal, 58, ndp(135, "fe80::1")), Passed},
-               {"in another's name", ip6("2001:db8::9", 58, ndp(135, "2001:db8::1")), Dropped},
-               {"whether its own is free", ip6("::", 58, ndp(135, own)), Passed},
-               {"whether another's is free", ip6("::", 58, ndp(135, "2001:db8::9")), Dropped},
-               {"for routers", ip6(kOwnLocal, 58, ndp(133, "::")), Passed},
-               {"for routers, in another's name", ip6("fe80::1", 58, ndp(133, "::")), Dropped},
-               {"a router's advertisement", ip6(kOwnLocal, 58, ndp(134, "::")), Dropped},
-               {"of its own address", ip6(own, 58, ndp(134, "::")), Dropped},
-               {"a redirect", ip6(own, 58, ndp(137, "::")), Dropped},
-               {"one hidden behind options", ip6(own, 0, hidden), Dropped},
-               {"behind others", ip6(own, 60, hidden), Dropped},
-               {"behind a route", ip6(own, 43, hidden), Dropped},
-               {"groups that it listens to", ip6(kOwnLocal, 0, listens(143)), Passed},
-               {"in the same place, no group", ip6(kOwnLocal, 0, listens(136)), Dropped},
-               {"groups for a single machine", ip6(kOwnLocal, 0, listens(143), "2001:db8::1"),
-                Dropped},
-               {"an answer of DHCPv6", ip6(own, 17, half(547) + half(546) + half(8) + half(0)),
-                Dropped},
-               {"a fragment", ip6(own, 44, Bytes(20, '\0')), Passed},
-           });
+    expect(
+        neighbour_judge(),
+        {
+            {"its own", ip6(own, 6, Bytes(20, '\0')), Passed},
+            {"a foreign one", ip6("2001:db8::9", 6, Bytes(20, '\0')), Dropped},
+            {"an echo", ip6(own, 58, '\x80' + Bytes(7, '\0')), Passed},
+            {"an advertisement of its own", ip6(own, 58, ndp(136, own)), Passed},
+            {"with its hardware address", ip6(own, 58, ndp(136, own) + hardware_option(2, kMac)),
+             Passed},
+            {"with another's", ip6(own, 58, ndp(136, own) + hardware_option(2, kForeignMac)),
+             Dropped},
+            {"with another's behind others",
+             ip6(own, 58,
+                 ndp(136, own) + hardware_option(14, kMac) + hardware_option(2, kMac) +
+                     hardware_option(1, kForeignMac)),
+             Dropped},
+            {"with more options than have a use",
+             ip6(own, 58,
+                 ndp(136, own) + hardware_option(14, kMac) + hardware_option(14, kMac) +
+                     hardware_option(14, kMac) + hardware_option(14, kMac) +
+                     hardware_option(2, kForeignMac)),
+             Dropped},
+            {"of another's", ip6(own, 58, ndp(136, "2001:db8::9")), Dropped},
+            {"of its link-local", ip6(kOwnLocal, 58, ndp(136, kOwnLocal)), Passed},
+            {"of the router's", ip6(kOwnLocal, 58, ndp(136, "fe80::1")), Dropped},
+            {"of its own, in another's name", ip6("fe80::1", 58, ndp(136, own)), Dropped},
+            {"a question", ip6(own, 58, ndp(135, "2001:db8::1")), Passed},
+            {"a question of the link-local", ip6(kOwnLocal, 58, ndp(135, "fe80::1")), Passed},
+            {"in another's name", ip6("2001:db8::9", 58, ndp(135, "2001:db8::1")), Dropped},
+            {"whether its own is free", ip6("::", 58, ndp(135, own)), Passed},
+            {"whether another's is free", ip6("::", 58, ndp(135, "2001:db8::9")), Dropped},
+            {"for routers", ip6(kOwnLocal, 58, '\x85' + Bytes(7, '\0')), Passed},
+            {"for routers, in another's name", ip6("fe80::1", 58, '\x85' + Bytes(7, '\0')),
+             Dropped},
+            {"a router's advertisement", ip6(kOwnLocal, 58, ndp(134, "::")), Dropped},
+            {"of its own address", ip6(own, 58, ndp(134, "::")), Dropped},
+            {"a redirect", ip6(own, 58, ndp(137, "::")), Dropped},
+            {"one hidden behind options", ip6(own, 0, hidden), Dropped},
+            {"behind others", ip6(own, 60, hidden), Dropped},
+            {"behind a route", ip6(own, 43, hidden), Dropped},
+            {"groups that it listens to", ip6(kOwnLocal, 0, listens(143)), Passed},
+            {"in the same place, no group", ip6(kOwnLocal, 0, listens(136)), Dropped},
+            {"groups for a single machine", ip6(kOwnLocal, 0, listens(143), "2001:db8::1"),
+             Dropped},
+            {"an answer of DHCPv6", ip6(own, 17, half(547) + half(546) + half(8) + half(0)),
+             Dropped},
+            {"a question with its hardware address",
+             ip6(own, 58, ndp(135, "2001:db8::1") + hardware_option(1, kMac)), Passed},
+            {"with another's",
+             ip6(own, 58, ndp(135, "2001:db8::1") + hardware_option(1, kForeignMac)), Dropped},
+            {"for routers, with another's hardware address",
+             ip6(kOwnLocal, 58, Bytes("\x85\0\0\0\0\0\0\0", 8) + hardware_option(1, kForeignMac)),
+             Dropped},
+            {"a fragment of UDP", fragment(own, {17}, half(5000) + Bytes(18, '\0')), Passed},
+            {"a later one", fragment(own, {17, 9}, half(547) + Bytes(18, '\0')), Passed},
+            {"a fragment of TCP", fragment(own, {6}, Bytes(20, '\0')), Passed},
+            {"of an echo", fragment(own, {58}, '\x80' + Bytes(15, '\0')), Passed},
+            {"of another's", fragment("2001:db8::9", {17}, half(5000) + Bytes(18, '\0')), Dropped},
+            {"a later one of another's", fragment("2001:db8::9", {17, 9}, Bytes(20, '\0')),
+             Dropped},
+            {"neighbour discovery in a fragment", fragment(own, {58}, ndp(136, own)), Dropped},
+            {"an advertisement in one", fragment(kOwnLocal, {58}, ndp(134, "::")), Dropped},
+            {"an answer of DHCPv6 in one", fragment(own, {17}, half(547) + half(546) + half(0)),
+             Dropped},
+            {"more headers in one", fragment(own, {60}, hidden), Dropped},
+        });
 }
 
 TEST(LinkFilter, HoldsHundredsOfAddressesAndSaysWhenItDoesNot) {
