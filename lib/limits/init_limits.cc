@@ -80,18 +80,14 @@ int set_init_limits(pid_t pid, const InitLimits& limits) noexcept {
     return 0;
 }
 
-// The file belongs to the host's root before Linux 6.9, since then to root of the namespace.
+// The file belongs to the host's root before Linux 6.9, since then to root of the namespace, who
+// the caller then stays: the kernel asks again at each write.
 static int open_shmall_in(int proc, uid_t root) noexcept {
     constexpr const char* kFile = "sys/kernel/shmall";
-    int file = openat(proc, kFile, O_WRONLY | O_CLOEXEC);
+    const int file = openat(proc, kFile, O_WRONLY | O_CLOEXEC);
     if (file >= 0 || errno != EACCES || seteuid(root) < 0)
         return file;
-    file = openat(proc, kFile, O_WRONLY | O_CLOEXEC);
-    const int error = errno;
-    if (seteuid(0) < 0)
-        return -1;
-    errno = error;
-    return file;
+    return openat(proc, kFile, O_WRONLY | O_CLOEXEC);
 }
 
 // A host that is a container itself has /proc/sys mounted read-only; a /proc that is mounted anew,
@@ -100,11 +96,13 @@ static int open_shmall(uid_t root) noexcept {
     const int file = open_shmall_in(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), root);
     if (file >= 0 || errno != EROFS)
         return file;
-    const int fs = fsopen("proc", FSOPEN_CLOEXEC);
-    if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-        return -1;
-    const int proc = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-    return proc < 0 ? -1 : open_shmall_in(proc, root);
+    const int fs = seteuid(0) == 0 ? fsopen("proc", FSOPEN_CLOEXEC) : -1;
+    const bool made = fs >= 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
+    const int proc = made ? fsmount(fs, FSMOUNT_CLOEXEC, 0) : -1;
+    if (proc >= 0)
+        return open_shmall_in(proc, root);
+    errno = EROFS;  // whatever has kept the other way shut
+    return -1;
 }
 
 // /proc/sys/kernel shows the ipc namespace of the process that opens it.
@@ -136,7 +134,7 @@ void apply_init_limits(FdRef init, pid_t pid, const VpsConfig& config, const Log
     try {
         set_shmall(init, pid, std::to_string(is_limit(pages) ? pages : kKernelsDefault));
     } catch (const SysError& error) {
-        if (error.errnum() != EROFS && error.errnum() != EPERM)
+        if (error.errnum() != EROFS)
             throw;
         log.say(Level::Warning,
                 fmt::format("{}: is this host a container? SHMPAGES does not limit the VPS; its "

@@ -22,8 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kScope = "org.freedesktop.systemd1.Scope";
-
 // systemd also writes each property into a drop-in, which would outlive the configuration: drop-ins
 // that were not there before are removed again. The properties stay in PID 1's memory until it
 // reads its units anew.
@@ -146,13 +144,8 @@ void update_scope_quota(Veid veid, std::uint64_t percent, const SystemdPlaces& p
     const LimitSetting& setting = setting_of("CPUQuota");
     const LimitValue value =
         percent == 0 ? none_of(setting) : value_of(SliceLimit{&setting, percent, {}});
-    patiently([&] {
-        const Bus bus = connect(places);
-        const Message reply = get_property(bus, unit_path(scope_unit(veid)), kScope,
-                                           setting.property, type_of(setting.kind));
-        if (read_limit(reply.get(), setting) != value)
-            send_limits(places, bus, scope_unit(veid), {{&setting, value}});
-    });
+    // Also where systemd has it: 257 gives what a daemon-reload brought to the kernel later.
+    patiently([&] { send_limits(places, connect(places), scope_unit(veid), {{&setting, value}}); });
 }
 
 }  // namespace vps
