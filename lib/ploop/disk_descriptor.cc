@@ -65,7 +65,7 @@ class Reader {
     }
 
   private:
-    [[nodiscard]] unsigned long line() const { return XML_GetCurrentLineNumber(parser_.get()); }
+    [[nodiscard]] unsigned long line() const { return VPS_XML_LINE_NUMBER(parser_.get()); }
 
     void stop(const std::string& fault) {
         fault_ = fault;
