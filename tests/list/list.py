@@ -6,6 +6,7 @@ streams, and its exit code where that is not 0. --accept writes it anew.
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -163,6 +164,8 @@ def main():
         make_host(root)
         found = "".join(line + run(program, root, shlex.split(line)[2:])[1] for line in commands)
         expect_json(program, root)
+    # Versions of json-c differ in where an empty array ends.
+    found = re.sub(r"\[\s+\]", "[]", found)
     if accept:
         with open(transcript, "w") as file:
             file.write(found)

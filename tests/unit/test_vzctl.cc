@@ -1,6 +1,8 @@
 // vzctl's command line, as far as it needs neither root nor a VPS.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "manage/inside.hh"
 #include "manage/options.hh"
 #include "manage/vzctl.hh"
