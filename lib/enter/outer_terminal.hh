@@ -5,7 +5,13 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <array>
+#include <csignal>
+
 namespace vps {
+
+// The signals by which whoever sits there, or wants us to end, is heard.
+inline constexpr std::array kCallersSignals{SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
 
 class OuterTerminal {
   public:

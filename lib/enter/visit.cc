@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +19,7 @@
 #include "enter/flow.hh"
 #include "enter/outer_terminal.hh"
 #include "state/state.hh"
+#include "sys/caught_signals.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -28,28 +28,10 @@ namespace vps {
 namespace {
 
 // Besides those of the table, in shells' terms.
-constexpr int kNotExecutable = 126, kNotFound = 127, kSignalled = 128;
-
-// Pass on to the command, or end it.
-constexpr std::array kEnding{SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-
-Fd block_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : kEnding)
-        sigaddset(&signals, signal);
-    sigaddset(&signals, SIGWINCH);
-    sigaddset(&signals, SIGCONT);
-    if (sigprocmask(SIG_BLOCK, &signals, nullptr) < 0)
-        throw SysError(errno, "block signals");
-    Fd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd)
-        throw SysError(errno, "wait for signals");
-    return fd;
-}
+constexpr int kNotExecutable = 126, kNotFound = 127;
 
 int exit_code_of(const ExitStatus& status) {
-    return status.signal != 0 ? kSignalled + status.signal : status.code;
+    return status.signal != 0 ? sys::kSignalled + status.signal : status.code;
 }
 
 // The command, and everything that is on its way to and from it.
@@ -104,12 +86,10 @@ void Session::note_end() {
 }
 
 void Session::serve_signals() {
-    signalfd_siginfo info{};
-    while (read(signals_.get(), &info, sizeof info) == sizeof info) {
-        const int signal = static_cast<int>(info.ssi_signo);
+    sys::take_signals(signals_, [this](int signal) {
         if (signal == SIGWINCH || signal == SIGCONT) {
             if (!terminal_)
-                continue;
+                return;
             if (signal == SIGCONT)
                 terminal_->make_raw();  // whoever stopped us has set it otherwise
             const winsize size = terminal_->size();
@@ -119,7 +99,7 @@ void Session::serve_signals() {
         } else {
             (void)kill(-process_.child.pid(), signal);  // its session, as far as it stayed there
         }
-    }
+    });
 }
 
 void Session::serve_flows(const std::vector<pollfd>& events) {
@@ -158,7 +138,7 @@ int Session::run() {
     if (ended_by_ == 0)
         return *exit_code_;
     process_.child.release();  // what it does when its terminal hangs up is its own affair
-    return kSignalled + ended_by_;
+    return sys::kSignalled + ended_by_;
 }
 
 // The directory that init sees as "/", with init's own mounts.
@@ -256,7 +236,7 @@ int visit(const RunningInit& init, ContextCommand command, Streams streams, cons
         command.input = ContextInput::Pipe;
     }
     try {
-        Fd signals = block_signals();
+        Fd signals = sys::catch_signals(kCallersSignals);
         ContextProcess process = start_in_vps(init.handle, init.pid, command, {{}, signals});
         if (terminal)
             terminal->make_raw();
@@ -269,7 +249,7 @@ int visit(const RunningInit& init, ContextCommand command, Streams streams, cons
         if (error.errnum() == ESRCH)
             throw Error(ExitCode::NotRunning, "has just ended");
         if (error.errnum() == ETIMEDOUT)  // a signal, before the command was executed
-            throw Error(static_cast<ExitCode>(kSignalled + SIGINT),
+            throw Error(static_cast<ExitCode>(sys::kSignalled + SIGINT),
                         "interrupted before it was entered");
         throw;
     }

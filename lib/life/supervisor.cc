@@ -2,12 +2,12 @@
 
 #include <malloc.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 
 #include <array>
 #include <csignal>
 
 #include "context/capabilities.hh"
+#include "sys/caught_signals.hh"
 #include "sys/error.hh"
 
 namespace vps {
@@ -34,24 +34,10 @@ void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {
         throw SysError(errno, "watch");
 }
 
-Fd catch_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    Fd caught(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!caught)
-        throw SysError(errno, "catch signals");
-    return caught;
-}
-
 // Reads the signals that have come; true if SIGTERM is among them.
 bool take_signals(FdRef signals, const std::function<void()>& on_child) {
     bool told_to_go = false;
-    signalfd_siginfo info;
-    while (read(signals.get(), &info, sizeof info) == sizeof info)
-        told_to_go |= info.ssi_signo == SIGTERM;
+    sys::take_signals(signals, [&](int signal) { told_to_go |= signal == SIGTERM; });
     on_child();
     return told_to_go;
 }
@@ -61,7 +47,7 @@ bool take_signals(FdRef signals, const std::function<void()>& on_child) {
 SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
                          const std::function<void()>& on_child,
                          const std::vector<Watched>& others) {
-    const Fd signals = catch_signals();
+    const Fd signals = sys::catch_signals(std::array{SIGTERM, SIGCHLD});
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
     if (!epoll)
         throw SysError(errno, "create epoll");

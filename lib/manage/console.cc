@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -20,14 +19,13 @@
 #include "life/console_message.hh"
 #include "manage/leave_keys.hh"
 #include "manage/life_verbs.hh"
+#include "sys/caught_signals.hh"
 
 namespace vps {
 
 namespace {
 
 constexpr int kRetryPause = 200;  // milliseconds, between two looks for a supervisor
-constexpr int kSignalled = 128;   // in shells' terms
-constexpr std::array kEnding{SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 
 // Nothing while nobody listens there.
 Fd connect_to_console(Veid veid) {
@@ -43,21 +41,6 @@ Fd connect_to_console(Veid veid) {
     if (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN)
         return {};
     throw SysError(errno, "connect to", path);
-}
-
-Fd catch_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : kEnding)
-        sigaddset(&signals, signal);
-    sigaddset(&signals, SIGWINCH);
-    sigaddset(&signals, SIGCONT);
-    if (sigprocmask(SIG_BLOCK, &signals, nullptr) < 0)
-        throw SysError(errno, "block signals");
-    Fd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd)
-        throw SysError(errno, "wait for signals");
-    return fd;
 }
 
 // One who is attached, until the keys that leave, a signal or the end of the input.
@@ -97,7 +80,7 @@ class Attachment {
 };
 
 Attachment::Attachment(const Call& call, AttachAs as)
-    : call_(call), as_(as), signals_(catch_signals()) {
+    : call_(call), as_(as), signals_(sys::catch_signals(kCallersSignals)) {
     if (streams_of_caller() != Streams::Terminal)
         return;
     terminal_ = std::make_unique<OuterTerminal>();
@@ -141,17 +124,15 @@ void Attachment::lose_supervisor() {
 // ---- from here
 
 void Attachment::take_signals() {
-    signalfd_siginfo info{};
-    while (read(signals_.get(), &info, sizeof info) == sizeof info) {
-        const int signal = static_cast<int>(info.ssi_signo);
+    sys::take_signals(signals_, [this](int signal) {
         if (signal != SIGWINCH && signal != SIGCONT) {
-            end_ = static_cast<ExitCode>(kSignalled + signal);
+            end_ = static_cast<ExitCode>(sys::kSignalled + signal);
         } else if (terminal_) {
             if (signal == SIGCONT)
                 terminal_->make_raw();  // whoever stopped us has set it otherwise
             send_size();
         }
-    }
+    });
 }
 
 void Attachment::send_size() {

@@ -243,31 +243,34 @@ void judge_arp(Code& code, const LinkFilter& filter) {
     code.finish(kPass);
 }
 
-// The first fragment has what is looked at.
-void drop_redirects(Code& code) {
+// Looks behind the header of a packet of IPv4 with that protocol. The first fragment has what is
+// looked at.
+template <typename Look>
+void look_behind_ip(Code& code, std::uint32_t protocol, Look look) {
     code.load_byte(kIpProtocol);
-    const Code::Jump other = code.skip_unless(IPPROTO_ICMP);
+    const Code::Jump other = code.skip_unless(protocol);
     code.load_half(kIpFragment);
     const Code::Jump no_first = code.skip_if_any(0x1fff);
-    code.load_byte_behind_ip();
-    code.finish_if(ICMP_REDIRECT, kDrop);
+    look();
     code.land(other);
     code.land(no_first);
+}
+
+void drop_redirects(Code& code) {
+    look_behind_ip(code, IPPROTO_ICMP, [&] {
+        code.load_byte_behind_ip();
+        code.finish_if(ICMP_REDIRECT, kDrop);
+    });
 }
 
 void judge_ipv4(Code& code, const LinkFilter& filter) {
     code.require_length(kIpEnd);
     drop_redirects(code);
-    if (filter.has_neighbours) {
-        code.load_byte(kIpProtocol);
-        const Code::Jump other = code.skip_unless(IPPROTO_UDP);
-        code.load_half(kIpFragment);
-        const Code::Jump no_first = code.skip_if_any(0x1fff);
-        code.load_half_behind_ip();
-        code.finish_if(kDhcpServer, kDrop);
-        code.land(other);
-        code.land(no_first);
-    }
+    if (filter.has_neighbours)
+        look_behind_ip(code, IPPROTO_UDP, [&] {
+            code.load_half_behind_ip();
+            code.finish_if(kDhcpServer, kDrop);
+        });
     code.require_one_of(kIpSource, addresses_of(filter, AF_INET));
     code.finish(kPass);
 }

@@ -44,6 +44,17 @@ RecordedLink recorded(const VethSpec& veth) {
     return link;
 }
 
+std::vector<ClaimName> claims_of(const NetworkRecord& record) {
+    std::vector<ClaimName> claims;
+    for (const std::string& address : record.addresses)
+        claims.push_back(address_claim(address));
+    for (const RecordedLink& link : record.links)
+        claims.push_back(link_claim(link.name));
+    for (const std::string& name : record.hardware)
+        claims.push_back(hardware_claim(name));
+    return claims;
+}
+
 }  // namespace
 
 void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
@@ -58,21 +69,13 @@ void refuse_addresses_of_others(Veid veid, const NetworkSpec& spec) {
 }
 
 void set_claims(Veid veid, const NetworkRecord& record) {
-    for (const std::string& address : record.addresses)
-        set_claim(address_claim(address), veid);
-    for (const RecordedLink& link : record.links)
-        set_claim(link_claim(link.name), veid);
-    for (const std::string& name : record.hardware)
-        set_claim(hardware_claim(name), veid);
+    for (const ClaimName& claim : claims_of(record))
+        set_claim(claim, veid);
 }
 
 void drop_claims(Veid veid, const NetworkRecord& record) {
-    for (const std::string& address : record.addresses)
-        drop_claim(address_claim(address), veid);
-    for (const RecordedLink& link : record.links)
-        drop_claim(link_claim(link.name), veid);
-    for (const std::string& name : record.hardware)
-        drop_claim(hardware_claim(name), veid);
+    for (const ClaimName& claim : claims_of(record))
+        drop_claim(claim, veid);
 }
 
 void refuse_name_on_host(const VethSpec& veth) {
