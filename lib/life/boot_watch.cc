@@ -4,7 +4,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <utmp.h>
 
@@ -19,6 +18,7 @@
 #include "sys/error.hh"
 #include "sys/guest_file.hh"
 #include "sys/sys.hh"
+#include "sys/unix_address.hh"
 
 namespace vps {
 
@@ -72,9 +72,7 @@ BootSocket::BootSocket(FdRef dev, uid_t owner, gid_t group)
     : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     const std::string name = std::string(kBootSocket).substr(sizeof "/dev/" - 1);
     const std::string path = "/proc/self/fd/" + std::to_string(dev.get()) + "/" + name;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const sockaddr_un address = sys::unix_address(path);
     const int on = 1;
     if (!socket_ || setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
         bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||

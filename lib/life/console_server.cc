@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/unix_address.hh"
 
 namespace vps {
 
@@ -54,9 +54,7 @@ Fd listen_at_console(Veid veid) {
     Fd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener)
         throw SysError(errno, "make a socket");
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    (void)path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+    const sockaddr_un address = sys::unix_address(path);
     (void)sys::unlink_if_there(path);
     // The file gets the mode that the socket has.
     if (fchmod(listener.get(), 0600) < 0 ||

@@ -4,9 +4,8 @@
 
 #include <filesystem>
 #include <string_view>
-#include <vector>
+#include <utility>
 
-#include "config/config_text.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
@@ -18,10 +17,8 @@ namespace {
 
 std::set<std::string, std::less<>> read_mount_points(const std::string& mountinfo) {
     std::set<std::string, std::less<>> points;
-    const std::string text = sys::read_file(mountinfo, 256U << 20U);
-    for (const std::string_view line : words_of(text, "\n"))
-        if (const std::vector<std::string_view> words = words_of(line, " "); words.size() > 4)
-            points.insert(unescape_mountinfo(words[4]));
+    for (MountEntry& mount : parse_mountinfo(sys::read_file(mountinfo, 256U << 20U)))
+        points.insert(std::move(mount.target));
     return points;
 }
 

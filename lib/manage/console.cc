@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +19,7 @@
 #include "manage/leave_keys.hh"
 #include "manage/life_verbs.hh"
 #include "sys/caught_signals.hh"
+#include "sys/unix_address.hh"
 
 namespace vps {
 
@@ -33,9 +33,7 @@ Fd connect_to_console(Veid veid) {
     if (!socket)
         throw SysError(errno, "make a socket");
     const std::string path = console_socket_path(veid);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    (void)path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+    const sockaddr_un address = sys::unix_address(path);
     if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
         return socket;
     if (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN)

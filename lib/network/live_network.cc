@@ -57,8 +57,7 @@ NetworkRecord with_addresses(Veid veid, const NetworkRecord& now, const NetworkS
 // What comes out of the links is filtered by the new addresses before these are used.
 void filter_links(const NetworkRecord& record) {
     for (const RecordedLink& link : record.links)
-        if (const LinkFilter filter = filter_of(record, link); !filter.empty())
-            set_packet_filter(link.name, compile_filter(filter));
+        filter_link(record, link);
 }
 
 struct AddressChange {
@@ -214,8 +213,7 @@ void make_interfaces(const NetworkSpec& added, NetworkRecord& record, FdRef insi
     for (auto link = record.links.end() - static_cast<std::ptrdiff_t>(added.veths.size());
          link != record.links.end(); ++link) {
         make_host_end_deaf(socket, *link);
-        if (const LinkFilter filter = filter_of(record, *link); !filter.empty())
-            set_packet_filter(link->name, compile_filter(filter));
+        filter_link(record, *link);
     }
     connect_veths(
         added, record, [] {}, settings, external_script, log);

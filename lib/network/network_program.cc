@@ -47,11 +47,28 @@ std::string finish_program(Child& program, const Fd& said) {
                                               kProgram, status.to_string()));
 }
 
-std::string run_for_network(Veid veid, const char* what) {
-    if (access(network_record_path(veid).c_str(), F_OK) < 0)
-        return {};
-    Started started = run_program({veid.to_string(), what});
+std::string ask_program(std::vector<std::string> words) {
+    Started started = run_program(std::move(words));
     return finish_program(started.program, started.said);
+}
+
+bool has_network(Veid veid) {
+    return access(network_record_path(veid).c_str(), F_OK) == 0;
+}
+
+std::string run_for_network(Veid veid, const char* what) {
+    return has_network(veid) ? ask_program({veid.to_string(), what}) : std::string();
+}
+
+// Gives the VPS that runs what these words name, in place of what it has.
+template <typename Items, typename Spell>
+void change(Veid veid, const char* what, pid_t init, const Items& items, Spell spell) {
+    if (items.empty() && !has_network(veid))
+        return;
+    std::vector<std::string> words{veid.to_string(), what, std::to_string(init)};
+    for (const auto& item : items)
+        words.push_back(spell(item));
+    (void)ask_program(std::move(words));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -98,23 +115,13 @@ void NetworkStart::finish() {
 }
 
 void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addresses) {
-    if (addresses.empty() && access(network_record_path(veid).c_str(), F_OK) < 0)
-        return;
-    std::vector<std::string> words{veid.to_string(), "addresses", std::to_string(init)};
-    for (const IpAddress& address : addresses)
-        words.push_back(fmt::format("{}/{}", address.to_string(), address.prefix));
-    Started started = run_program(std::move(words));
-    (void)finish_program(started.program, started.said);
+    change(veid, "addresses", init, addresses, [](const IpAddress& address) {
+        return fmt::format("{}/{}", address.to_string(), address.prefix);
+    });
 }
 
 void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& netifs) {
-    if (netifs.empty() && access(network_record_path(veid).c_str(), F_OK) < 0)
-        return;
-    std::vector<std::string> words{veid.to_string(), "interfaces", std::to_string(init)};
-    for (const NetifSpec& netif : netifs)
-        words.push_back(spell(netif));
-    Started started = run_program(std::move(words));
-    (void)finish_program(started.program, started.said);
+    change(veid, "interfaces", init, netifs, spell);
 }
 
 void renew_network_on_host(Veid veid) {
@@ -132,8 +139,7 @@ std::vector<std::string> find_missing_network(Veid veid) {
 std::vector<std::string> find_dropping_chains_of_host(Veid veid) {
     if (access(kProgram, X_OK) < 0)
         return {};
-    Started started = run_program({veid.to_string(), "chains"});
-    return lines_of(finish_program(started.program, started.said));
+    return lines_of(ask_program({veid.to_string(), "chains"}));
 }
 
 void remove_network(Veid veid) {

@@ -88,4 +88,9 @@ void set_packet_filter(const std::string& link, const std::vector<sock_filter>& 
         throw SysError(error, "make the packet filter (sch_ingress, cls_bpf) of", link);
 }
 
+void filter_link(const NetworkRecord& record, const RecordedLink& link) {
+    if (const LinkFilter filter = filter_of(record, link); !filter.empty())
+        set_packet_filter(link.name, compile_filter(filter));
+}
+
 }  // namespace vps

@@ -7,11 +7,16 @@
 #include <string>
 
 #include "network/link_filter.hh"
+#include "network/network_record.hh"
 
 namespace vps {
 
 // Whether the link has it, with this program. Throws SysError.
 bool has_packet_filter(const std::string& link, const std::vector<sock_filter>& program);
+
+// Gives it the filter that it has by the record, if any; before the link is up. Throws as
+// set_packet_filter().
+void filter_link(const NetworkRecord& record, const RecordedLink& link);
 
 // Gives it to the link; to be done before the link is up. Replaces one that is there, at once.
 // Throws Error System.

@@ -133,8 +133,7 @@ void connect_veth(const VethSpec& veth, const NetworkRecord& record, RecordedLin
     }
     link.answers = state->master == 0 && veth.bridge.empty();
     (void)keep_up_settings(link, Upkeep::Mend);
-    if (const LinkFilter filter = filter_of(record, link); !filter.empty())
-        set_packet_filter(link.name, compile_filter(filter));
+    filter_link(record, link);
     set_up_host_end(socket, link);
 }
 

@@ -56,8 +56,7 @@ void make_links(const NetworkSpec& spec, const NetworkRecord& record, FdRef insi
     const RouteSocket socket;
     for (const RecordedLink& link : record.links) {
         make_host_end_deaf(socket, link);
-        if (const LinkFilter filter = filter_of(record, link); !filter.empty())
-            set_packet_filter(link.name, compile_filter(filter));
+        filter_link(record, link);
     }
 }
 

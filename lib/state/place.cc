@@ -44,13 +44,6 @@ constexpr HostPlace kHostPlaces[] = {
     {"/var/spool", Guarded::Itself},  {"/var/tmp", Guarded::Itself},
 };
 
-std::optional<DirectoryId> look_at(const std::string& path) {
-    struct stat status {};
-    if (stat(path.c_str(), &status) < 0)
-        return std::nullopt;
-    return DirectoryId{status.st_dev, status.st_ino};
-}
-
 // With a root of its own the path is looked up as if that were "/". A private area may be behind a
 // link that only the kernel follows (/proc/self/cwd).
 // Empty where there is no such file.
@@ -81,6 +74,13 @@ bool is_mounted(const Place& place, const std::string& root) {
 
 }  // namespace
 
+std::optional<DirectoryId> find_directory_id(const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) < 0)
+        return std::nullopt;
+    return DirectoryId{status.st_dev, status.st_ino};
+}
+
 Place::Place(const std::string& path, const std::string& root) {
     std::string there = path;
     Fd found = find_place(there, root);
@@ -94,13 +94,13 @@ Place::Place(const std::string& path, const std::string& root) {
     if (path_.empty())
         path_ = "/";
     for (std::size_t end = above;; end = whole.find('/', end + 1)) {
-        if (const auto id = look_at(end == 0 ? "/" : whole.substr(0, end)))
+        if (const auto id = find_directory_id(end == 0 ? "/" : whole.substr(0, end)))
             way_.push_back(*id);
         if (end == whole.npos || whole == "/")
             break;
     }
     // Where the name of the way is no longer right, or is in another mount, the file itself is.
-    if (const auto id = look_at(fmt::format("/proc/self/fd/{}", found.get()));
+    if (const auto id = find_directory_id(fmt::format("/proc/self/fd/{}", found.get()));
         id && (way_.empty() || way_.back() != *id))
         way_.push_back(*id);
     if (!missing.empty())

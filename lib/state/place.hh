@@ -18,6 +18,9 @@ namespace vps {
 using DirectoryId = std::pair<dev_t, ino_t>;
 
 // A path with its links followed, as far as it exists.
+// The directory, or other file, that the path leads to; nothing where there is none.
+std::optional<DirectoryId> find_directory_id(const std::string& path);
+
 class Place {
   public:
     // Paths, and absolute targets of links, are looked up below `root`; "" is the host's own.

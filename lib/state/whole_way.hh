@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "state/place.hh"
+#include "sys/mount.hh"
 
 namespace vps {
 
@@ -14,7 +15,7 @@ namespace vps {
 // shows all of its file system. Reads the table of mounts once. Throws SysError.
 std::vector<DirectoryId> find_way_above_mount(const std::string& path);
 
-// The same by the text of a mountinfo and the id of the mount. Directories are looked at.
-std::vector<DirectoryId> find_way_above_mount(std::string_view mountinfo, std::uint64_t mount);
+// The same by a table of mounts and the id of the mount. Directories are looked at.
+std::vector<DirectoryId> find_way_above_mount(const std::vector<MountEntry>& mounts, int id);
 
 }  // namespace vps

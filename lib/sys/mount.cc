@@ -150,7 +150,7 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
                 peer_group = to_int(tag->substr(kShared.size()));
         mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape_mountinfo(fields[4]),
                           std::string(dash[1]), unescape_mountinfo(dash[2]), std::string(fields[2]),
-                          peer_group});
+                          peer_group, unescape_mountinfo(fields[3])});
     }
     return mounts;
 }

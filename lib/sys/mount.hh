@@ -22,6 +22,7 @@ struct MountEntry {
     std::string source;
     std::string device;  // "MAJOR:MINOR", of the file system
     int peer_group = 0;  // "shared:N" (mount_namespaces(7)); 0: not shared
+    std::string root{};  // the directory of the file system that is seen at the target
 };
 
 // A field of mountinfo without its escapes: "\040" is a blank.
