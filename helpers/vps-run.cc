@@ -37,7 +37,7 @@ ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, con
     note_run(log, [&] { newly_noted = note_running(veid); });
     { const VpsLock released = std::move(lock); }
     const pid_t init = vps.init.pid();
-    RunningStatus shown(veid, running_status(init));
+    RunningStatus shown(veid, running_status(veid, init));
     std::vector<Watched> watched;
     shown.add_to(watched);
     Fd listener = open_console(veid, log);
@@ -48,10 +48,10 @@ ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, con
                                if (!vps.boot->has_booted())
                                    return;
                                log.say(Level::Info, "init says that it has booted");
-                               require_told(sd_notify(0, ready_message(init).c_str()));
+                               require_told(sd_notify(0, ready_message(veid, init).c_str()));
                            }});
     } else {
-        require_told(notify_with_console(ready_message(init), vps.console, listener));
+        require_told(notify_with_console(ready_message(veid, init), vps.console, listener));
     }
     // Nobody needs to wait for the steps from here on. The keeper's end takes CPU time from PID 1,
     // too.

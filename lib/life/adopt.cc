@@ -58,7 +58,7 @@ ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredCon
     log.say(Level::Notice, fmt::format("runs already, init is process {}", state.init_pid));
     const std::string refusal =
         state.stop_refused.empty() ? "" : "; the last stop: " + state.stop_refused;
-    require_told(sd_notify(0, (ready_message(state.init_pid) + refusal).c_str()));
+    require_told(sd_notify(0, (ready_message(veid, state.init_pid) + refusal).c_str()));
     MachineRegistration machine(veid, log);
     const std::optional<AdoptedInit> traced = AdoptedInit::seize(state.init_pid);
     std::optional<ExitStatus> status;
@@ -67,7 +67,7 @@ ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredCon
         if (traced && !status)
             status = traced->pass_on_signals();
     };
-    RunningStatus shown(veid, running_status(state.init_pid) + refusal);
+    RunningStatus shown(veid, running_status(veid, state.init_pid) + refusal);
     std::vector<Watched> watched;
     shown.add_to(watched);
     if (server)

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <string>
 
+#include "installed.hh"
 #include "sys/error.hh"
 #include "sys/program.hh"
 #include "systemd/masked.hh"
@@ -12,8 +13,6 @@
 namespace vps {
 
 namespace {
-
-constexpr const char* kProgram = "/usr/lib/systemd-vps/vps-machine";
 
 // The file by which the message bus knows how to start machined.
 constexpr const char* kActivation =
@@ -25,7 +24,7 @@ MachineRegistration::MachineRegistration(Veid veid, const Log& log) {
     if (access(kActivation, F_OK) < 0 || is_masked("systemd-machined.service"))
         return;
     try {
-        program_ = start_program({kProgram, veid.to_string()}, SIGKILL);
+        program_ = start_program({installed::kVpsMachine, veid.to_string()}, SIGKILL);
     } catch (const Error& error) {  // the VPS has NUMPROC processes, for instance
         log.say(Level::Info, std::string("not registered with systemd-machined: ") + error.what());
     }

@@ -16,12 +16,12 @@
 
 namespace vps {
 
-std::string running_status(pid_t init) {
-    return fmt::format("Running, init is process {}", init);
+std::string running_status(Veid veid, pid_t init) {
+    return fmt::format("Running in {}, init is process {}", scope_unit(veid), init);
 }
 
-std::string ready_message(pid_t init) {
-    return "READY=1\nSTATUS=" + running_status(init);
+std::string ready_message(Veid veid, pid_t init) {
+    return "READY=1\nSTATUS=" + running_status(veid, init);
 }
 
 void require_told(int told) {

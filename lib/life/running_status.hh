@@ -16,10 +16,11 @@
 
 namespace vps {
 
-std::string running_status(pid_t init);
+// Names the scope, of which `systemctl status` has the memory, tasks and processes of the VPS.
+std::string running_status(Veid veid, pid_t init);
 
 // READY=1 with that status (sd_notify(3)).
-std::string ready_message(pid_t init);
+std::string ready_message(Veid veid, pid_t init);
 
 // Throws SysError where sd_notify(3) has failed with `told`: the unit's next start adopts the VPS.
 void require_told(int told);

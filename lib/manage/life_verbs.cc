@@ -8,6 +8,7 @@
 
 #include "config/config.hh"
 #include "context/running_vps.hh"
+#include "installed.hh"
 #include "state/state.hh"
 #include "state/wish.hh"
 #include "sys/mount.hh"
@@ -182,7 +183,7 @@ ExitCode restart_verb(const Call& call) {
 ExitCode mount_verb(const Call& call) {
     if (find_vps(call.veid).state)
         throw Complaint(ExitCode::Mounted, "Container is already mounted");
-    const ExitCode code = run_helper("/usr/sbin/vps-mount", call);
+    const ExitCode code = run_helper(installed::kVpsMount, call);
     if (code == ExitCode::Ok)
         call.talk.tell("Container is mounted");
     return code;
@@ -194,7 +195,7 @@ ExitCode umount_verb(const Call& call) {
         throw Complaint(ExitCode::NotMounted, "CT is not mounted");
     if (vps.init)
         throw Complaint(ExitCode::Running, "Container is running -- stop it first");
-    const ExitCode code = run_helper("/usr/sbin/vps-umount", call);
+    const ExitCode code = run_helper(installed::kVpsUmount, call);
     if (code == ExitCode::Ok)
         call.talk.tell("Container is unmounted");
     return code;

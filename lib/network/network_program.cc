@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "installed.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/program.hh"
@@ -17,15 +18,13 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kProgram = "/usr/lib/systemd-vps/vps-network";
-
 struct Started {
     Child program;
     Fd said;  // it prints what failed, and nothing else
 };
 
 Started run_program(std::vector<std::string> words, FdRef input = FdRef(-1)) {
-    words.insert(words.begin(), kProgram);
+    words.insert(words.begin(), installed::kVpsNetwork);
     auto [read_end, write_end] = sys::pipe();
     const int out = write_end.get(), in = input.get();
     Child program = start_program(words, SIGKILL, [out, in] {
@@ -44,7 +43,7 @@ std::string finish_program(Child& program, const Fd& said) {
     if (status.signal == 0 && !text.empty())
         throw Error(static_cast<ExitCode>(status.code), text);
     throw Error(ExitCode::System, fmt::format("make or remove the network: '{}' ended with {}",
-                                              kProgram, status.to_string()));
+                                              installed::kVpsNetwork, status.to_string()));
 }
 
 std::string ask_program(std::vector<std::string> words) {
@@ -137,7 +136,7 @@ std::vector<std::string> find_missing_network(Veid veid) {
 }
 
 std::vector<std::string> find_dropping_chains_of_host(Veid veid) {
-    if (access(kProgram, X_OK) < 0)
+    if (access(installed::kVpsNetwork, X_OK) < 0)
         return {};
     return lines_of(ask_program({veid.to_string(), "chains"}));
 }

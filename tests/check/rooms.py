@@ -21,7 +21,7 @@ FLOORS = [
     ["check", "manage"],
     ["helpers"],
 ]
-GENERATED = {"version.hh", "launcher.inc", "every_filter.inc", "host-user_filter.inc", "io-uring_filter.inc",
+GENERATED = {"installed.hh", "version.hh", "launcher.inc", "every_filter.inc", "host-user_filter.inc", "io-uring_filter.inc",
              "socketcall_filter.inc"}
 
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -15,6 +15,7 @@ Names:
     build-bookworm               a tree to build the project in, where the machine's own libc is too
                                  new for a bookworm host
     build-trixie                 the same with trixie's compiler and libraries (tests/build-trixie)
+    package-bookworm, package-trixie   to build the Debian packages in (./package)
 
 Runs as root (mmdebstrap, mkfs.ext4 -d). The cache is $VPS_TEST_CACHE, else
 $XDG_CACHE_HOME/systemd-vps-tests, else /var/cache/systemd-vps-tests. An entry is named after the
@@ -50,6 +51,8 @@ BUILD_PACKAGES = [
     "libboost-program-options-dev", "libfmt-dev", "libgtest-dev", "systemd",
     "libexpat1-dev", "libmnl-dev", "libnftables-dev", "libjson-c-dev",
 ]
+
+PACKAGE_PACKAGES = ["build-essential", "debhelper", "lintian", "mandoc", "ccache", "python3"]
 
 # A small initrd: most of a boot without KVM is spent on unpacking it.
 HOST_SETUP = r"""
@@ -172,6 +175,9 @@ RECIPES = {
                     finish=I386_FINISH, mirror="http://deb.debian.org/debian"),
     "build-bookworm": vps("bookworm", BUILD_PACKAGES, documentation=True) ,
     "build-trixie": vps("trixie", [*BUILD_PACKAGES, "ccache", "systemd-dev"]),
+    "package-bookworm": vps("bookworm", [*BUILD_PACKAGES, *PACKAGE_PACKAGES], documentation=True),
+    "package-trixie": vps("trixie", [*BUILD_PACKAGES, *PACKAGE_PACKAGES, "systemd-dev"],
+                          documentation=True),
 }
 # Which tree lies where on the disk.
 for name, places in {

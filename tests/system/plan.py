@@ -7,6 +7,8 @@ A scenario is a bash file in scenarios/. Lines of its own at its top, in this ve
     # host: emulated      on an emulated host of each release (so it is without any such line)
     # host: kernel        on an emulated host of one release a run, in turn: for what is about the kernel,
                           and hardly about systemd; CI_FULL=1 runs it on both
+    # host: package       in a container that has none of our programs, and this build's Debian packages in
+                          /opt/vps-tests/packages; of one release a run, in turn
     # release: trixie     on this release only
     # timeout: 600        has so many seconds (240)
     # shown: yes          has its output shown, even if it passes
@@ -23,8 +25,9 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 RELEASES = ["bookworm", "trixie"]
+KINDS = ["container", "emulated", "package"]
 ALLOWED = {
-    "host": ["container", "emulated", "kernel"],
+    "host": ["container", "emulated", "kernel", "package"],
     "release": RELEASES,
     "timeout": None,
     "shown": ["yes"],
@@ -50,7 +53,7 @@ class Scenario:
 
     def may_run(self, kind, release):
         """Whether it is for KIND of host of RELEASE, be it its turn or not."""
-        kinds = {"container": ["container"], "emulated": ["emulated", "kernel"]}[kind]
+        kinds = {"emulated": ["emulated", "kernel"]}.get(kind, [kind])
         return release in self.releases and any(host in kinds for host in self.hosts)
 
 
@@ -77,9 +80,9 @@ def turn():
 
 
 def plan():
-    """{(kind, release): [Scenario]} for this run; kind is "container" or "emulated"."""
+    """{(kind, release): [Scenario]} for this run; kind is one of KINDS."""
     full = os.environ.get("CI_FULL", "") not in ("", "0")
-    places = {(kind, release): [] for kind in ("container", "emulated") for release in RELEASES}
+    places = {(kind, release): [] for kind in KINDS for release in RELEASES}
     now = turn()[0]
     in_turn = 0
     for scenario in scenarios():
@@ -88,6 +91,9 @@ def plan():
                 places["container", release].append(scenario)
             if "emulated" in scenario.hosts:
                 places["emulated", release].append(scenario)
+            # To build the packages takes longer than their scenarios.
+            if "package" in scenario.hosts and (full or release == RELEASES[now]):
+                places["package", release].append(scenario)
         if "kernel" in scenario.hosts:
             releases = scenario.releases
             if len(releases) > 1 and not full:
@@ -117,7 +123,7 @@ def named(words):
 
 def suites(words):
     """The tests of meson's that run scenarios which WORDS name."""
-    return [f"{kind}-{release}" for kind in ("container", "emulated") for release in RELEASES
+    return [f"{kind}-{release}" for kind in KINDS for release in RELEASES
             if any(scenario.may_run(kind, release) for scenario in named(words))]
 
 
@@ -126,7 +132,7 @@ def print_list():
     number, reason = turn()
     places = plan()
     columns = list(places)
-    print(f"{'':24}{'container':22}emulated")
+    print(f"{'':24}" + "".join(f"{kind:22}" for kind in KINDS).rstrip())
     print(f"{'scenario':24}" + "".join(f"{release:11}" for _, release in columns))
     for scenario in scenarios():
         cells = []

@@ -67,7 +67,25 @@ TEST(State, IsReadAsItWasWritten) {
     }
 }
 
-// A file system of memory with room for two pages: one is the state's, one is somebody else's.
+// As after an upgrade or a downgrade while the VPS runs.
+TEST(State, OfAnotherVersionIsUnderstood) {
+    const TemporaryDirectory run;
+    const VpsLock lock(k101, run.path());
+    (void)run.write("101/state",
+                    "colour=blue\nphase=running\nmount_point=/vz/root/101\ninit_pid=4711\n"
+                    "a word\ninit_start=9\n");
+    const std::optional<VpsState> read = lock.read_state();
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->phase, Phase::Running);
+    EXPECT_EQ(read->mount_point, "/vz/root/101");
+    EXPECT_EQ(read->init_pid, 4711);
+    EXPECT_EQ(read->init_start, 9U);
+    EXPECT_EQ(read->ids, 65536U);
+    EXPECT_EQ(read->area, "");
+    EXPECT_EQ(read->socket_families, 0U);
+    EXPECT_FALSE(read->io_uring);
+}
+
 TEST(State, LeavesOutWhatHasNothingToSay) {
     const TemporaryDirectory run;
     const VpsLock lock(k101, run.path());
@@ -87,6 +105,7 @@ TEST(State, LeavesOutWhatHasNothingToSay) {
               "first_id=1000\nids=65536\nold_32_bit=yes\ninit_pid=7\ninit_start=9\n");
 }
 
+// A file system of memory with room for two pages: one is the state's, one is somebody else's.
 TEST(State, IsWrittenWhereThereIsNoRoom) {
     if (geteuid() != 0)
         LEAVE_OUT("needs root");

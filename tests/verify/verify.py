@@ -22,7 +22,7 @@ def copy_shipped(units, directory):
         if not re.search(r"\.(service|slice|target|mount|socket|path|timer)$", name):
             continue
         with open(os.path.join(units, name)) as source:
-            text = re.sub(r"^(Exec\w+=[-+!:@]*)/\S+", r"\1/bin/true", source.read(), flags=re.M)
+            text = re.sub(r"^(Exec\w+=[-+!:@]*)(?:@[A-Z_]+@)?/\S+", r"\1/bin/true", source.read(), flags=re.M)
         with open(os.path.join(directory, name), "w") as copy:
             copy.write(text)
 
