@@ -127,6 +127,22 @@ void read_memory_kinds(const VpsCgroups& at, Counters& counters) {
             *physical + counters[counter_at("swappages")].held.value_or(0);
 }
 
+// The sum of the numbers behind this word in all lines: "8:0 rbytes=4096 wbytes=0 ...".
+OptionalNumber sum_of(std::string_view text, std::string_view word) {
+    std::uint64_t sum = 0;
+    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at))
+        sum += parse_number(text.substr(at += word.size())).value_or(0);
+    return sum;
+}
+
+// "some avg10=0.00 avg60=0.00 avg300=0.00 total=4711": microseconds in which some had to wait.
+OptionalNumber read_waited(const VpsCgroups& at, const char* file) {
+    const auto text = read_in(at, at.scope, file);
+    const std::size_t total = text ? text->find("total=") : std::string::npos;
+    return total == std::string::npos ? std::nullopt
+                                      : parse_number(std::string_view(*text).substr(total + 6));
+}
+
 // The letter behind the name of the program, which may have any characters (proc_pid_stat(5)).
 char state_of(FdRef proc, const std::string& task) {
     const auto text = read_if_there(proc, (task + "/stat").c_str());
@@ -183,6 +199,20 @@ void read_use(const VpsCgroups& cgroups, unsigned sources, Counters& counters) {
         read_memory_limits(cgroups, physical, swap);
     if ((sources & kMemoryKinds) != 0)
         read_memory_kinds(cgroups, counters);
+}
+
+Activity read_activity(const VpsCgroups& cgroups) {
+    Activity activity;
+    if (const auto text = read_in(cgroups, cgroups.scope, "cpu.stat"))
+        activity.cpu_usec = find_number(*text, "usage_usec");
+    if (const auto text = read_in(cgroups, cgroups.scope, "io.stat")) {
+        activity.read_bytes = sum_of(*text, " rbytes=");
+        activity.written_bytes = sum_of(*text, " wbytes=");
+    }
+    activity.cpu_waited_usec = read_waited(cgroups, "cpu.pressure");
+    activity.memory_waited_usec = read_waited(cgroups, "memory.pressure");
+    activity.io_waited_usec = read_waited(cgroups, "io.pressure");
+    return activity;
 }
 
 double count_load(const VpsCgroups& cgroups, const char* proc) {

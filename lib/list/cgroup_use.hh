@@ -27,6 +27,8 @@ ScopeState read_scope(const VpsCgroups& cgroups);
 // these sources (field.hh) tell.
 void read_use(const VpsCgroups& cgroups, unsigned sources, Counters& counters);
 
+Activity read_activity(const VpsCgroups& cgroups);
+
 // How many tasks in the scope and below it run, want to run, or wait for a disk: what the kernel
 // takes the average of for /proc/loadavg.
 double count_load(const VpsCgroups& cgroups, const char* proc);

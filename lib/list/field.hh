@@ -25,6 +25,7 @@ enum Source : unsigned {
     kDisk = 1U << 7U,          // the quota of the private area
     kLayout = 1U << 8U,        // the files of the private area
     kLoad = 1U << 9U,          // all processes
+    kActivity = 1U << 10U,     // cpu.stat, io.stat and pressure
 };
 
 // How a value that is too wide for its column is cut, unless the column is the last one.

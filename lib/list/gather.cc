@@ -196,6 +196,8 @@ class Gatherer {
         vps.status = running.is_frozen ? StatusWord::Word::Suspended : StatusWord::Word::Running;
         vps.uptime = std::max(0.0, now_ - static_cast<double>(running.init_start) / ticks);
         read_use(cgroups, sources_, vps.counters);
+        if ((sources_ & kActivity) != 0)
+            vps.activity = read_activity(cgroups);
         if ((sources_ & kLoad) != 0)
             vps.load = count_load(cgroups, places_.proc.c_str());
     }

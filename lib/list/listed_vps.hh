@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,6 +54,12 @@ consteval std::size_t counter_at(std::string_view name) {
 
 using Counters = std::array<Beancounter, kCounters.size()>;
 
+// What the processes of a VPS have done since its start, and how long some of them had to wait.
+struct Activity {
+    std::optional<std::uint64_t> cpu_usec, read_bytes, written_bytes;
+    std::optional<std::uint64_t> cpu_waited_usec, memory_waited_usec, io_waited_usec;
+};
+
 struct ListedVps {
     Veid veid;
     StatusWord::Word status = StatusWord::Word::Stopped;
@@ -62,6 +69,7 @@ struct ListedVps {
     bool is_ploop = false;
     unsigned host_cpus = 0;  // what a CPULIMIT of all CPUs counts
     Counters counters{};
+    Activity activity{};
     std::optional<DiskUse> diskspace{}, diskinodes{};
     std::optional<double> uptime{}, load{};  // while it runs
 

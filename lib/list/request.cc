@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <getopt.h>
 
+#include "list/metrics.hh"
 #include "sys/error.hh"
 #include "sys/utf8.hh"
 
@@ -20,7 +21,7 @@ struct ListOption {
     const char* help;
 };
 
-constexpr int kHelp = 256, kVersionOption = 257;
+constexpr int kHelp = 256, kVersionOption = 257, kPrometheus = 258;
 constexpr ListOption kOptions[]{
     {'a', "all", nullptr, "list all VPSes"},
     {'S', "stopped", nullptr, "list the VPSes that do not run"},
@@ -35,6 +36,7 @@ constexpr ListOption kOptions[]{
     {'N', "name_filter", "PATTERN", "list only where the name matches"},
     {'d', "description", "PATTERN", "list only where the description matches"},
     {'L', "list", nullptr, "print the names of all fields"},
+    {kPrometheus, "prometheus", nullptr, "print metrics of all VPSes for Prometheus"},
     {kHelp, "help", nullptr, "show this help"},
     {kVersionOption, "version", nullptr, "show the version"},
 };
@@ -115,6 +117,8 @@ std::string word_in_error(char** argv) {
 }  // namespace
 
 unsigned ListRequest::sources() const {
+    if (metrics)
+        return metric_sources();
     unsigned sources = sort ? sort->sources : 0U;
     for (const Field* field : fields)
         sources |= json ? field->json_sources : field->sources;
@@ -172,6 +176,10 @@ ListRequest parse_list_request(int argc, char** argv) {
             case 'L':
                 request.answer = Answer::Fields;
                 return request;
+            case kPrometheus:
+                request.metrics = true;
+                request.which = ListRequest::Which::All;
+                break;
             case kHelp:
                 request.answer = Answer::Help;
                 return request;
@@ -193,7 +201,8 @@ std::string list_help() {
     std::string text =
         "Usage: vzlist [-a | -S] [-n] [-H] [-t] [-j] [-o FIELD,... | -1] [-s [-]FIELD]\n"
         "              [-h PATTERN] [-N PATTERN] [-d PATTERN] [VEID | NAME]...\n"
-        "       vzlist -L\n\nLists VPSes, as vzlist of OpenVZ does.\n\n";
+        "       vzlist --prometheus\n       vzlist -L\n\nLists VPSes, as vzlist of OpenVZ "
+        "does.\n\n";
     for (const ListOption& option : kOptions) {
         std::string names =
             option.letter < 256 ? fmt::format("  -{}", static_cast<char>(option.letter)) : "    ";

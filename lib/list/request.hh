@@ -13,7 +13,7 @@ namespace vps {
 struct ListRequest {
     enum class Answer { List, Fields, Help, Version } answer = Answer::List;
     enum class Which { Running, All, NotRunning } which = Which::Running;
-    bool header = true, trim = true, json = false;
+    bool header = true, trim = true, json = false, metrics = false;
     std::vector<const Field*> fields{};  // in their order
     const Field* sort = nullptr;         // null: by VEID
     bool reverse = false;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "list/metrics.hh"
 #include "list/print_list.hh"
 #include "list/request.hh"
 #include "sys/error.hh"
@@ -37,6 +38,8 @@ ListAnswer answer_list(int argc, char** argv, const ListPlaces& places) {
     if (!places.is_root)
         throw Error(ExitCode::Usage, "this program can only be run under root");
     const Gathered gathered = gather(request, places);
+    if (request.metrics)
+        return {.output = print_metrics(gathered.vpses), .error = {}};
     if (!gathered.any)
         return answer_nothing(request);
     return {.output = request.json ? print_json(gathered.vpses, request)

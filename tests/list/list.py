@@ -111,6 +111,14 @@ MOUNT_OPTS="noatime"
     "cgroup/vps-101.slice/vps-101.scope/memory.stat":
         "anon 40960000\nfile 4096\nkernel 5000000\nshmem 409600\nunevictable 8192\n"
         "slab_reclaimable 123456\n",
+    "cgroup/vps-101.slice/vps-101.scope/cpu.stat":
+        "usage_usec 12500000\nuser_usec 12000000\nsystem_usec 500000\n",
+    "cgroup/vps-101.slice/vps-101.scope/io.stat":
+        "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n"
+        "8:16 rbytes=1000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n",
+    "cgroup/vps-101.slice/vps-101.scope/cpu.pressure":
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\n"
+        "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n",
     "cgroup/vps-101.slice/vps-101.scope/cgroup.events": "populated 1\nfrozen 0\n",
     "cgroup/vps-101.slice/vps-101.scope/cgroup.threads": "",
     "cgroup/vps-101.slice/vps-101.scope/a/cgroup.threads": "11\n12\n",
@@ -155,6 +163,21 @@ def expect_json(program, root):
             assert done.returncode == 0 and done.stderr == "", (words, done)
 
 
+def expect_metrics(program, root):
+    """A family has its help and type first, a counter is called so, and no sample is there twice."""
+    text = run(program, root, ["--prometheus"])[0].stdout
+    families = re.findall(r"((# HELP (\w+) \S.*\n# TYPE \3 (gauge|counter)\n)((?:\3\{.*\n)+))", text)
+    assert "".join(whole for whole, *_ in families) == text, text
+    label = r'\w+="(?:[^"\\]|\\["\\])*"'
+    for _, _, name, kind, samples in families:
+        assert name.endswith("_total") == (kind == "counter"), name
+        series = [line.rpartition(" ")[0] for line in samples.splitlines()]
+        assert len(set(series)) == len(series), series
+        for line in samples.splitlines():
+            assert re.fullmatch(rf"\w+\{{{label}(?:,{label})*\}} \d+(\.\d+)?", line), line
+    assert len({name for _, _, name, *_ in families}) == len(families)
+
+
 def main():
     accept = sys.argv[1] == "--accept"
     program, transcript = sys.argv[1 + accept:]
@@ -164,6 +187,7 @@ def main():
         make_host(root)
         found = "".join(line + run(program, root, shlex.split(line)[2:])[1] for line in commands)
         expect_json(program, root)
+        expect_metrics(program, root)
     # Versions of json-c differ in where an empty array ends.
     found = re.sub(r"\[\s+\]", "[]", found)
     if accept:
