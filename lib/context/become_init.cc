@@ -135,6 +135,13 @@ int raise_loopback(ContextSetup&) noexcept {
     return error;
 }
 
+// systemd leaves this to who starts a container: what a VPS mounts later is then seen in its
+// services and containers that have a mount namespace of their own. The mounts stay slaves of the
+// host's, too: nothing gets out.
+int share_mounts(ContextSetup&) noexcept {
+    return result_of(mount(nullptr, "/", nullptr, MS_SHARED | MS_REC, nullptr));
+}
+
 // Init, N.start and every process that enters have this bounding set, which is init's.
 int drop_capabilities(ContextSetup& setup) noexcept {
     return keep_capabilities(setup.capabilities);
@@ -195,6 +202,7 @@ constexpr std::array kSteps{
     Step{"make the cgroup namespace", make_cgroup_namespace},
     Step{"make /sys read-only", protect_sys},
     Step{"make the console", hand_over_console},
+    Step{"share mounts within the VPS", share_mounts},
     Step{"filter system calls", filter_syscalls},
     Step{"open the console", take_console},
     Step{"wait for the start", wait_for_go},

@@ -57,10 +57,11 @@ int make_dev(ContextSetup& setup) noexcept {
 // A user namespace within the VPS may mount a /proc or /sys of its own only where its mount
 // namespace has one that nothing covers, and /sys must not be read-only: bwrap and rootless
 // containers need both. The copies are in a directory that users cannot enter; root of the VPS
-// could uncover its own /proc anyway. With USERNS=no what covers /proc is a guard, and there are no
-// copies.
+// could uncover its own /proc anyway. The name is LXC's: podman, runc and containerd look through
+// /dev for devices, pass over a directory of that name, and stop at /proc/tty/driver of a copy
+// that has another. With USERNS=no what covers /proc is a guard, and there are no copies.
 int keep_uncovered(ContextSetup& setup) noexcept {
-    constexpr const char* kPlace = "/dev/.uncovered";
+    constexpr const char* kPlace = "/dev/.lxc";
     struct Copy {
         const char *source, *target;
     };
@@ -69,7 +70,7 @@ int keep_uncovered(ContextSetup& setup) noexcept {
     if (const int error = make_directory(kPlace, 0700))
         return error;
     for (const auto& [source, target] :
-         {Copy{"/proc", "/dev/.uncovered/proc"}, Copy{"/sys", "/dev/.uncovered/sys"}}) {
+         {Copy{"/proc", "/dev/.lxc/proc"}, Copy{"/sys", "/dev/.lxc/sys"}}) {
         if (const int error = make_directory(target, 0555))
             return error;
         // MS_REC is left out, so that mounts over parts of the source do not come along.

@@ -22,10 +22,11 @@ from report import check_shell, dry_run, find, finish, read_tables, require
 
 # Pages of other projects that the manual refers to.
 FOREIGN = {
-    "capabilities(7)", "df(1)", "flock(2)", "free(1)", "mount(8)", "mv(1)", "nproc(1)",
-    "machinectl(1)", "ptrace(2)", "rename(2)", "rtnetlink(7)", "sh(1)", "sysinfo(2)",
+    "bpf(2)", "capabilities(7)", "df(1)", "flock(2)", "free(1)", "mount(8)", "mv(1)", "nft(8)",
+    "nproc(1)", "machinectl(1)", "ptrace(2)", "rename(2)", "rtnetlink(7)", "sh(1)", "sysinfo(2)",
     "systemctl(1)", "systemd-machined.service(8)", "systemd.generator(7)",
     "systemd.resource-control(5)", "tar(1)", "tc(8)", "top(1)", "udev(7)",
+    "useradd(8)",
 }
 # Where a reader of any page may want to go next.
 ENTRANCES = [("systemd-vps", "7"), ("vps-check", "8")]

@@ -7,6 +7,7 @@
 Names:
     host-bookworm, host-trixie   a host: disk.img (ext4), vmlinuz, initrd.img
     vps-debian12, vps-debian13   VPS trees with systemd as init
+    vps-containers               Debian 13 with podman, docker, WireGuard, OpenVPN
     vps-sysvinit, vps-openrc     with sysvinit's and OpenRC's own init
     vps-busybox                  busybox only: boots and stops at once, for most scenarios
     vps-i386                     a static busybox of 32-bit programs
@@ -53,6 +54,13 @@ BUILD_PACKAGES = [
 ]
 
 PACKAGE_PACKAGES = ["build-essential", "debhelper", "lintian", "mandoc", "ccache", "python3"]
+
+# Containers within a VPS, tunnels and packet filters.
+CONTAINER_PACKAGES = [
+    "systemd", "systemd-sysv", "libpam-systemd", "dbus-user-session", "iproute2", "busybox-static",
+    "podman", "crun", "runc", "docker.io", "docker-cli", "uidmap", "fuse-overlayfs", "passt",
+    "netavark", "wireguard-tools", "openvpn", "iptables", "nftables", "iputils-ping",
+]
 
 # A small initrd: most of a boot without KVM is spent on unpacking it.
 HOST_SETUP = r"""
@@ -168,6 +176,7 @@ RECIPES = {
                            "packages": [*HOST_PACKAGES, "systemd-cryptsetup"]},
     "vps-debian12": vps("bookworm", ["systemd", "systemd-sysv"]),
     "vps-debian13": vps("trixie", ["systemd", "systemd-sysv", "dbus"]),
+    "vps-containers": vps("trixie", CONTAINER_PACKAGES),
     "vps-sysvinit": vps("bookworm", ["sysvinit-core", "initscripts"], customize=SYSVINIT_CUSTOMIZE),
     "vps-openrc": vps("bookworm", ["openrc"], customize=OPENRC_CUSTOMIZE),
     "vps-busybox": vps("bookworm", ["busybox-static"], variant="extract", finish=BUSYBOX_FINISH),
@@ -181,8 +190,8 @@ RECIPES = {
 }
 # Which tree lies where on the disk.
 for name, places in {
-    "vz": {f"template/{t}": t for t in ("debian12", "debian13", "sysvinit", "openrc", "busybox",
-                                           "i386")},
+    "vz": {f"template/{t}": t for t in ("debian12", "debian13", "containers", "sysvinit", "openrc",
+                                           "busybox", "i386")},
     "vz-demo": {"private/101": "debian12"},
 }.items():
     RECIPES[name] = {"kind": "vz", "places": places,

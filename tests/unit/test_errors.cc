@@ -65,13 +65,13 @@ TEST(Errors, AChildsFailureIsThrownAsIfItWereOurs) {
     };
     EXPECT_EQ(fail({12, EPERM}, kSetupSteps, "make the VPS context"),
               "3: make the VPS context: mount /proc: Operation not permitted");
-    EXPECT_EQ(fail({27, ENOENT}, kSetupSteps, "make the VPS context"),
+    EXPECT_EQ(fail({28, ENOENT}, kSetupSteps, "make the VPS context"),
               "3: make the VPS context: execute init: No such file or directory");
     EXPECT_EQ(fail({3, ESRCH}, kEntrySteps, "enter the VPS context"),
               "3: enter the VPS context: enter its namespaces: No such process");
     EXPECT_EQ(fail({10, ENOTTY}, kEntrySteps, ""),
               "3: open a terminal: Inappropriate ioctl for device");
-    for (const int none : {-1, 28, 1 << 30})
+    for (const int none : {-1, 29, 1 << 30})
         EXPECT_EQ(fail({none, EIO}, kSetupSteps, "x"), "3: x: begin: Input/output error");
     for (const StepNames steps : {kSetupSteps, kEntrySteps}) {
         std::set<std::string> names;
