@@ -5,6 +5,7 @@
 
 #include "command/program.hh"
 #include "life/apply.hh"
+#include "life/left_over.hh"
 #include "life/settings.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -16,6 +17,7 @@ static ExitCode reload_vps(const Invocation& invocation) {
     const FoundVps vps = find_vps(invocation.veid, lock, invocation.log);
     if (!vps.init)
         throw Error(ExitCode::NotRunning, "is not running");
+    const LeftOver left_over(invocation.veid, invocation.log);  // by EXTERNAL_SCRIPT
     apply_config(invocation.veid, vps, load_usable_config(invocation.veid), {}, invocation.log);
     return ExitCode::Ok;
 }

@@ -92,17 +92,6 @@ bool wait_to_read(FdRef fd, pid_t init_pid, const Patience& patience) {
     }
 }
 
-Child adopt_child(pid_t pid) {
-    // Our child: its pid is its own until we have reaped it, and the VPS cannot end before.
-    Undo end([pid] {
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, nullptr, 0);
-    });
-    Child child(pid, sys::pidfd_open(pid));
-    end.keep();
-    return child;
-}
-
 // Hears the reports of both processes, in either order, until the launcher is executed; then the
 // launcher's report until it is replaced. Only the first two are programs of the host. Any of them
 // may be silent for ever, because the VPS can stop it, by a signal or with its cgroup.
@@ -124,9 +113,7 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
             throw SysError(errno, "hear from the process in the VPS context");
         if (got != sizeof report)
             break;
-        if (report.news == News::Started) {
-            process.child = adopt_child(report.pid);
-        } else if (report.news == News::Streams) {
+        if (report.news == News::Streams) {
             (command.terminal ? process.terminal : process.out) = Fd(fds[0]);
             (command.terminal ? process.terminal_inside : process.err) = Fd(fds[1]);
             process.in = Fd(fds[2]);
@@ -135,7 +122,7 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
         }
     }
     ChildReport launch_failure{};
-    const bool launched = !failure && process.child.pid() > 0 && (process.out || process.terminal);
+    const bool launched = !failure && (process.out || process.terminal);
     if (launched) {
         require_word(launch_report);
         if (read(launch_report.get(), &launch_failure, sizeof launch_failure) !=
@@ -153,11 +140,6 @@ void hear_from_inside(FdRef channel, FdRef launch_report, const ContextCommand& 
 bool is_over(const Patience& patience) {
     pollfd request{patience.request.get(), POLLIN, 0};
     return milliseconds_until(patience.deadline) == 0 || poll(&request, 1, 0) > 0;
-}
-
-void end_session(ContextProcess& process) {
-    (void)kill(-process.child.pid(), SIGKILL);  // the processes that stayed in its session
-    process.child.kill_and_wait();
 }
 
 // Waits for the end of the command, or of the patience. Throws EntryError where the VPS keeps the
@@ -179,10 +161,10 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
             ended = process.child.wait();
             waiting = false;
         } else if ((ready > 0 && events[1].revents != 0) || (ready == 0 && left == 0)) {
-            end_session(process);
+            process.child.kill_and_wait();
             waiting = false;
         } else if (ready == 0 && looks && patience.thaw()) {
-            end_session(process);
+            process.child.kill_and_wait();
             throw EntryError("holds up its script: it freezes itself again and again");
         }
         // The pipes hold by now what the command printed before its end.
@@ -221,14 +203,23 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
                       word_pointers.data(),
                       envp.data()};
 
-    Child entering = clone_into_vps(init_pid, scope_cgroup(*command.veid));
-    if (entering.pid() == 0)
-        enter_context(entry);
+    const auto enter = [&, &channel_end = channel_end] {
+        try {
+            Child entering = clone_into_vps(init_pid, scope_cgroup(*command.veid));
+            if (entering.pid() == 0)
+                enter_context(entry);
+            return entering;
+        } catch (const SysError& error) {
+            tell_unborn(channel_end.get(), error.errnum());
+            throw;
+        }
+    };
+    ContextProcess process;
+    process.child = ContextChild(enter);
     channel_end.reset();
     launch_report_end.reset();
-    ContextProcess process;
     hear_from_inside(channel, launch_report, command, init_pid, patience, process);
-    return process;  // `entering` has reported, and ends
+    return process;
 }
 
 LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level,

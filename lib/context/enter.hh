@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "context/command.hh"
+#include "context/context_child.hh"
 #include "sys/error.hh"
 #include "sys/line_relay.hh"
 #include "sys/process.hh"
@@ -21,7 +22,7 @@ namespace vps {
 // A command that runs in the VPS context, and the caller's ends of its streams: pipes, `in` only
 // with ContextInput::Pipe, or the master of its terminal, which is non-blocking.
 struct ContextProcess {
-    Child child;
+    ContextChild child;
     Fd out, err, in;
     Fd terminal;
     Fd terminal_inside;  // its other side: while it is open here, the command may close and open it

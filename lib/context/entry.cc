@@ -24,6 +24,7 @@ namespace vps {
 namespace {
 
 enum class Step : int {
+    JoinCgroup,
     JoinKeyring,
     SetLimits,
     JoinGroup,
@@ -43,6 +44,7 @@ enum class Step : int {
 
 // The names stand in the order of the steps.
 constexpr std::array kStepNames{
+    "create a process in its cgroup",
     "join a session keyring",
     "set resource limits",
     "join its cgroup of version 1",
@@ -61,9 +63,13 @@ constexpr std::array kStepNames{
 };
 static_assert(kStepNames.size() == static_cast<std::size_t>(Step::BecomeLauncher) + 1);
 
-[[noreturn]] void give_up(int channel, Step step, int error) noexcept {
-    const Report failure{News::NotEntered, 0, {static_cast<int>(step), error}};
+void tell(int channel, Step step, int error) noexcept {
+    const Report failure{News::NotEntered, {static_cast<int>(step), error}};
     (void)send_fds(channel, &failure, sizeof failure, nullptr, 0);
+}
+
+[[noreturn]] void give_up(int channel, Step step, int error) noexcept {
+    tell(channel, step, error);
     _exit(127);
 }
 
@@ -138,7 +144,7 @@ int open_terminal(const ContextTerminal& wanted, uid_t user, Streams& streams) n
 constexpr int kAboveStreams = 10;
 
 int place_streams(Streams& streams, int text, int channel) noexcept {
-    const Report ready{News::Streams, 0, {}};
+    const Report ready{News::Streams, {}};
     if (const int error =
             send_fds(channel, &ready, sizeof ready, streams.ours.data(), streams.count))
         return error;
@@ -208,6 +214,10 @@ void require(int channel, Step step, int error) noexcept {
 
 const StepNames kEntrySteps(kStepNames);
 
+void tell_unborn(int channel, int error) noexcept {
+    tell(channel, Step::JoinCgroup, error);
+}
+
 void enter_context(const Entry& entry) noexcept {
     // Keys of the session that we were called from stay there.
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
@@ -220,7 +230,7 @@ void enter_context(const Entry& entry) noexcept {
     // Nobody inside may look into our memory or at our executable before exec replaces them.
     if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(entry.init, entry.namespaces) < 0)
         give_up(entry.channel, Step::EnterNamespaces, errno);
-    // The pid namespace takes effect in children. CLONE_PARENT: the process is the caller's child.
+    // The pid namespace takes effect in children. CLONE_PARENT: the process is our parent's child.
     clone_args args{};
     args.flags = CLONE_PARENT;
     const long pid = syscall(SYS_clone3, &args, sizeof args);
@@ -228,8 +238,6 @@ void enter_context(const Entry& entry) noexcept {
         give_up(entry.channel, Step::MakeProcess, errno);
     if (pid == 0)
         run_inside(entry);
-    const Report started{News::Started, static_cast<pid_t>(pid), {}};
-    (void)send_fds(entry.channel, &started, sizeof started, nullptr, 0);
     _exit(0);
 }
 

@@ -13,14 +13,12 @@ namespace vps {
 
 // The messages that go up the channel until the launcher is executed.
 enum class News : int {
-    Started,     // pid: of the process inside
     Streams,     // our ends of its streams come along
     NotEntered,  // failure: of kEntrySteps
 };
 
 struct Report {
     News news;
-    pid_t pid;
     ChildReport failure;
 };
 
@@ -40,7 +38,11 @@ struct Entry {
     char* const* envp;
 };
 
-// Enters and executes the launcher: the process inside is a child of the caller, too.
+// Tells that the first process was not born in a cgroup of the VPS.
+void tell_unborn(int channel, int error) noexcept;
+
+// Enters and executes the launcher: the process inside is a child of the caller's parent
+// (context_child.hh).
 [[noreturn]] void enter_context(const Entry& entry) noexcept;
 
 // Takes the ids of root in the user namespace that the process is in. Returns 0 or an errno.

@@ -97,7 +97,7 @@ void Session::serve_signals() {
         } else if (terminal_ || exit_code_) {
             ended_by_ = signal;  // the command's terminal hangs up
         } else {
-            (void)kill(-process_.child.pid(), signal);  // its session, as far as it stayed there
+            process_.child.signal(signal);
         }
     });
 }

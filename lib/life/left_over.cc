@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
@@ -43,10 +44,13 @@ void add_name(std::string& names, const std::string& name) {
         names += (names.empty() ? "" : ", ") + name;
 }
 
-// The processes of the unit, but for this one.
+// The processes of the unit, but for this one and the supervisor.
 std::vector<pid_t> find_in_unit() {
     std::vector<pid_t> others = processes_in("/sys/fs/cgroup" + cgroup_of());
     std::erase(others, getpid());
+    const char* supervisor = std::getenv("MAINPID");  // systemd's word (systemd.exec(5))
+    if (const auto pid = parse_pid(supervisor ? supervisor : ""))
+        std::erase(others, *pid);
     return others;
 }
 

@@ -1,6 +1,6 @@
 // Processes that action scripts of the host leave running. The cgroup of vps@N.service has these
 // processes at first, and systemd warns of each at the next step of the unit. So they are set aside
-// in a scope of their own, and are known by their place from then on. For vps-mount and vps-umount,
+// in a scope of their own, and are known by their place from then on. For the programs of the unit,
 // under the VPS's lock.
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "files/write.hh"
 #include "life/hand_over.hh"
 #include "life/held_open.hh"
+#include "life/left_over.hh"
 #include "life/settings.hh"
 #include "limits/init_limits.hh"
 #include "limits/live_limits.hh"
@@ -180,10 +182,16 @@ void Start::prepare() {
                             error.what()));
 }
 
-// The way to init takes a dozen descriptors, of which the kernel says "Invalid argument" or "Too
-// many open files".
-[[noreturn]] void explain_no_files(const SysError& error, const VpsConfig& config) {
+// Of the dozen descriptors that the way to init takes, the kernel says "Invalid argument" or "Too
+// many open files" where they are too many; and of a script's interpreter that is a script, and so
+// on, "Too many levels of symbolic links".
+[[noreturn]] void explain_no_execution(const SysError& error, const VpsConfig& config) {
     constexpr std::uint64_t kEnough = 16;
+    if (error.errnum() == ELOOP)
+        throw Error(ExitCode::NoInit,
+                    fmt::format("{}: init is a script whose interpreter is a script, and so on, "
+                                "perhaps itself; name a program in its first line",
+                                error.what()));
     if (!config.numfile || std::min(config.numfile->barrier, config.numfile->limit) >= kEnough)
         throw;
     throw Error(ExitCode::System,
@@ -241,6 +249,7 @@ void Start::set_up() {
         lock_.write_state(state_);
         network->let_enter();
     }
+    const LeftOver left_over(veid_, log_);  // by EXTERNAL_SCRIPT
     network->finish();
 }
 
@@ -258,7 +267,7 @@ void Start::execute_init() {
     try {
         (void)receive_report(channel_);
     } catch (const SysError& error) {
-        explain_no_files(error, config_);
+        explain_no_execution(error, config_);
     }
     if (boot_socket_)
         vps_.boot = BootWatch::begin(std::move(*boot_socket_), vps_.init.pid());

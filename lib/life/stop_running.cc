@@ -8,6 +8,7 @@
 #include "context/enter.hh"
 #include "life/power_off.hh"
 #include "life/settings.hh"
+#include "life/unreaped.hh"
 #include "script/script_environment.hh"
 #include "script/vps_script.hh"
 #include "state/wish.hh"
@@ -155,9 +156,9 @@ void stop_running(Veid veid, const VpsLock& lock, VpsState& state, Fd init, cons
                 {{"MESSAGE_ID", std::string(message_id::kInitKilled)}});
         sys::pidfd_send_signal(target.init, SIGKILL);
         if (!wait_for_end(target.init, deadline_after(kKillGrace)))
-            throw Error(
-                ExitCode::CannotStop,
-                fmt::format("init (process {}) does not die; it hangs in the kernel", target.pid));
+            throw Error(ExitCode::CannotStop,
+                        fmt::format("init (process {}) does not die; {}", target.pid,
+                                    describe_unending(target.pid)));
     }
 }
 

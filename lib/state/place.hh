@@ -17,10 +17,10 @@ namespace vps {
 // A directory by what it is; bind mounts give it more names.
 using DirectoryId = std::pair<dev_t, ino_t>;
 
-// A path with its links followed, as far as it exists.
 // The directory, or other file, that the path leads to; nothing where there is none.
 std::optional<DirectoryId> find_directory_id(const std::string& path);
 
+// A path with its links followed, as far as it exists.
 class Place {
   public:
     // Paths, and absolute targets of links, are looked up below `root`; "" is the host's own.

@@ -228,20 +228,28 @@ void adopt_orphans(bool adopt) {
         throw SysError(errno, "adopt orphans");
 }
 
+std::vector<pid_t> find_children() {
+    const std::string text =
+        sys::read_file("/proc/self/task/" + std::to_string(getpid()) + "/children");
+    std::vector<pid_t> children;
+    for (const char* at = text.c_str(); *at;) {
+        char* end = nullptr;
+        const auto pid = static_cast<pid_t>(std::strtol(at, &end, 10));
+        if (end == at)
+            break;
+        children.push_back(pid);
+        at = *end == ' ' ? end + 1 : end;
+    }
+    return children;
+}
+
 void kill_descendants() {
-    const std::string file = "/proc/self/task/" + std::to_string(getpid()) + "/children";
     // One process may only be gone once another is reaped: the init of a pid namespace waits for
     // processes that were put there. Children of a killed process become this process's, and the
     // next round finds them.
-    for (std::string children; !(children = sys::read_file(file)).empty();) {
-        for (const char* at = children.c_str(); *at;) {
-            char* end = nullptr;
-            const pid_t pid = static_cast<pid_t>(std::strtol(at, &end, 10));
-            if (end == at)
-                break;
-            at = *end == ' ' ? end + 1 : end;
-            (void)kill(pid, SIGKILL);  // a child that nobody else reaps, so that the pid is its own
-        }
+    for (std::vector<pid_t> children; !(children = find_children()).empty();) {
+        for (const pid_t child : children)
+            (void)kill(child, SIGKILL);
         (void)waitpid(-1, nullptr, 0);
     }
 }

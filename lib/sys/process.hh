@@ -98,6 +98,10 @@ void set_oom_score(const char* adjustment) noexcept;
 // kill_descendants() finds them; or no longer.
 void adopt_orphans(bool adopt = true);
 
+// The caller's children, those that have ended included. Their pids stay theirs until it reaps
+// them.
+std::vector<pid_t> find_children();
+
 // Kills and reaps every process that descends from the caller.
 void kill_descendants();
 

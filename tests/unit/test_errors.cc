@@ -67,9 +67,9 @@ TEST(Errors, AChildsFailureIsThrownAsIfItWereOurs) {
               "3: make the VPS context: mount /proc: Operation not permitted");
     EXPECT_EQ(fail({28, ENOENT}, kSetupSteps, "make the VPS context"),
               "3: make the VPS context: execute init: No such file or directory");
-    EXPECT_EQ(fail({3, ESRCH}, kEntrySteps, "enter the VPS context"),
+    EXPECT_EQ(fail({4, ESRCH}, kEntrySteps, "enter the VPS context"),
               "3: enter the VPS context: enter its namespaces: No such process");
-    EXPECT_EQ(fail({10, ENOTTY}, kEntrySteps, ""),
+    EXPECT_EQ(fail({11, ENOTTY}, kEntrySteps, ""),
               "3: open a terminal: Inappropriate ioctl for device");
     for (const int none : {-1, 29, 1 << 30})
         EXPECT_EQ(fail({none, EIO}, kSetupSteps, "x"), "3: x: begin: Input/output error");
