@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "check/old_programs.hh"
 #include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
 #include "limits/block_device.hh"
@@ -61,8 +62,10 @@ void AreaJudge::judge_area(bool may_come, Depth depth) {
 void AreaJudge::judge_content(bool may_come) {
     attempt(may_come, [&] {
         const bool is_seen = static_cast<bool>(kind_ == AreaKind::Disk ? files_ : area_);
-        if (is_seen)
+        if (is_seen) {
             look_for_init(may_come);
+            judge_programs(may_come);
+        }
         if (kind_ == AreaKind::Disk)
             return;
         struct stat status {};
@@ -169,6 +172,20 @@ void AreaJudge::judge_disk() {
 void AreaJudge::look_for_init(bool may_come) {
     if (const auto why = explain_no_init(kind_ == AreaKind::Disk ? files_ : area_, shown_))
         find(ExitCode::NoInit, may_come, *why);
+}
+
+// The VPS is going to run on this host's kernel, wherever its files lie now.
+void AreaJudge::judge_programs(bool may_come) {
+    static const KernelForOldPrograms kKernel = this_kernel();
+    const Fd& files = kind_ == AreaKind::Disk ? files_ : area_;
+    if (const auto why = explain_init_32_bit(files, kKernel))
+        find(ExitCode::System, may_come, *why);
+    if (const auto why = explain_vsyscalls(files, kKernel)) {
+        file_.findings.push_back({Grade::Warning, 0, 0, {}, *why});
+        verdict_.warnings.push_back(*why);
+    }
+    if (const auto why = explain_mtab(files))
+        file_.findings.push_back({Grade::Note, 0, 0, {}, *why});
 }
 
 void AreaJudge::judge_root() {

@@ -46,6 +46,7 @@ class AreaJudge {
     void find(ExitCode code, bool may_come, const std::string& text);
     void look_for_area(bool may_come);
     void look_for_init(bool may_come);
+    void judge_programs(bool may_come);
     void judge_disk();
     void look_into(const DiskImage& disk);
     [[nodiscard]] bool is_mounted() const;

@@ -1,11 +1,17 @@
 // Starts foretold from the files below a root directory, each with the exit code it would have.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "check/check_vps.hh"
+#include "check/old_programs.hh"
 #include "sys/error.hh"
+#include "sys/sys.hh"
 #include "temporary_directory.hh"
 
 namespace {
@@ -136,6 +142,99 @@ TEST(CheckVps, DirectoriesInOneAnotherAreSaid) {
     (void)node.check(same, "102");
     EXPECT_EQ(count_said(same, "lie in one another"), 0);
     EXPECT_EQ(count_said(same, "is VPS 101's, too"), 1);
+}
+
+class OldTree {
+  public:
+    void has_glibc(const std::string& dir, const std::string& name) {
+        fs::create_directories(tree_.path() + "/" + dir);
+        (void)tree_.write(dir + "/" + name, "library");
+        fs::create_symlink(name, tree_.path() + "/" + dir + "/libc.so.6");
+    }
+    void has_init(const std::string& head) {
+        fs::create_directories(tree_.path() + "/sbin");
+        (void)tree_.write("sbin/init", head, 0755);
+    }
+    [[nodiscard]] const std::string& path() const { return tree_.path(); }
+    [[nodiscard]] Fd open() const { return sys::open(tree_.path(), O_PATH | O_DIRECTORY); }
+
+  private:
+    TemporaryDirectory tree_;
+};
+
+constexpr KernelForOldPrograms kOldKernel{true, true}, kStrictKernel{false, false};
+
+TEST(OldPrograms, GlibcIsToldByTheNameOfItsFile) {
+    using Version = std::optional<std::pair<unsigned, unsigned>>;
+    const struct {
+        const char *dir, *name;
+        Version version;
+    } cases[] = {
+        {"lib64", "libc-2.12.so", {{2, 12}}},
+        {"lib64", "libc-2.3.4.so", {{2, 3}}},
+        {"lib64", "libc-2.17.so", {{2, 17}}},
+        {"lib/x86_64-linux-gnu", "libc-2.13.so", {{2, 13}}},
+        {"lib64", "libc.so", std::nullopt},
+        {"lib64", "libc-x.so", std::nullopt},
+        {"lib64", "libc-2.so", std::nullopt},
+        {"lib64", "libc-2", std::nullopt},
+        {"lib64", "libc-.so", std::nullopt},
+        {"lib64", "libc-2.99999999999.so", std::nullopt},
+        {"lib64", "libc-\n2.1.so", std::nullopt},
+        {"lib", "libc-2.12.so", std::nullopt},
+    };
+    for (const auto& [dir, name, version] : cases) {
+        OldTree tree;
+        tree.has_glibc(dir, name);
+        EXPECT_EQ(find_glibc_version(tree.open()), version) << dir << "/" << name;
+    }
+    EXPECT_EQ(find_glibc_version(OldTree().open()), std::nullopt);
+    // A link out of the tree ends in the tree.
+    const OldTree tree;
+    fs::create_directories(tree.path() + "/lib64");
+    fs::create_symlink("/../../../lib/x86_64-linux-gnu/libc.so.6",
+                       tree.path() + "/lib64/libc.so.6");
+    EXPECT_EQ(find_glibc_version(tree.open()), std::nullopt);
+}
+
+TEST(OldPrograms, AreToldWhereTheKernelDoesNotRunThem) {
+    OldTree old;
+    old.has_glibc("lib64", "libc-2.12.so");
+    EXPECT_EQ(explain_vsyscalls(old.open(), kOldKernel), std::nullopt);
+    const auto why = explain_vsyscalls(old.open(), kStrictKernel);
+    ASSERT_TRUE(why);
+    EXPECT_NE(why->find("glibc 2.12"), why->npos) << *why;
+    EXPECT_NE(why->find("vsyscall=xonly"), why->npos) << *why;
+    OldTree newer;
+    newer.has_glibc("lib64", "libc-2.14.so");
+    EXPECT_EQ(explain_vsyscalls(newer.open(), kStrictKernel), std::nullopt);
+}
+
+TEST(OldPrograms, AnInitOf32BitsIsRefusedWhereTheKernelHasNone) {
+    OldTree tree;
+    tree.has_init(std::string("\177ELF\1\1\1", 7) + std::string(9, '\0'));
+    EXPECT_EQ(explain_init_32_bit(tree.open(), kOldKernel), std::nullopt);
+    ASSERT_TRUE(explain_init_32_bit(tree.open(), kStrictKernel));
+    OldTree newer;
+    newer.has_init(std::string("\177ELF\2\1\1", 7) + std::string(9, '\0'));
+    EXPECT_EQ(explain_init_32_bit(newer.open(), kStrictKernel), std::nullopt);
+    OldTree script;
+    script.has_init("#!/bin/sh\n");
+    EXPECT_EQ(explain_init_32_bit(script.open(), kStrictKernel), std::nullopt);
+}
+
+TEST(CheckVps, TheListOfMountsIsNoFile) {
+    const Node node;
+    Checked linked;
+    fs::create_directories(node.path() + "/private/101/etc");
+    fs::create_symlink("../proc/mounts", node.path() + "/private/101/etc/mtab");
+    (void)node.check(linked);
+    EXPECT_EQ(count_said(linked, "/etc/mtab"), 0);
+    node.remove("private/101/etc/mtab");
+    node.write("private/101/etc/mtab", "/dev/simfs / simfs rw 0 0\n");
+    Checked file;
+    EXPECT_EQ(node.check(file).code, ExitCode::Ok);
+    EXPECT_EQ(count_said(file, "/etc/mtab is a file"), 1);
 }
 
 TEST(CheckVps, OtherFilesAreNoVps) {
