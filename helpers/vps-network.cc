@@ -8,7 +8,8 @@
 // vps-check calls it. vps-network VEID chains: prints the chains of the host's firewall that drop
 // what it passes on. vps-network VEID addresses PID [ADDRESS …]: gives the VPS that runs these
 // addresses in place of those it has. vps-network VEID interfaces PID [DEVICE …]: likewise these
-// devices, as NETIF spells them.
+// devices, as NETIF spells them. vps-network VEID found PID: writes the record of the network again
+// where it is lost while the VPS runs.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "command/program.hh"
 #include "life/settings.hh"
 #include "network/forward_chain.hh"
+#include "network/found_network.hh"
 #include "network/live_network.hh"
 #include "network/network_program.hh"
 #include "network/network_spec.hh"
@@ -31,8 +33,8 @@ namespace vps {
 namespace {
 
 constexpr const char* kUsage =
-    "up PID | down | renew | reload | check | chains | addresses PID [ADDRESS ...] | "
-    "interfaces PID [DEVICE ...]";
+    "up PID | down | renew | reload | check | chains | found PID | "
+    "addresses PID [ADDRESS ...] | interfaces PID [DEVICE ...]";
 
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
@@ -82,8 +84,15 @@ void reload(const Invocation& invocation) {
                    invocation.log);
 }
 
+void find_again(const Invocation& invocation, const std::string& pid) {
+    find_network_again(plan(invocation, load_usable_config(invocation.veid)), parse_init(pid),
+                       invocation.veid, invocation.log);
+}
+
 void give_addresses(const Invocation& invocation, const std::vector<std::string>& words) {
     VpsConfig config = load_usable_config(invocation.veid);
+    find_network_again(plan(invocation, config), parse_init(words[1]), invocation.veid,
+                       invocation.log);
     config.addresses.clear();
     for (auto word = words.begin() + 2; word != words.end(); ++word)
         config.addresses.push_back(IpAddress::parse(*word));
@@ -102,6 +111,7 @@ NetifSpec parse_device(const std::string& word) {
 void give_interfaces(const Invocation& invocation, const std::vector<std::string>& words) {
     VpsConfig config = load_usable_config(invocation.veid);
     const NetworkSpec before = plan(invocation, config);
+    find_network_again(before, parse_init(words[1]), invocation.veid, invocation.log);
     config.netifs.clear();
     for (auto word = words.begin() + 2; word != words.end(); ++word)
         config.netifs.push_back(parse_device(*word));
@@ -111,7 +121,7 @@ void give_interfaces(const Invocation& invocation, const std::vector<std::string
 
 void print_missing(Veid veid) {
     HostWays ways;
-    for (const std::string& missing : keep_up_vps(veid, Upkeep::Look, ways).missing)
+    for (const std::string& missing : shorten(keep_up_vps(veid, Upkeep::Look, ways).missing))
         fmt::print("{}\n", missing);
 }
 
@@ -125,6 +135,8 @@ ExitCode run_network(const Invocation& invocation) {
         const std::vector<std::string>& words = invocation.command;
         if (words.size() == 2 && words[0] == "up")
             bring_up(invocation, words[1]);
+        else if (words.size() == 2 && words[0] == "found")
+            find_again(invocation, words[1]);
         else if (words.size() >= 2 && words[0] == "addresses")
             give_addresses(invocation, words);
         else if (words.size() >= 2 && words[0] == "interfaces")

@@ -18,6 +18,7 @@
 #include "life/running_status.hh"
 #include "life/start.hh"
 #include "life/supervisor.hh"
+#include "network/network_program.hh"
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -75,10 +76,12 @@ ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, con
 ExitCode start_or_adopt(const Invocation& invocation, StoredConsole& console) {
     const Log& log = invocation.log;
     VpsLock lock(invocation.veid);
-    const auto [state, running, found_again] = find_vps(invocation.veid, lock, log);
-    if (running)
-        return adopt_vps(invocation.veid, *state, *running, console, std::move(lock), log);
-    if (!state || state->phase != Phase::Mounted)
+    const FoundVps vps = find_vps(invocation.veid, lock, log);
+    if (vps.is_found_again)
+        attempt(log, [&] { find_network_of_running(invocation.veid, vps.state->init_pid); });
+    if (vps.init)
+        return adopt_vps(invocation.veid, *vps.state, *vps.init, console, std::move(lock), log);
+    if (!vps.state || vps.state->phase != Phase::Mounted)
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
                                 service_unit(invocation.veid)));
@@ -86,7 +89,7 @@ ExitCode start_or_adopt(const Invocation& invocation, StoredConsole& console) {
         forget_console();
         console = {};
     }
-    return start_and_supervise(invocation.veid, std::move(lock), *state, log);
+    return start_and_supervise(invocation.veid, std::move(lock), *vps.state, log);
 }
 
 // True while a VPS runs that has no supervisor but this process.

@@ -8,6 +8,7 @@
 #include "context/running_vps.hh"
 #include "life/hurried_stop.hh"
 #include "life/stop_running.hh"
+#include "network/network_program.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "systemd/system_manager.hh"
@@ -51,6 +52,9 @@ ExitCode stop_vps(const Invocation& invocation) {
     }
     if (has_supervisor_gone(invocation))
         return ExitCode::Ok;
+    if (vps.is_found_again)
+        attempt(invocation.log,
+                [&] { find_network_of_running(invocation.veid, vps.state->init_pid); });
     stop_running(invocation.veid, lock, *vps.state, std::move(*vps.init), invocation.log,
                  invocation.force ? Refusal::Force : Refusal::Respect);
     return ExitCode::Ok;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <iterator>
 
 #include "config/config_value.hh"
 #include "sys/error.hh"
@@ -53,12 +54,23 @@ bool is_kept_by_kernel(std::string_view name) {
     return name == "all" || name == "default";
 }
 
+// Settings of Virtuozzo's, about what the VPS configures for itself or about networks of its own
+// tools. The last, ip6, may have several values with commas between them.
+constexpr std::string_view kPassedOver[] = {"network", "configure", "gw", "gw6",
+                                            "dhcp",    "dhcp6",     "ip", "ip6"};
+
+std::string_view key_of(std::string_view setting) {
+    return setting.substr(0, setting.find('='));
+}
+
 // One setting of a device; returns what is wrong with it, or null.
 const char* read_setting(NetifSpec& netif, std::string_view key, std::string_view value) {
     if (key == "mac" || key == "host_mac") {
         std::optional<MacAddress>& field = key == "mac" ? netif.mac : netif.host_mac;
         field = MacAddress::parse(value);
-        return field ? nullptr : "no hardware address of a single device, like 00:18:51:a0:b1:c2";
+        return field || value.empty()
+                   ? nullptr
+                   : "no hardware address of a single device, like 00:18:51:a0:b1:c2";
     }
     for (const auto& [name, filter] :
          {std::pair{"mac_filter", &NetifSpec::mac_filter}, {"ip_filter", &NetifSpec::ip_filter}})
@@ -71,6 +83,8 @@ const char* read_setting(NetifSpec& netif, std::string_view key, std::string_vie
                                       {"bridge", &NetifSpec::bridge}})
         if (key == name) {
             netif.*field = value;
+            if (value.empty() && key != "ifname")
+                return nullptr;  // as if absent, for vzctl too
             if (is_kept_by_kernel(value))
                 return "no name of a device: settings of all devices have it";
             return is_link_name(value) ? nullptr : "no name of a device (at most 15 characters)";
@@ -145,9 +159,27 @@ bool is_link_name(std::string_view name) {
            });
 }
 
+std::vector<std::string_view> find_passed_over(std::string_view netif) {
+    std::vector<std::string_view> found;
+    bool is_more_of_ip6 = false;
+    for (const std::string_view setting : words_of(netif, ",")) {
+        const std::string_view key = key_of(setting);
+        const bool has_key = key.size() < setting.size();
+        const bool is_other = has_key && std::find(std::begin(kPassedOver), std::end(kPassedOver),
+                                                   key) != std::end(kPassedOver);
+        if (is_other || (!has_key && is_more_of_ip6))
+            found.push_back(setting);
+        is_more_of_ip6 = has_key ? key == "ip6" : is_more_of_ip6;
+    }
+    return found;
+}
+
 std::optional<NetifSpec> parse_netif(std::string_view text, std::string& why) {
     NetifSpec netif;
+    const std::vector<std::string_view> others = find_passed_over(text);
     for (const std::string_view setting : words_of(text, ",")) {
+        if (std::find(others.begin(), others.end(), setting) != others.end())
+            continue;
         const std::size_t equals = std::min(setting.find('='), setting.size());
         const char* fault = read_setting(netif, setting.substr(0, equals),
                                          setting.substr(std::min(equals + 1, setting.size())));

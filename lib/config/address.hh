@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,10 @@
 #include <vector>
 
 namespace vps {
+
+// IP_ADDRESS has no more, and a start with more is refused. The kernel looks through the addresses
+// of a device for each one that it is given: the time grows with the square.
+inline constexpr std::size_t kMostAddresses = 16384;
 
 struct IpAddress {
     int family = 0;                      // AF_INET or AF_INET6
@@ -59,6 +64,9 @@ struct NetifSpec {
 
 // Reads "ifname=eth0,bridge=vmbr0,…". For text that is no device, `why` completes "'…': ".
 std::optional<NetifSpec> parse_netif(std::string_view text, std::string& why);
+
+// The settings among them that Virtuozzo's vzctl writes and that say nothing here: "gw=192.0.2.1".
+std::vector<std::string_view> find_passed_over(std::string_view netif);
 
 // True for a link's name that needs quoting nowhere: 1 to 15 of letters, digits and "._-@", not
 // starting with "-", and not ".", "..", "all" or "default".

@@ -118,13 +118,15 @@ bool ConfigDraft::read_value(const Place& place, const ConfigLine& line, const C
     if (adds_up(key) && place_of(key).file == place.file)
         reading.field = Reading::Field::ToExtend;
     const auto verdict = key.read(config_, line.value, reading);
-    for (const auto& [word, why] : reading.left_out) {
+    for (const auto& [word, why, refuses] : reading.left_out) {
         Place at = place;
         if (is_part_of(word, line.raw))  // no copy without backslashes or line breaks
             at.column += static_cast<unsigned>(word.data() - line.value.data());
-        report(Severity::Warning, at, key.name,
-               std::string(key.name) + ": " + quote_for_message(word) + ": " + why)
-            .ignored = true;
+        std::string text = std::string(key.name) + ": " + quote_for_message(word) + ": " + why;
+        if (refuses == LeftOut::Refuses::Yes)
+            refuse(key, at, std::move(text), Guards::Yes);
+        else
+            report(Severity::Warning, at, key.name, std::move(text)).ignored = true;
     }
     if (verdict.grade == Verdict::Bad && verdict.why)
         refuse(key, place, describe_bad(key.name, line.value, verdict.why));
@@ -139,10 +141,13 @@ bool ConfigDraft::read_value(const Place& place, const ConfigLine& line, const C
 void ConfigDraft::keep_line(ConfigFile file, const ConfigLine& line, const ConfigKey* key,
                             ReadLine::Fate fate) {
     if (fate == ReadLine::Fate::Counts)
-        for (auto& other : lines_)
-            if (other.key == key && other.fate == ReadLine::Fate::Counts &&
-                (other.file != file || !adds_up(*key)))
-                other.fate = ReadLine::Fate::Replaced;
+        for (auto other = lines_.rbegin(); other != lines_.rend(); ++other) {
+            if (other->key != key || other->fate != ReadLine::Fate::Counts)
+                continue;
+            if (other->file == file && adds_up(*key))
+                break;  // which has replaced those before it
+            other->fate = ReadLine::Fate::Replaced;
+        }
     lines_.push_back({fate, key, file, line.line, line.value_column, std::string(line.key),
                       std::string(line.value),
                       std::string(line.key) + "=" + std::string(line.raw) + "\n"});
@@ -194,7 +199,12 @@ Diagnostic& ConfigDraft::report(Severity severity, const Place& place, std::stri
 }
 
 void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string text) {
-    const bool guards = key.guards == Guards::Yes;
+    refuse(key, place, std::move(text), key.guards);
+}
+
+void ConfigDraft::refuse(const ConfigKey& key, const Place& place, std::string text,
+                         Guards the_value) {
+    const bool guards = the_value == Guards::Yes;
     if (guards)
         refused_.push_back({&key, config_.diagnostics.size()});
     report(guards ? Severity::Refusal : Severity::Warning, place, key.name, std::move(text))

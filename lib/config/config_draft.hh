@@ -80,6 +80,7 @@ class ConfigDraft {
     Diagnostic& report(Severity severity, const Place& place, std::string_view key,
                        std::string text);
     void refuse(const ConfigKey& key, const Place& place, std::string text);
+    void refuse(const ConfigKey& key, const Place& place, std::string text, Guards the_value);
     void forgive(const ConfigKey& key);
     void forgive_idle();
     Place& place_of(const ConfigKey& key);

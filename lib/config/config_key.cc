@@ -310,7 +310,7 @@ static constexpr ConfigKey kKeys[] = {
 
     // network
     {"IP_ADDRESS", "list", Accumulate, kNo, Both, Inside, {}, "addresses of venet0, routed by the host", list<&C::addresses, read_addresses>},
-    {"NETIF", "list", First, kNo, Both, Inside, {}, "veth devices, on bridges of the host", list<&C::netifs, read_netifs>},
+    {"NETIF", "list", First, kYes, Both, Inside, {}, "veth devices, on bridges of the host", list<&C::netifs, read_netifs>},
     {"NETDEV", "list", Accumulate, kNo, Both, Inside, {}, "devices of the host, moved into the VPS", list<&C::netdevs, read_netdevs>},
     {"VETH", "list", First, kNo, Both, None, {}, kNothing, nullptr},
     {"IPV6", "yes or no", First, kNo, Both, Inside, {}, "no: IPv6 addresses are left out", yes_no<&C::ipv6>, kAlways, "yes"},

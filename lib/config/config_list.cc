@@ -28,7 +28,7 @@ Verdict read_words(std::string_view text, std::string_view separators, Reading& 
         std::optional<std::string> why = take(word);
         good |= !why || why->empty();
         if (why && !why->empty())
-            reading.left_out.push_back({word, std::move(*why)});
+            reading.left_out.push_back({.word = word, .why = std::move(*why)});
     }
     return good || reading.left_out.empty() ? kGood : Verdict{Verdict::Bad, nullptr};
 }
@@ -88,6 +88,7 @@ bool is_netdev(std::string_view word) {
 
 constexpr std::string_view kBlanks = " \t\n";
 constexpr const char* kNoDevice = "no name of a device";
+constexpr const char* kPassedOver = "says nothing here: the VPS configures the device itself";
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
@@ -235,11 +236,29 @@ Verdict read_addresses(std::vector<IpAddress>& out, std::string_view text, Readi
             return std::nullopt;
         }
     };
-    return read_items(out, text, kBlanks, reading, parse);
+    const Verdict verdict = read_items(out, text, kBlanks, reading, parse);
+    if (out.size() <= kMostAddresses)
+        return verdict;
+    out.resize(kMostAddresses);
+    reading.left_out.push_back({.word = text,
+                                .why = "more than " + std::to_string(kMostAddresses) + " addresses",
+                                .refuses = LeftOut::Refuses::Yes});
+    return {Verdict::Bad, nullptr};
 }
 
 Verdict read_netifs(std::vector<NetifSpec>& out, std::string_view text, Reading& reading) {
-    return read_items(out, text, "; \t\n", reading, parse_netif);
+    constexpr std::string_view kSeparators = "; \t\n";
+    (void)read_items(out, text, kSeparators, reading, parse_netif);
+    const bool is_bad = !reading.left_out.empty();
+    for (LeftOut& left : reading.left_out)
+        left.refuses = LeftOut::Refuses::Yes;
+    for (const std::string_view netif : words_of(text, kSeparators)) {
+        if (netif.starts_with('#'))
+            break;
+        for (const std::string_view setting : find_passed_over(netif))
+            reading.left_out.push_back({.word = setting, .why = kPassedOver});
+    }
+    return is_bad ? Verdict{Verdict::Bad, nullptr} : kGood;
 }
 
 Verdict read_netdevs(std::vector<std::string>& out, std::string_view text, Reading& reading) {

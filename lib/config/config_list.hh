@@ -17,6 +17,8 @@ namespace vps {
 struct LeftOut {
     std::string_view word;
     std::string why;
+    // Without the word, a VPS would start with less than it is to have, and be open for more.
+    enum class Refuses { No, Yes } refuses = Refuses::No;
 };
 
 // The circumstances of reading a list, beside the value.
@@ -32,10 +34,12 @@ Verdict read_name_servers(std::vector<std::string>& out, std::string_view text, 
 // Domain names, "." and "inherit".
 Verdict read_search_domains(std::vector<std::string>& out, std::string_view text, Reading& reading);
 
-// Addresses with or without a mask. 0.0.0.0, :: and ::0 are passed over, as vzctl does it.
+// Addresses with or without a mask. 0.0.0.0, :: and ::0 are passed over, as vzctl does it. More
+// than kMostAddresses refuse the start.
 Verdict read_addresses(std::vector<IpAddress>& out, std::string_view text, Reading& reading);
 
-// Devices of NETIF, separated by semicolons.
+// Devices of NETIF, separated by semicolons. One that cannot be read refuses the start, because its
+// words guard (ip_filter, mac_filter) or say which network it is on.
 Verdict read_netifs(std::vector<NetifSpec>& out, std::string_view text, Reading& reading);
 
 // Names of devices of the host, but not "lo".

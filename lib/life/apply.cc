@@ -63,6 +63,8 @@ void apply_names(Veid veid, const VpsState& state, const VpsConfig& config, cons
 void apply_config(Veid veid, const FoundVps& vps, VpsConfig config, const LiveParts& parts,
                   const Log& log) {
     config.ve_private = vps.state->ve_private;
+    if (vps.is_found_again)
+        find_network_of_running(veid, vps.state->init_pid);
     if (parts.limits)
         apply_limits(veid, vps, config, log);
     if (parts.addresses)

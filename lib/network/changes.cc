@@ -65,21 +65,6 @@ void hear_what_matters(int socket) {
         throw SysError(errno, "filter what the kernel tells");
 }
 
-std::string_view attributes_of(const nlmsghdr* message, std::size_t header_size) {
-    const std::string_view all(static_cast<const char*>(mnl_nlmsg_get_payload(message)),
-                               mnl_nlmsg_get_payload_len(message));
-    const std::size_t begin = MNL_ALIGN(header_size);
-    return begin < all.size() ? all.substr(begin) : std::string_view();
-}
-
-template <typename Header>
-Header header_of(const nlmsghdr* message) {
-    Header header{};
-    if (mnl_nlmsg_get_payload_len(message) >= sizeof header)
-        std::memcpy(&header, mnl_nlmsg_get_payload(message), sizeof header);
-    return header;
-}
-
 }  // namespace
 
 ChangeListener::ChangeListener() : socket_(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)) {

@@ -11,6 +11,7 @@
 #include "network/host_end.hh"
 #include "network/links.hh"
 #include "network/neighbours.hh"
+#include "network/packet_filter.hh"
 #include "network/venet.hh"
 #include "network/veth.hh"
 #include "sys/error.hh"
@@ -64,6 +65,13 @@ void answer_for_all(const std::vector<IpAddress>& addresses, const std::vector<L
                 log.say(Level::Warning, error.what());
             }
         }
+}
+
+void take_in_hand(const NetworkRecord& record, RecordedLink& link) {
+    const RouteSocket socket;
+    make_host_end_deaf(socket, link);
+    filter_link(record, link);
+    link.index = find_link_index(socket, link.name, ExitCode::System);
 }
 
 void connect_venet(const RecordedLink& link, const std::vector<IpAddress>& addresses,

@@ -33,6 +33,10 @@ void answer_for_all(const std::vector<IpAddress>& addresses, const std::vector<L
 // Whether its packets are passed on is the host's policy, as it was with vzctl.
 void warn_of_forwarding(const NetworkSpec& spec, const Log& log);
 
+// To be done with the host's end of a new link before it is up: it takes nothing from the VPS, and
+// its filter is there. Notes its index in `link`, one of the record.
+void take_in_hand(const NetworkRecord& record, RecordedLink& link);
+
 // Configures venet0 inside and the host's end of it, with routes to the addresses.
 void connect_venet(const RecordedLink& link, const std::vector<IpAddress>& addresses, FdRef inside);
 

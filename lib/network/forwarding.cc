@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <sstream>
+#include <utility>
 
 #include "network/sysctl.hh"
 #include "sys/fd.hh"
@@ -58,14 +60,32 @@ std::vector<std::string> select_dropping_chains(const std::vector<std::string>& 
     return selected;
 }
 
+// What lets packets of VPSes pass there.
+static std::vector<std::string> commands_for(const std::string& chain) {
+    std::istringstream words(chain);
+    std::string family, table, name;
+    words >> family >> table >> name;
+    if (table == "firewalld")  // its table is its own
+        return {
+            "firewall-cmd --permanent --new-zone=vps; "
+            "firewall-cmd --permanent --zone=vps --add-interface=venet+; "
+            "and policies of firewalld that accept to and from this zone"};
+    if (table.ends_with("tables-legacy"))
+        return {fmt::format("{} -I {} -i venet+ -j ACCEPT", table, name),
+                fmt::format("{} -I {} -o venet+ -j ACCEPT", table, name)};
+    return {fmt::format("nft insert rule {} iifname 'venet*' accept", chain),
+            fmt::format("nft insert rule {} oifname 'venet*' accept", chain)};
+}
+
 std::string explain_dropping_chains(const std::vector<std::string>& chains) {
     std::vector<std::string> commands;
     for (const std::string& chain : chains)
-        for (const char* side : {"iifname", "oifname"})
-            commands.push_back(fmt::format("nft insert rule {} {} 'venet*' accept", chain, side));
+        for (std::string& command : commands_for(chain))
+            commands.push_back(std::move(command));
     return fmt::format(
-        "the host's firewall drops packets of VPSes, unless another rule accepts them: the policy "
-        "of {} is drop; {}; and the same in the firewall's own file",
+        "the host's firewall drops packets of VPSes, unless another rule accepts them, at the end "
+        "of "
+        "{}: {}; and the same in the firewall's own file",
         fmt::join(chains, " and "), fmt::join(commands, "; "));
 }
 

@@ -8,7 +8,10 @@
 #include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
+#include <span>
 
 #include "sys/error.hh"
 
@@ -33,6 +36,7 @@ constexpr std::uint32_t kIp6FragmentPlace = kIp6Payload + 2, kIp6FragmentSize = 
 constexpr std::uint32_t kNdpTarget = kIp6Payload + 8, kNdpOptions = kNdpTarget + 16,
                         kSolicitOptions = kIp6Payload + 8;
 constexpr std::uint32_t kDhcpServer = 67, kDhcp6Server = 547;
+constexpr std::string_view kNobody6("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 constexpr std::uint32_t kMldReport = 131, kMldDone = 132, kMld2Report = 143;
 
 std::uint32_t word_at(const std::uint8_t* bytes) {
@@ -43,6 +47,17 @@ std::uint32_t word_at(const std::uint8_t* bytes) {
 std::uint32_t half_at(const std::uint8_t* bytes) {
     return std::uint32_t{bytes[0]} << 8 | bytes[1];
 }
+
+// An address as numbers, the first ones of it that its family has.
+using AddressKey = std::array<std::uint32_t, 4>;
+
+struct AddressSet {
+    std::size_t words = 1;
+    std::vector<AddressKey> keys;  // in order, each once
+    // Whether an address below the first one, or above the last one, is a foreign one; else the set
+    // says nothing about it.
+    bool judges_all_below = true, judges_all_above = true;
+};
 
 // Conditional jumps of classic BPF reach 255 instructions: over a block that may be longer leads an
 // unconditional one, whose place is a Jump until it is known where to.
@@ -149,21 +164,106 @@ class Code {
         }
     }
 
-    // Goes on if one of the addresses is there, and drops the frame else.
-    void require_one_of(std::uint32_t at, const std::vector<std::string_view>& addresses) {
-        std::vector<Jump> found;
-        for (const std::string_view address : addresses) {
-            compare(at, address, 1);
-            found.push_back(jump());
-        }
-        finish(kDrop);
-        for (const Jump jump : found)
+    // Goes on if one of the addresses is there, and drops the frame else. Of addresses that are not
+    // the set's to judge, too, it goes on.
+    void require_one_of(std::uint32_t at, const AddressSet& set) {
+        Search search{at, set, {}};
+        if (set.judges_all_below && set.keys.empty())
+            finish(kDrop);
+        else if (!set.keys.empty())
+            find_word(search, set.keys, 0, set.judges_all_below ? Beyond::Drop : Beyond::Pass,
+                      set.judges_all_above ? Beyond::Drop : Beyond::Pass);
+        for (const Jump jump : search.passed)
             land(jump);
     }
 
     [[nodiscard]] std::vector<sock_filter> take() { return std::move(code_); }
 
   private:
+    using Keys = std::span<const AddressKey>;
+    enum class Beyond { Drop, Pass };  // what a value beyond the least or the greatest one means
+    struct Search {
+        std::uint32_t at;
+        const AddressSet& set;
+        std::vector<Jump> passed;
+    };
+    // Values of one word, and the addresses that have them there.
+    struct Values {
+        std::uint32_t least, most;
+        Keys keys;
+    };
+
+    // Looks for the word of the address that has that number, among those of the keys, which have
+    // the same words before.
+    void find_word(Search& search, Keys keys, std::size_t word, Beyond below, Beyond above) {
+        const bool is_last = word + 1 == search.set.words;
+        std::vector<Values> values;
+        for (std::size_t begin = 0; begin < keys.size();) {
+            std::size_t end = begin;
+            while (end < keys.size() && keys[end][word] == keys[begin][word])
+                ++end;
+            const std::uint32_t value = keys[begin][word];
+            if (is_last && !values.empty() && values.back().most + 1 == value)
+                values.back().most = value;
+            else
+                values.push_back({value, value, keys.subspan(begin, end - begin)});
+            begin = end;
+        }
+        load_word(search.at + static_cast<std::uint32_t>(4 * word));
+        find_value(search, values, word, below, above);
+    }
+
+    // Halves the values until they are few.
+    void find_value(Search& search, std::span<const Values> values, std::size_t word, Beyond below,
+                    Beyond above) {
+        constexpr std::size_t kFew = 16;
+        if (values.size() <= kFew)
+            return compare_values(search, values, word, below, above);
+        const std::size_t middle = values.size() / 2;
+        add(BPF_JMP | BPF_JGE | BPF_K, values[middle].least, 0, 1);
+        const Jump upper = jump();
+        find_value(search, values.first(middle), word, below, Beyond::Drop);
+        land(upper);
+        find_value(search, values.subspan(middle), word, Beyond::Drop, above);
+    }
+
+    void compare_values(Search& search, std::span<const Values> values, std::size_t word,
+                        Beyond below, Beyond above) {
+        const bool is_last = word + 1 == search.set.words;
+        if (below == Beyond::Pass) {
+            add(BPF_JMP | BPF_JGE | BPF_K, values.front().least, 1, 0);
+            search.passed.push_back(jump());
+        }
+        if (above == Beyond::Pass) {
+            add(BPF_JMP | BPF_JGT | BPF_K, values.back().most, 0, 1);
+            search.passed.push_back(jump());
+        }
+        std::vector<Jump> further;  // jumps to the next word, by value
+        std::vector<std::size_t> found;
+        for (const Values& value : values) {
+            if (!is_last) {
+                add(BPF_JMP | BPF_JEQ | BPF_K, value.least, 0, 1);
+                further.push_back(jump());
+                continue;
+            }
+            if (value.least != value.most)  // what is in no range before is below this one
+                add(BPF_JMP | BPF_JGT | BPF_K, value.most, 1, 0);
+            add(value.least == value.most ? BPF_JMP | BPF_JEQ | BPF_K : BPF_JMP | BPF_JGE | BPF_K,
+                value.least);
+            found.push_back(code_.size() - 1);
+        }
+        finish(kDrop);
+        for (const std::size_t one : found)
+            code_[one].jt = static_cast<std::uint8_t>(code_.size() - one - 1);
+        if (is_last)
+            search.passed.push_back(jump());
+        for (std::size_t i = 0; i < further.size(); ++i) {
+            land(further[i]);
+            find_word(search, values[i].keys, word + 1, i == 0 ? below : Beyond::Drop,
+                      i + 1 == further.size() ? above : Beyond::Drop);
+        }
+    }
+
     void find_end_of_ip(std::uint32_t bytes_behind) {
         add(BPF_LDX | BPF_B | BPF_MSH, kPayload);
         add(BPF_LD | BPF_W | BPF_LEN, 0);
@@ -180,12 +280,43 @@ class Code {
     std::vector<sock_filter> code_;
 };
 
+// A program for a part of the addresses, one of `parts`: about the others it says nothing. The
+// programs of all parts together judge as one would that had no limit.
+struct Part {
+    std::size_t number = 0, parts = 1;
+};
+
 std::vector<std::string_view> addresses_of(const LinkFilter& filter, int family) {
     std::vector<std::string_view> found;
     for (const IpAddress& address : filter.addresses)
         if (address.family == family)
             found.push_back(address.bytes());
     return found;
+}
+
+// The part's share of the addresses, and the first one of the next part: what lies between is
+// judged, too.
+AddressSet make_set(const std::vector<std::string_view>& addresses, const Part& part) {
+    std::vector<AddressKey> keys;
+    for (const std::string_view address : addresses) {
+        AddressKey key{};
+        for (std::size_t word = 0; word < address.size() / 4; ++word)
+            key[word] = word_at(reinterpret_cast<const std::uint8_t*>(address.data()) + 4 * word);
+        keys.push_back(key);
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    const std::size_t begin = keys.size() * part.number / part.parts,
+                      end = keys.size() * (part.number + 1) / part.parts;
+    const bool is_empty = begin == end && !keys.empty();
+    AddressSet set{.words = addresses.empty() ? 1 : addresses.front().size() / 4,
+                   .keys = {},
+                   .judges_all_below = begin == 0 && !is_empty,
+                   .judges_all_above = end == keys.size() && !is_empty};
+    if (!is_empty)
+        set.keys.assign(keys.begin() + static_cast<std::ptrdiff_t>(begin),
+                        keys.begin() + static_cast<std::ptrdiff_t>(std::min(end + 1, keys.size())));
+    return set;
 }
 
 // The link-local address that every device makes of its hardware address (RFC 4291, appendix A).
@@ -217,8 +348,8 @@ void drop_bridges_own(Code& code) {
     code.land(other);
 }
 
-void judge_arp(Code& code, const LinkFilter& filter) {
-    const std::vector<std::string_view> own = addresses_of(filter, AF_INET);
+void judge_arp(Code& code, const LinkFilter& filter, const Part& part) {
+    const AddressSet own = make_set(addresses_of(filter, AF_INET), part);
     const std::string_view nobody("\0\0\0\0", 4);
     code.require_length(kArpEnd);
     code.load_word(kArpKinds);
@@ -263,7 +394,7 @@ void drop_redirects(Code& code) {
     });
 }
 
-void judge_ipv4(Code& code, const LinkFilter& filter) {
+void judge_ipv4(Code& code, const LinkFilter& filter, const Part& part) {
     code.require_length(kIpEnd);
     drop_redirects(code);
     if (filter.has_neighbours)
@@ -271,7 +402,7 @@ void judge_ipv4(Code& code, const LinkFilter& filter) {
             code.load_half_behind_ip();
             code.finish_if(kDhcpServer, kDrop);
         });
-    code.require_one_of(kIpSource, addresses_of(filter, AF_INET));
+    code.require_one_of(kIpSource, make_set(addresses_of(filter, AF_INET), part));
     code.finish(kPass);
 }
 
@@ -320,8 +451,14 @@ void require_own_options(Code& code, std::uint32_t at, const MacAddress& mac) {
 }
 
 // Neighbour discovery speaks for one's own addresses, and is no router's.
-void judge_icmp6(Code& code, const LinkFilter& filter, const std::vector<std::string_view>& global,
-                 const std::vector<std::string_view>& all) {
+struct Ip6Sets {
+    AddressSet global;      // IP_ADDRESS's
+    AddressSet all;         // and the link-local one
+    AddressSet soliciting;  // and none yet
+};
+
+void judge_icmp6(Code& code, const LinkFilter& filter, const Ip6Sets& sets) {
+    const AddressSet &global = sets.global, &all = sets.all;
     const auto finish_with_options = [&](std::uint32_t at) {
         if (filter.mac)
             require_own_options(code, at, *filter.mac);
@@ -338,10 +475,9 @@ void judge_icmp6(Code& code, const LinkFilter& filter, const std::vector<std::st
     finish_with_options(kNdpOptions);
     code.land(other);
 
-    const std::string nobody(16, '\0');  // asks whether another one has the address already
     other = code.skip_unless(ND_NEIGHBOR_SOLICIT);
     code.require_length(kNdpOptions);
-    code.compare(kIp6Source, nobody, 1);
+    code.compare(kIp6Source, kNobody6, 1);  // asks whether another one has the address already
     const Code::Jump asks = code.jump();
     code.require_one_of(kIp6Source, all);
     finish_with_options(kNdpOptions);
@@ -351,9 +487,7 @@ void judge_icmp6(Code& code, const LinkFilter& filter, const std::vector<std::st
     code.land(other);
 
     other = code.skip_unless(ND_ROUTER_SOLICIT);
-    std::vector<std::string_view> askers = all;
-    askers.push_back(nobody);
-    code.require_one_of(kIp6Source, askers);
+    code.require_one_of(kIp6Source, sets.soliciting);
     finish_with_options(kSolicitOptions);
     code.land(other);
 
@@ -363,7 +497,7 @@ void judge_icmp6(Code& code, const LinkFilter& filter, const std::vector<std::st
 
 // Neighbour discovery has no fragments (RFC 6980). The first fragment has all that is looked at;
 // the kind that a later one says it is of is nobody's.
-void judge_fragment(Code& code, const std::vector<std::string_view>& global) {
+void judge_fragment(Code& code, const AddressSet& global) {
     constexpr std::uint32_t kInside = kIp6Payload + kIp6FragmentSize;
     code.require_length(kInside);
     code.load_half(kIp6FragmentPlace);
@@ -454,12 +588,15 @@ void judge_advice(Code& code) {
     code.finish(kPass);
 }
 
-void judge_ipv6(Code& code, const LinkFilter& filter) {
+void judge_ipv6(Code& code, const LinkFilter& filter, const Part& part) {
     const std::vector<std::string_view> global = addresses_of(filter, AF_INET6);
     std::vector<std::string_view> all = global;
     const std::string local = filter.mac ? link_local(*filter.mac) : std::string();
     if (!local.empty())
         all.push_back(local);
+    std::vector<std::string_view> soliciting = all;
+    soliciting.push_back(kNobody6);
+    const Ip6Sets sets{make_set(global, part), make_set(all, part), make_set(soliciting, part)};
     code.require_length(kIp6Payload);
     if (filter.has_neighbours) {
         code.load_byte(kIp6Next);
@@ -471,10 +608,10 @@ void judge_ipv6(Code& code, const LinkFilter& filter) {
         judge_hop_by_hop(code);
         code.land(other);
         other = code.skip_unless(IPPROTO_ICMPV6);
-        judge_icmp6(code, filter, global, all);
+        judge_icmp6(code, filter, sets);
         code.land(other);
         other = code.skip_unless(IPPROTO_FRAGMENT);
-        judge_fragment(code, global);
+        judge_fragment(code, sets.global);
         code.land(other);
         other = code.skip_unless(IPPROTO_UDP);
         code.require_length(kIp6Payload + 2);
@@ -482,20 +619,11 @@ void judge_ipv6(Code& code, const LinkFilter& filter) {
         code.finish_if(kDhcp6Server, kDrop);
         code.land(other);
     }
-    code.require_one_of(kIp6Source, global);
+    code.require_one_of(kIp6Source, sets.global);
     code.finish(kPass);
 }
 
-}  // namespace
-
-LinkFilter venet_filter(const std::vector<IpAddress>& addresses) {
-    LinkFilter filter;
-    filter.only_addresses = true;
-    filter.addresses = addresses;
-    return filter;
-}
-
-std::vector<sock_filter> compile_filter(const LinkFilter& filter) {
+std::vector<sock_filter> compile_part(const LinkFilter& filter, const Part& part) {
     Code code;
     code.require_length(kPayload);
     if (filter.mac)
@@ -511,24 +639,51 @@ std::vector<sock_filter> compile_filter(const LinkFilter& filter) {
     code.drop_unless(0);
     code.load_half(kType);
     Code::Jump other = code.skip_unless(ETH_P_IP);
-    judge_ipv4(code, filter);
+    judge_ipv4(code, filter, part);
     code.land(other);
     other = code.skip_unless(ETH_P_IPV6);
-    judge_ipv6(code, filter);
+    judge_ipv6(code, filter, part);
     code.land(other);
     if (filter.has_neighbours) {
         other = code.skip_unless(ETH_P_ARP);
-        judge_arp(code, filter);
+        judge_arp(code, filter, part);
         code.land(other);
     }
     code.finish(kDrop);
-    std::vector<sock_filter> program = code.take();
-    if (program.size() > BPF_MAXINSNS)
-        throw Error(ExitCode::CannotAddIp,
-                    fmt::format("more addresses than a packet filter of Linux can hold: {} "
-                                "instructions, {} at most",
-                                program.size(), BPF_MAXINSNS));
-    return program;
+    return code.take();
+}
+
+// The programs of that many parts; nothing where one is too long for the kernel.
+std::optional<LinkPrograms> compile_parts(const LinkFilter& filter, std::size_t parts) {
+    LinkPrograms programs;
+    for (std::size_t number = 0; number < parts; ++number) {
+        programs.push_back(compile_part(filter, {number, parts}));
+        if (programs.back().size() > BPF_MAXINSNS)
+            return std::nullopt;
+    }
+    return programs;
+}
+
+}  // namespace
+
+LinkFilter venet_filter(const std::vector<IpAddress>& addresses) {
+    LinkFilter filter;
+    filter.only_addresses = true;
+    filter.addresses = addresses;
+    return filter;
+}
+
+LinkPrograms compile_filter(const LinkFilter& filter) {
+    const std::size_t whole = compile_part(filter, {}).size();
+    for (std::size_t parts = (whole + BPF_MAXINSNS - 1) / BPF_MAXINSNS; parts <= kMostPrograms;
+         ++parts)
+        if (std::optional<LinkPrograms> programs = compile_parts(filter, parts))
+            return std::move(*programs);
+    throw Error(ExitCode::BadValue,
+                fmt::format("the {} addresses of IP_ADDRESS are too many that do not follow one "
+                            "another: a packet filter of {} times {} instructions does not hold "
+                            "them; take ranges of addresses, or give some of them to other VPSes",
+                            filter.addresses.size(), kMostPrograms, BPF_MAXINSNS));
 }
 
 }  // namespace vps

@@ -4,6 +4,7 @@
 
 #include <linux/filter.h>
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -23,9 +24,13 @@ struct LinkFilter {
 // The filter of venet's end lets out packets of IP from these addresses, nothing else.
 LinkFilter venet_filter(const std::vector<IpAddress>& addresses);
 
-// A program for a filter that is not empty. Each instruction that returns drops the frame
-// (TC_ACT_SHOT), or leaves it to filters of others and then to the host (TC_ACT_UNSPEC). Throws
-// Error CannotAddIp where there are more addresses than a program of the kernel's size can hold.
-std::vector<sock_filter> compile_filter(const LinkFilter& filter);
+// Programs for a filter that is not empty, all of which a frame has to pass: one, unless there are
+// more addresses than a program of the kernel's size can hold. Addresses that follow one another
+// take the room of one. Each instruction that returns drops the frame (TC_ACT_SHOT), or leaves it
+// to the next program, filters of others and then the host (TC_ACT_UNSPEC). Throws Error BadValue
+// where the addresses need more programs than kMostPrograms.
+using LinkPrograms = std::vector<std::vector<sock_filter>>;
+inline constexpr std::size_t kMostPrograms = 32;
+LinkPrograms compile_filter(const LinkFilter& filter);
 
 }  // namespace vps

@@ -95,6 +95,22 @@ Way find_way(const RouteSocket& socket, const IpAddress& address) {
     return {reply.header<rtmsg>().rtm_type, number_of(reply.attribute(sizeof header, RTA_OIF))};
 }
 
+NetlinkReply rename_link(const RouteSocket& socket, int index, const std::string& name) {
+    const auto rename = [&] {
+        NetlinkRequest request(RTM_NEWLINK, 0, link_header(0, index));
+        mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+        return socket.ask(request);
+    };
+    NetlinkReply reply = rename();
+    if (reply.error != EBUSY)
+        return reply;
+    ifinfomsg down = link_header(0, index);
+    down.ifi_change = IFF_UP;
+    NetlinkRequest request(RTM_NEWLINK, 0, down);
+    (void)socket.ask(request);
+    return rename();
+}
+
 void join_bridge(const RouteSocket& socket, const std::string& name, const std::string& bridge) {
     const unsigned index = if_nametoindex(bridge.c_str());
     if (index == 0)

@@ -42,6 +42,10 @@ struct LinkState {
 };
 std::optional<LinkState> find_link(const RouteSocket& socket, const std::string& name);
 
+// Gives the link with that index the name; one that is up is set down first where the kernel wants
+// it.
+NetlinkReply rename_link(const RouteSocket& socket, int index, const std::string& name);
+
 // Makes it a port of that bridge. Throws SysError VethFailed.
 void join_bridge(const RouteSocket& socket, const std::string& name, const std::string& bridge);
 

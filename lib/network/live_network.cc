@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "network/connect.hh"
 #include "network/host_claims.hh"
-#include "network/host_end.hh"
 #include "network/links.hh"
 #include "network/neighbours.hh"
 #include "network/packet_filter.hh"
@@ -23,16 +24,42 @@ namespace vps {
 
 namespace {
 
-bool has(const std::vector<IpAddress>& addresses, const IpAddress& wanted) {
-    return std::any_of(addresses.begin(), addresses.end(), [&](const IpAddress& address) {
-        return address.to_string() == wanted.to_string();
+std::vector<IpAddress> without(std::vector<IpAddress> addresses,
+                               const std::vector<IpAddress>& others) {
+    std::set<std::string_view> bytes;  // of one family they have one length
+    for (const IpAddress& other : others)
+        bytes.insert(other.bytes());
+    std::erase_if(addresses,
+                  [&](const IpAddress& address) { return bytes.count(address.bytes()) > 0; });
+    return addresses;
+}
+
+// The links of the record that the host has no more, after those that only have another name have
+// got their own again. Throws Error where another device of the host has the name of one.
+std::vector<RecordedLink> find_lost_links(Veid veid, const NetworkRecord& record) {
+    const RouteSocket socket;
+    std::vector<RecordedLink> lost;
+    for (const RecordedLink& link : record.links) {
+        const std::optional<LinkState> named = find_link(socket, link.name);
+        if (named && (link.index == 0 || named->index == link.index))
+            continue;
+        if (named)
+            throw Error(ExitCode::System, explain_foreign_link(link.name, veid));
+        if (link.index == 0 || rename_link(socket, link.index, link.name).error != 0)
+            lost.push_back(link);
+    }
+    return lost;
+}
+
+void erase_links(NetworkRecord& record, const std::vector<RecordedLink>& links) {
+    std::erase_if(record.links, [&](const RecordedLink& link) {
+        return std::find(links.begin(), links.end(), link) != links.end();
     });
 }
 
-std::vector<IpAddress> without(std::vector<IpAddress> addresses,
-                               const std::vector<IpAddress>& others) {
-    std::erase_if(addresses, [&](const IpAddress& address) { return has(others, address); });
-    return addresses;
+bool has_venet(const std::vector<RecordedLink>& links) {
+    return std::any_of(links.begin(), links.end(),
+                       [](const RecordedLink& link) { return link.is_venet; });
 }
 
 // The record of the network as it is to be; `now` is what it is.
@@ -47,9 +74,7 @@ NetworkRecord with_addresses(Veid veid, const NetworkRecord& now, const NetworkS
         if (std::find(record.neighbour_devices.begin(), record.neighbour_devices.end(), device) ==
             record.neighbour_devices.end())
             record.neighbour_devices.push_back(std::move(device));
-    const bool has_venet = std::any_of(record.links.begin(), record.links.end(),
-                                       [](const RecordedLink& link) { return link.is_venet; });
-    if (!has_venet)
+    if (!has_venet(record.links))
         record.links.insert(record.links.begin(), {.name = venet_name(veid), .is_venet = true});
     return record;
 }
@@ -64,20 +89,20 @@ struct AddressChange {
     std::vector<IpAddress> gone, added;
 };
 
-void change_links(const NetworkRecord& before, const NetworkRecord& record,
-                  const AddressChange& change, FdRef inside) {
-    const RouteSocket socket;
-    const RecordedLink& venet = record.links.front();
-    const bool is_new = before.links.empty() || !before.links.front().is_venet;
-    if (is_new) {
+void change_links(const NetworkRecord& before, NetworkRecord& record, const AddressChange& change,
+                  FdRef inside) {
+    RecordedLink& venet = record.links.front();
+    if (!has_venet(before.links)) {
         make_venet(venet.name, inside);
-        make_host_end_deaf(socket, venet);
-    }
-    filter_links(record);
-    if (is_new) {
+        Undo unmade([&] { remove_link(venet.name); });
+        take_in_hand(record, venet);
+        filter_links(record);
         connect_venet(venet, change.added, inside);
+        unmade.keep();
         return;
     }
+    filter_links(record);
+    const RouteSocket socket;
     const int index = find_link_index(socket, venet.name, ExitCode::CannotAddIp);
     for (const IpAddress& address : change.gone)
         unroute_from_venet(socket, index, address);
@@ -92,7 +117,16 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
     const NetworkSpec spec = without_ipv6_where_it_is_off(wanted, log);
     NetworkRecord before = read_network_record(veid).value_or(NetworkRecord{});
     const std::vector<IpAddress> had = before.parsed_addresses();
-    const AddressChange change{without(had, spec.addresses), without(spec.addresses, had)};
+    std::vector<RecordedLink> lost;
+    {
+        const HostClaims claims;
+        lost = find_lost_links(veid, before);
+    }
+    std::erase_if(lost, [](const RecordedLink& link) { return !link.is_venet; });
+    // The VPS's end of a link that is lost is, too, and the addresses with it.
+    const AddressChange change{
+        without(had, spec.addresses),
+        without(spec.addresses, lost.empty() ? had : std::vector<IpAddress>())};
     if (change.gone.empty() && change.added.empty())
         return;
     const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
@@ -104,7 +138,9 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
         refuse_addresses_of_others(veid, asked);
         // The guard may have chosen other devices until now.
         before = read_network_record(veid).value_or(before);
+        erase_links(before, lost);
         record = with_addresses(veid, before, spec);
+        refuse_too_many_addresses(record);
         unmark_whole(veid);
         write_network_record(veid, record);
         set_claims(veid, record);
@@ -113,6 +149,7 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
         [&] { mark_whole(veid); });  // its guard makes what is missing, however it ends
     const std::vector<LanDevice> neighbours = ask_for_others(asked, record);
     change_links(before, record, change, inside);
+    write_network_record(veid, record);
     for (const IpAddress& address : change.gone) {
         for (const std::string& device : before.neighbour_devices)
             try_undo(log, [&] { stop_answering_for(address, device); });
@@ -121,6 +158,11 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
     heed_others(neighbours, asked, log);
     answer_for_all(change.added, neighbours, log);
     warn_of_forwarding(asked, log);
+    if (!lost.empty())
+        log.say(Level::Warning,
+                fmt::format("{} was gone and is made again, with {} in the VPS; other routes that "
+                            "the VPS had there are not",
+                            record.links.front().name, kVenet));
 }
 
 namespace {
@@ -140,15 +182,26 @@ const VethSpec* find_veth(const NetworkSpec& spec, const std::string& host_ifnam
 struct InterfaceChange {
     std::vector<std::string> gone;  // by their names on the host
     NetworkSpec added;
+    std::vector<RecordedLink> lost;  // of these, the links that the host has no more
 };
 
-InterfaceChange compare_interfaces(const NetworkRecord& now, const NetworkSpec& wanted,
+InterfaceChange compare_interfaces(Veid veid, const NetworkRecord& now, const NetworkSpec& wanted,
                                    const NetworkSpec& before) {
+    InterfaceChange change;
+    {
+        const HostClaims claims;
+        change.lost = find_lost_links(veid, now);
+    }
+    std::erase_if(change.lost, [](const RecordedLink& link) { return link.is_venet; });
+    const auto is_lost = [&](const std::string& name) {
+        return std::any_of(change.lost.begin(), change.lost.end(),
+                           [&](const RecordedLink& link) { return link.name == name; });
+    };
     const auto stays = [&](const VethSpec& veth) {
         const VethSpec* former = find_veth(before, veth.host_ifname);
-        return has_link(now, veth.host_ifname) && (!former || former->ifname == veth.ifname);
+        return has_link(now, veth.host_ifname) && !is_lost(veth.host_ifname) &&
+               (!former || former->ifname == veth.ifname);
     };
-    InterfaceChange change;
     for (const VethSpec& veth : wanted.veths)
         if (!stays(veth))
             change.added.veths.push_back(veth);
@@ -170,6 +223,7 @@ NetworkRecord claim_interfaces(Veid veid, const InterfaceChange& change) {
             refuse_name_on_host(veth);
         add_veth(veid, veth, record);
     }
+    refuse_too_many_addresses(record);
     unmark_whole(veid);
     write_network_record(veid, record);
     set_claims(veid, record);
@@ -209,12 +263,9 @@ void make_interfaces(const NetworkSpec& added, NetworkRecord& record, FdRef insi
                      const std::optional<ActionScript>& external_script, const Log& log) {
     for (const VethSpec& veth : added.veths)
         make_veth(veth, inside);
-    const RouteSocket socket;
     for (auto link = record.links.end() - static_cast<std::ptrdiff_t>(added.veths.size());
-         link != record.links.end(); ++link) {
-        make_host_end_deaf(socket, *link);
-        filter_link(record, *link);
-    }
+         link != record.links.end(); ++link)
+        take_in_hand(record, *link);
     connect_veths(
         added, record, [] {}, settings, external_script, log);
 }
@@ -224,8 +275,8 @@ void make_interfaces(const NetworkSpec& added, NetworkRecord& record, FdRef insi
 void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& before, pid_t init,
                                const ScriptSettings& settings, const Log& log) {
     const Veid veid = settings.veid;
-    const InterfaceChange change =
-        compare_interfaces(read_network_record(veid).value_or(NetworkRecord{}), wanted, before);
+    const InterfaceChange change = compare_interfaces(
+        veid, read_network_record(veid).value_or(NetworkRecord{}), wanted, before);
     if (change.gone.empty() && change.added.veths.empty())
         return;
     std::optional<ActionScript> external_script;
@@ -242,13 +293,24 @@ void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& bef
             names.push_back(veth.host_ifname);
         const HostClaims claims;
         remove_interfaces(veid, names, record);
+        // What was lost before is missing still: the next reload makes it.
+        for (const RecordedLink& link : change.lost)
+            if (find_veth(wanted, link.name))
+                record.links.push_back(link);
         keep_hardware_of(veid, before, record);
+        set_claims(veid, record);
     });
     remove_interfaces(veid, change.gone, record);
     keep_hardware_of(veid, wanted, record);
     make_interfaces(change.added, record, inside, settings, external_script, log);
     write_network_record(veid, record);
     unmade.keep();
+    for (const RecordedLink& link : change.lost)
+        if (const VethSpec* veth = find_veth(wanted, link.name))
+            log.say(Level::Warning,
+                    fmt::format("{} was gone and is made again; {} in the VPS is new, and the VPS "
+                                "has to configure it as at its boot",
+                                link.name, veth->ifname));
 }
 
 }  // namespace vps

@@ -13,8 +13,9 @@ namespace vps {
 
 // Gives the VPS that runs, whose init is `init`, the addresses of `wanted` in place of those that
 // it has, in the VPS and on the host; venet0 is made where the VPS has none yet. Devices stay as
-// they are. Throws Error as make_network(), before anything has changed where an address is another
-// VPS's.
+// they are. A link of venet0 that is gone from the host is made again, one that has another name
+// there gets its own. Throws Error as make_network(), before anything has changed where an address
+// is another VPS's.
 void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log);
 
 // Gives the VPS the devices of NETIF that `wanted` has and it has not, and removes those that it

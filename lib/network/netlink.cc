@@ -48,6 +48,13 @@ int see_message(const nlmsghdr* message, void* see) {
 
 }  // namespace
 
+std::string_view attributes_of(const nlmsghdr* message, std::size_t header_size) {
+    const std::string_view all(static_cast<const char*>(mnl_nlmsg_get_payload(message)),
+                               mnl_nlmsg_get_payload_len(message));
+    const std::size_t begin = MNL_ALIGN(header_size);
+    return begin < all.size() ? all.substr(begin) : std::string_view();
+}
+
 std::string_view NetlinkReply::attribute(std::size_t header_size, int wanted) const {
     const std::string_view all(body.data(), body.size());
     const std::size_t begin = MNL_ALIGN(header_size);
@@ -117,6 +124,13 @@ NetlinkReply RouteSocket::ask(NetlinkRequest& request) const {
     NetlinkReply reply;
     reply.error = exchange(socket_.get(), request, keep_body, &reply);
     return reply;
+}
+
+void RouteSocket::list_strictly() const {
+    const int on = 1;
+    if (setsockopt(mnl_socket_get_fd(socket_.get()), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on,
+                   sizeof on) < 0)
+        throw SysError(errno, "ask for strict lists");
 }
 
 int RouteSocket::ask_for_list(NetlinkRequest& request,

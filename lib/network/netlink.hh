@@ -66,6 +66,17 @@ unsigned number_of(std::string_view attribute);
 void for_each_attribute(std::string_view attributes,
                         const std::function<void(int kind, std::string_view bytes)>& see);
 
+// The header that the family has in a message of a list, zeroes where it is too short, and what
+// comes after a header of that size.
+template <typename Header>
+Header header_of(const nlmsghdr* message) {
+    Header header{};
+    if (mnl_nlmsg_get_payload_len(message) >= sizeof header)
+        std::memcpy(&header, mnl_nlmsg_get_payload(message), sizeof header);
+    return header;
+}
+std::string_view attributes_of(const nlmsghdr* message, std::size_t header_size);
+
 class RouteSocket {
   public:
     // The socket is in the network namespace that we are in. Throws SysError.
@@ -75,6 +86,10 @@ class RouteSocket {
 
     // Sends the request and waits for what became of it.
     NetlinkReply ask(NetlinkRequest& request) const;
+
+    // Lists have what the request's header and attributes name, and nothing else (netlink(7),
+    // NETLINK_GET_STRICT_CHK). Throws SysError.
+    void list_strictly() const;
 
     // Sends a request for a list (NLM_F_DUMP) and calls `see` for each message of the answer.
     // Returns 0 or an errno: EINTR where the list has changed meanwhile. Of use once.

@@ -123,6 +123,11 @@ void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& neti
     change(veid, "interfaces", init, netifs, spell);
 }
 
+void find_network_of_running(Veid veid, pid_t init) {
+    if (!has_network(veid) && access(installed::kVpsNetwork, X_OK) == 0)
+        (void)ask_program({veid.to_string(), "found", std::to_string(init)});
+}
+
 void renew_network_on_host(Veid veid) {
     (void)run_for_network(veid, "renew");
 }

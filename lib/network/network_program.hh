@@ -43,6 +43,10 @@ void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addre
 // likewise.
 void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& netifs);
 
+// Writes the record of the network of a VPS that runs, whose init is `init`, again where it is
+// lost. Throws Error.
+void find_network_of_running(Veid veid, pid_t init);
+
 // Makes again what of it is missing on the host, and logs that and what cannot be made; nothing
 // happens where there is no network. Throws Error.
 void renew_network_on_host(Veid veid);

@@ -36,7 +36,7 @@ constexpr std::string_view kMtu = "mtu=", kFlags = "flags=", kQueue = "queue=", 
 constexpr const char* kVenetWord = "venet";
 constexpr const char* kAnswers = "answers";
 constexpr const char* kIpFilter = "ip_filter";
-constexpr std::string_view kMac = "mac=", kBridge = "bridge=";
+constexpr std::string_view kMac = "mac=", kBridge = "bridge=", kIndex = "index=";
 
 RecordedLink read_link(std::istringstream& words) {
     RecordedLink link;
@@ -50,6 +50,9 @@ RecordedLink read_link(std::istringstream& words) {
             link.mac = MacAddress::parse(text.substr(kMac.size()));
         if (text.starts_with(kBridge))
             link.bridge = text.substr(kBridge.size());
+        if (text.starts_with(kIndex))
+            (void)std::from_chars(text.data() + kIndex.size(), text.data() + text.size(),
+                                  link.index);
     }
     return link;
 }
@@ -160,6 +163,8 @@ std::string print_link(const RecordedLink& link) {
         text += fmt::format(" {}{}", kMac, link.mac->to_string());
     if (!link.bridge.empty())
         text += fmt::format(" {}{}", kBridge, link.bridge);
+    if (link.index != 0)
+        text += fmt::format(" {}{}", kIndex, link.index);
     return text + '\n';
 }
 
@@ -189,7 +194,7 @@ LinkFilter filter_of(const NetworkRecord& record, const RecordedLink& link) {
 std::optional<NetworkRecord> read_network_record(Veid veid) {
     std::string text;
     try {
-        text = sys::read_file(network_record_path(veid));
+        text = sys::read_file(network_record_path(veid), kMostOfRecord);
     } catch (const SysError& error) {
         if (error.errnum() == ENOENT)
             return std::nullopt;
@@ -254,7 +259,13 @@ std::string format_network_record(const NetworkRecord& record) {
 }
 
 void write_network_record(Veid veid, const NetworkRecord& record) {
-    sys::replace_file(network_record_path(veid), format_network_record(record));
+    const std::string text = format_network_record(record);
+    if (text.size() > kMostOfRecord)
+        throw Error(ExitCode::BadValue,
+                    fmt::format("the network is too large: its record would have {} bytes, {} at "
+                                "most",
+                                text.size(), kMostOfRecord));
+    sys::replace_file(network_record_path(veid), text);
 }
 
 void remove_network_record(Veid veid) {

@@ -4,6 +4,7 @@
 // who write it have the VPS's lock (state.hh), or while the network is whole, HostClaims.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ struct RecordedLink {
     bool ip_filter = false;
     std::optional<MacAddress> mac{};  // frames from another one are dropped
     std::string bridge{};             // that it is a port of; empty: of none that is ours to see to
+    int index = 0;                    // by which it is known whatever its name is; 0: not made yet
     bool operator==(const RecordedLink&) const = default;
 };
 
@@ -49,6 +51,10 @@ NetworkRecord parse_network_record(const std::string& text);
 // The filter for the packets that come in on that link.
 LinkFilter filter_of(const NetworkRecord& record, const RecordedLink& link);
 
+// What a record has at most: one of kMostAddresses has a quarter of it. Read and written by the
+// same measure, because a record that cannot be read would stay for ever.
+inline constexpr std::size_t kMostOfRecord = 4 << 20;
+
 // The record of the VPS; nothing if there is none. Throws SysError.
 std::optional<NetworkRecord> read_network_record(Veid veid);
 
@@ -63,6 +69,7 @@ ClaimName hardware_claim(const std::string& name);
 // "00:18:51:a0:b1:c2@br0"
 std::string hardware_name(const VethSpec& veth);
 
+// Throws Error BadValue where it is too long, and SysError.
 void write_network_record(Veid veid, const NetworkRecord& record);
 void remove_network_record(Veid veid);
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <set>
 
 #include "config/config_value.hh"
 
@@ -12,12 +13,12 @@ namespace {
 
 void plan_addresses(const VpsConfig& config, NetworkSpec& spec,
                     std::vector<ConfigProblem>& problems) {
+    std::set<std::string_view> known;  // of one family they have one length
     for (const IpAddress& address : config.addresses) {
-        const auto same = [&](const IpAddress& other) { return other.raw == address.raw; };
         if (address.family == AF_INET6 && !config.ipv6)
             problems.push_back(
                 {"IP_ADDRESS", quote_for_message(address.to_string()) + ": IPV6=no"});
-        else if (std::none_of(spec.addresses.begin(), spec.addresses.end(), same))
+        else if (known.insert(address.bytes()).second)
             spec.addresses.push_back(address);
     }
 }

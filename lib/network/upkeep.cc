@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <sstream>
 #include <utility>
 
+#include "network/advice.hh"
 #include "network/host_claims.hh"
 #include "network/lan_device.hh"
 #include "network/links.hh"
@@ -29,8 +31,23 @@ namespace {
 
 class Inspection {
   public:
-    Inspection(const NetworkRecord& record, Upkeep upkeep)
-        : record_(record), upkeep_(upkeep), addresses_(record.parsed_addresses()) {}
+    Inspection(Veid veid, const NetworkRecord& record, Upkeep upkeep)
+        : veid_(veid), record_(record), upkeep_(upkeep), addresses_(record.parsed_addresses()) {}
+
+    // Gives links that are called otherwise their own names again; returns whether all have them.
+    bool restore_names() {
+        bool have_theirs = true;
+        for (const RecordedLink& link : record_.links) {
+            const std::string other = find_other_name(link);
+            if (other.empty())
+                continue;
+            have_theirs = upkeep_ == Upkeep::Mend &&
+                          rename_link(socket_, link.index, link.name).error == 0 && have_theirs;
+            if (find_other_name(link).empty())
+                report_.missing.push_back(fmt::format("{} is called {}", link.name, other));
+        }
+        return have_theirs;
+    }
 
     UpkeepReport inspect() {
         for (const RecordedLink& link : record_.links)
@@ -41,22 +58,45 @@ class Inspection {
     }
 
   private:
+    // The link by its name; nothing where it is gone, or called otherwise.
+    std::optional<LinkState> find_ours(const RecordedLink& link) {
+        std::optional<LinkState> state = find_link(socket_, link.name);
+        if (state && (link.index == 0 || state->index == link.index))
+            return state;
+        const std::string other = find_other_name(link);
+        report_.missing.push_back(other.empty() ? "no link " + link.name
+                                                : fmt::format("{} is called {}", link.name, other));
+        if (state)
+            report_.cannot.push_back(explain_foreign_link(link.name, veid_));
+        else
+            report_.cannot.push_back(fmt::format("systemctl reload vps@{} makes {} again",
+                                                 veid_.to_string(), link.name));
+        return std::nullopt;
+    }
+
+    static std::string find_other_name(const RecordedLink& link) {
+        char name[IF_NAMESIZE];
+        return link.index != 0 && if_indextoname(static_cast<unsigned>(link.index), name) &&
+                       name != link.name
+                   ? name
+                   : "";
+    }
+
     // A filter is there before the link that it is for.
     void inspect_link(const RecordedLink& link) {
-        const std::optional<LinkState> state = find_link(socket_, link.name);
-        if (!state) {
-            report_.missing.push_back("no link " + link.name);
-            report_.cannot.push_back(link.name + " is made when the VPS starts only");
+        const std::optional<LinkState> state = find_ours(link);
+        if (!state)
             return;
-        }
         if (const LinkFilter filter = filter_of(record_, link); !filter.empty()) {
-            const std::vector<sock_filter> program = compile_filter(filter);
-            if (!has_packet_filter(link.name, program))
+            const LinkPrograms programs = compile_filter(filter);
+            if (!has_packet_filter(link.name, programs))
                 mend("no packet filter on " + link.name,
-                     [&] { set_packet_filter(link.name, program); });
+                     [&] { set_packet_filter(link.name, programs); });
         }
         for (std::string& setting : keep_up_settings(link, upkeep_))
             report_.missing.push_back(std::move(setting));
+        for (std::string& advice : remove_advice(link.name, state->index, upkeep_))
+            report_.missing.push_back(std::move(advice));
         if (!link.bridge.empty())
             inspect_port(link, *state);
         if (!(state->flags & IFF_UP))
@@ -132,6 +172,7 @@ class Inspection {
         }
     }
 
+    Veid veid_;
     const NetworkRecord& record_;
     Upkeep upkeep_;
     std::vector<IpAddress> addresses_;
@@ -211,8 +252,11 @@ UpkeepReport choose_again(Veid veid, NetworkRecord& record, Upkeep upkeep, HostW
 
 }  // namespace
 
-UpkeepReport keep_up(const NetworkRecord& record, Upkeep upkeep) {
-    return Inspection(record, upkeep).inspect();
+std::string explain_foreign_link(const std::string& link, Veid veid) {
+    return fmt::format(
+        "another device of the host is called {0}: give it another name (ip link set {0} name "
+        "NAME), then systemctl reload vps@{1}",
+        link, veid.to_string());
 }
 
 UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways) {
@@ -221,8 +265,12 @@ UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways) {
         is_whole(veid) && is_alive(veid) ? read_network_record(veid) : std::nullopt;
     if (!record)
         return {};
-    UpkeepReport left = choose_again(veid, *record, upkeep, ways);
-    UpkeepReport report = keep_up(*record, upkeep);
+    Inspection inspection(veid, *record, upkeep);
+    // By another name, one of our own links would be taken for a device of the host's.
+    UpkeepReport left;
+    if (inspection.restore_names())
+        left = choose_again(veid, *record, upkeep, ways);
+    const UpkeepReport report = inspection.inspect();
     if (!is_alive(veid))  // it has ended while its links were looked at
         return {};
     left.missing.insert(left.missing.end(), report.missing.begin(), report.missing.end());
@@ -230,12 +278,23 @@ UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways) {
     return left;
 }
 
+std::vector<std::string> shorten(std::vector<std::string> parts) {
+    constexpr std::size_t kMost = 20;
+    if (parts.size() > kMost) {
+        const std::size_t more = parts.size() - kMost + 1;
+        parts.resize(kMost - 1);
+        parts.push_back(fmt::format("and {} more", more));
+    }
+    return parts;
+}
+
 std::string describe_mended(const UpkeepReport& report) {
-    std::string text =
-        fmt::format("its network on the host was not whole: {}", fmt::join(report.missing, "; "));
+    std::string text = fmt::format("its network on the host was not whole: {}",
+                                   fmt::join(shorten(report.missing), "; "));
     if (report.cannot.empty())
         return text + "; it is again";
-    return fmt::format("{}; it is not yet again: {}", text, fmt::join(report.cannot, "; "));
+    return fmt::format("{}; it is not yet again: {}", text,
+                       fmt::join(shorten(report.cannot), "; "));
 }
 
 }  // namespace vps

@@ -15,18 +15,21 @@ namespace vps {
 
 struct UpkeepReport {
     std::vector<std::string> missing;  // "no packet filter on venet101"
-    std::vector<std::string> cannot;   // of these, what is not made again, and why
+    std::vector<std::string> cannot;   // of these, why it is not there, and what makes it again
 };
 
-// Looks at all of it, the packet filter first; with Upkeep::Mend also makes it again. What cannot
-// be is in the report, and the rest is made all the same. Throws SysError where not even looking
-// is possible.
-UpkeepReport keep_up(const NetworkRecord& record, Upkeep upkeep);
+// What to do where another device of the host has taken the name of a link.
+std::string explain_foreign_link(const std::string& link, Veid veid);
 
-// The same of a VPS that has not ended and whose network is whole, as its record says now, while
-// nobody undoes it; empty for another. Chooses the devices that answer to the neighbours first, as
-// at the start: `ways` may have changed since. With Upkeep::Mend the record says the new choice.
+// Looks at all that a VPS has which has not ended and whose network is whole, as its record says
+// now, while nobody undoes it; empty for another. With Upkeep::Mend also makes it again. What
+// cannot be is in the report, and the rest is made all the same. Chooses the devices that answer to
+// the neighbours first, as at the start: `ways` may have changed since. With Upkeep::Mend the
+// record says the new choice. Throws SysError where not even looking is possible.
 UpkeepReport keep_up_vps(Veid veid, Upkeep upkeep, HostWays& ways);
+
+// The first ones of such parts, and how many there are beside them.
+std::vector<std::string> shorten(std::vector<std::string> parts);
 
 // A report that is not empty, for the journal of the VPS.
 std::string describe_mended(const UpkeepReport& report);

@@ -62,11 +62,28 @@ NetlinkReply add_address(const RouteSocket& socket, int device, const IpAddress&
     return change_address(socket, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, device, address);
 }
 
+// One that the VPS has already is its own affair.
+void set_default_route(const RouteSocket& socket, int family, int index) {
+    if (const NetlinkReply reply = add_route(socket, family, index, nullptr); reply.error != EEXIST)
+        require(reply, "set the default route of", kVenet);
+}
+
+bool has_family(const std::vector<IpAddress>& addresses, int family) {
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [&](const IpAddress& address) { return address.family == family; });
+}
+
 }  // namespace
 
 void make_venet(const std::string& link, FdRef network_namespace) {
-    require(make_veth_pair({link, kVenetAddress}, {kVenet, kVenetAddress}, network_namespace),
-            "make the link", link);
+    const NetlinkReply reply =
+        make_veth_pair({link, kVenetAddress}, {kVenet, kVenetAddress}, network_namespace);
+    if (reply.error == EEXIST)
+        throw Error(ExitCode::CannotAddIp,
+                    "there is a network device '" + link + "' on the host, or '" + kVenet +
+                        "' in the VPS already: rename or remove the host's (ip link), or have the "
+                        "VPS remove its own (a restart of the VPS does)");
+    require(reply, "make the link", link);
 }
 
 void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addresses) {
@@ -77,9 +94,8 @@ void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addr
         require(add_address(socket, index, address), "set in the VPS the address",
                 address.to_string());
     for (const int family : {AF_INET, AF_INET6})
-        if (std::any_of(addresses.begin(), addresses.end(),
-                        [&](const IpAddress& address) { return address.family == family; }))
-            require(add_route(socket, family, index, nullptr), "set the default route of", kVenet);
+        if (has_family(addresses, family))
+            set_default_route(socket, family, index);
 }
 
 void change_venet(FdRef network_namespace, const std::vector<IpAddress>& gone,
@@ -93,10 +109,9 @@ void change_venet(FdRef network_namespace, const std::vector<IpAddress>& gone,
     for (const IpAddress& address : added)
         if (const NetlinkReply reply = add_address(socket, index, address); reply.error != EEXIST)
             require(reply, "set in the VPS the address", address.to_string());
-    for (const IpAddress& address : added)
-        if (const NetlinkReply reply = add_route(socket, address.family, index, nullptr);
-            reply.error != EEXIST)
-            require(reply, "set the default route of", kVenet);
+    for (const int family : {AF_INET, AF_INET6})
+        if (has_family(added, family))
+            set_default_route(socket, family, index);
 }
 
 void unroute_from_venet(const RouteSocket& socket, int index, const IpAddress& address) {

@@ -44,13 +44,12 @@ bool is_linux_bridge(const std::string& name) {
     return access(fmt::format("/sys/class/net/{}/bridge", name).c_str(), F_OK) == 0;
 }
 
-// The bridge of Linux that a link with this master is a port of; empty: none.
+}  // namespace
+
 std::string find_bridge_of(unsigned master) {
     char name[IF_NAMESIZE];
     return master != 0 && if_indextoname(master, name) && is_linux_bridge(name) ? name : "";
 }
-
-}  // namespace
 
 std::optional<ActionScript> find_external_script(Veid veid, ScriptOccasion occasion,
                                                  const Log& log) {
@@ -94,8 +93,9 @@ void make_veth(const VethSpec& veth, FdRef network_namespace) {
                                               {veth.ifname, veth.mac}, network_namespace);
     if (reply.error == EEXIST)
         fail(
-            fmt::format("there is a network device '{0}' or '{1}' already: {0} on the host, or {1} "
-                        "in the VPS; change host_ifname= of {1} (NETIF)",
+            fmt::format("there is a network device '{0}' or '{1}' already: {0} on the host (change "
+                        "host_ifname= of {1} in NETIF), or {1} in the VPS (the VPS removes it, or "
+                        "is restarted)",
                         veth.host_ifname, veth.ifname));
     require(reply, "make the link", veth.host_ifname);
 }

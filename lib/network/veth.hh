@@ -28,6 +28,9 @@ void require_bridges(const NetworkSpec& spec);
 // Error VethFailed.
 void make_veth(const VethSpec& veth, FdRef network_namespace);
 
+// The bridge of Linux that a link with this master is a port of; empty: none.
+std::string find_bridge_of(unsigned master);
+
 // Runs the script as vzctl's vznetcfg did: with "init veth DEVICE" and, where there is one, the
 // bridge (as Proxmox's takes it); VEID in its environment. Throws Error VethFailed.
 void run_external_script(const ActionScript& script, const VethSpec& veth,

@@ -8,7 +8,6 @@
 
 #include "network/connect.hh"
 #include "network/host_claims.hh"
-#include "network/host_end.hh"
 #include "network/links.hh"
 #include "network/neighbours.hh"
 #include "network/packet_filter.hh"
@@ -41,6 +40,7 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
         refuse_name_on_host(veth);
         add_veth(veid, veth, record);
     }
+    refuse_too_many_addresses(record);
     // The record first: undo_network() finds by it what was claimed, however this ends.
     write_network_record(veid, record);
     set_claims(veid, record);
@@ -48,15 +48,26 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
 }
 
 // The links, both ends down and the host's ones guarded before anything can come out of them.
-void make_links(const NetworkSpec& spec, const NetworkRecord& record, FdRef inside) {
+void make_links(const NetworkSpec& spec, NetworkRecord& record, FdRef inside) {
     if (!spec.addresses.empty())
         make_venet(record.links.front().name, inside);
     for (const VethSpec& veth : spec.veths)
         make_veth(veth, inside);
-    const RouteSocket socket;
-    for (const RecordedLink& link : record.links) {
-        make_host_end_deaf(socket, link);
-        filter_link(record, link);
+    for (RecordedLink& link : record.links)
+        take_in_hand(record, link);
+}
+
+// A record that cannot be read keeps no VPS from starting again: what it told of has gone with the
+// VPS, but for answers on devices of the host.
+bool is_readable(Veid veid, const Log& log) {
+    try {
+        return static_cast<bool>(read_network_record(veid));
+    } catch (const Error& error) {
+        log.say(Level::Warning, fmt::format("{}; removing it: what of the VPS's network is left on "
+                                            "the host (ip neighbour show proxy) stays",
+                                            error.what()));
+        remove_network_record(veid);
+        return false;
     }
 }
 
@@ -117,7 +128,7 @@ void reload_network(const NetworkSpec& spec, const ScriptSettings& settings, con
 }
 
 void undo_network(Veid veid, const Log& log) {
-    if (!read_network_record(veid))
+    if (!is_readable(veid, log))
         return;
     try_undo(log, [&] {
         const HostClaims claims;  // who makes again what is missing is not doing so any more

@@ -145,7 +145,7 @@ def test_network():
     """What another VPS has, and what this host has not."""
     with tempfile.TemporaryDirectory() as root:
         make_host(root, 'IP_ADDRESS="192.0.2.1 192.0.2.300"\n'
-                  'NETIF="ifname=eth0,bridge=no-bridge;ifname=eth1,mac=1"\nNETDEV="no-device"\n')
+                  'NETIF="ifname=eth0,bridge=no-bridge"\nNETDEV="no-device"\n')
         write(root, "etc/vz/conf/102.conf", 'ONBOOT=yes\nIP_ADDRESS="192.0.2.2 192.0.2.1/24"\n')
         _, found = check(root)
         texts = {(severity, line): text for severity, line, text in findings_of(found, "101.conf")}
@@ -153,9 +153,13 @@ def test_network():
         assert "no-device" in texts["warning", 3], texts
         netif = [text for _, line, text in findings_of(found, "101.conf") if line == 2]
         assert any("no bridge 'no-bridge'" in text for text in netif), netif
-        assert any("mac=1" in text for text in netif), netif
         (finding,) = [row for row in findings_of(found, "102.conf") if row[1] == 2]
         assert finding[0] == "warning" and "192.0.2.1 is VPS 101's, too" in finding[2], finding
+    with tempfile.TemporaryDirectory() as root:
+        make_host(root, 'NETIF="ifname=eth0;ifname=eth1,ip_filter=ON"\n')
+        _, found = check(root)
+        (finding,) = [row for row in findings_of(found, "101.conf") if row[1] == 1]
+        assert finding[0] == "error" and "'ip_filter=ON': neither on nor off" in finding[2], finding
 
 
 def test_what_one_vps_has():

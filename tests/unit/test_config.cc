@@ -157,7 +157,8 @@ TEST(Config, DoesNotJoinListsOfTwoFiles) {
 TEST(Config, TellsBadValuesOfEveryKey) {
     const std::pair<const char*, const char*> cases[] = {
         {"IP_ADDRESS=\"10.0.0.1 10.0.0.300\"", "1:22: IP_ADDRESS: '10.0.0.300': not an IP address"},
-        {"NETIF=\"bridge=br0\"", "1:8: NETIF: 'bridge=br0': ifname= is missing"},
+        {"NETIF=\"ifname=eth0,gw=10.0.0.1\"",
+         "1:20: NETIF: 'gw=10.0.0.1': says nothing here: the VPS configures the device itself"},
         {"NETDEV=\"lo\"", "1:9: NETDEV: 'lo': no name of a device"},
         {"IPV6=\"No\"", "1:7: IPV6: bad value 'No': neither 'yes' nor 'no'"},
         {"NEIGHBOUR_DEVS=eth0",
@@ -249,12 +250,30 @@ TEST(Config, WarnsOfBadValuesAndGoesOn) {
 
 TEST(Config, RefusesWhereABadValueGuards) {
     const std::string_view bad[] = {
-        "PHYSPAGES=x",          "PHYSPAGES=0",         "PHYSPAGES=\"1",      "SWAPPAGES=1:x",
-        "NUMPROC=0:0",          "NUMPROC=5K",          "CPUUNITS=0",         "CPUUWEIGHT=0",
-        "CPULIMIT=-1",          "CPULIMIT=101%",       "CPULIMIT=x%",        "CPUS=many",
-        "CPUMASK=4-1",          "NODEMASK=auto",       "IOPRIO=8",           "USERNS=maybe",
-        "VE_ROOT=relative",     "VE_ROOT=/",           "VE_ROOT=/vz/../etc", "VE_PRIVATE=$HOME",
-        "VE_PRIVATE=\"/a\nb\"", "LEGACY_UBC_LIMITS=1",
+        "PHYSPAGES=x",
+        "PHYSPAGES=0",
+        "PHYSPAGES=\"1",
+        "SWAPPAGES=1:x",
+        "NUMPROC=0:0",
+        "NUMPROC=5K",
+        "CPUUNITS=0",
+        "CPUUWEIGHT=0",
+        "CPULIMIT=-1",
+        "CPULIMIT=101%",
+        "CPULIMIT=x%",
+        "CPUS=many",
+        "CPUMASK=4-1",
+        "NODEMASK=auto",
+        "IOPRIO=8",
+        "USERNS=maybe",
+        "VE_ROOT=relative",
+        "VE_ROOT=/",
+        "VE_ROOT=/vz/../etc",
+        "VE_PRIVATE=$HOME",
+        "VE_PRIVATE=\"/a\nb\"",
+        "LEGACY_UBC_LIMITS=1",
+        "NETIF=\"ifname=eth0,ip_filter=ON\"",
+        "NETIF=\"ifname=eth0;ifname=eth1,ip_fliter=on\"",
     };
     for (const auto text : bad) {
         const auto config = read("", text);
@@ -262,6 +281,24 @@ TEST(Config, RefusesWhereABadValueGuards) {
         EXPECT_EQ(config.refusal()->line, 1u) << text;
         EXPECT_EQ(read(text, "").refusal()->file, "vz.conf") << text;
     }
+}
+
+TEST(Config, RefusesADeviceThatCannotBeRead) {
+    EXPECT_EQ(findings(read("", "NETIF=\"ifname=eth0;bridge=br0\"")),
+              "!101.conf:1:20: NETIF: 'bridge=br0': ifname= is missing\n");
+}
+
+TEST(Config, RefusesMoreAddressesThanThereMayBe) {
+    std::string text;
+    for (std::size_t i = 0; i < kMostAddresses; ++i)
+        text += "IP_ADDRESS=10." + std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) +
+                "." + std::to_string(i % 256) + "\n";
+    EXPECT_EQ(read("", text).refusal(), nullptr);
+    const auto config = read("", text + "\nIP_ADDRESS=\"10.9.9.9\"\n");
+    ASSERT_NE(config.refusal(), nullptr);
+    EXPECT_EQ(config.refusal()->line, kMostAddresses + 2);
+    EXPECT_EQ(config.refusal()->text, "IP_ADDRESS: '10.9.9.9': more than 16384 addresses");
+    EXPECT_EQ(config.addresses.size(), kMostAddresses);
 }
 
 TEST(Config, ForgivesABadValueThatAGoodOneReplaces) {
@@ -272,6 +309,7 @@ TEST(Config, ForgivesABadValueThatAGoodOneReplaces) {
         EXPECT_EQ(config.physpages, (BarrierLimit{1, 1}));
         EXPECT_EQ(config.ve_root, "/r");
     }
+    EXPECT_EQ(read("NETIF=ifname=eth0,mac_filter=x\n", "NETIF=ifname=eth1\n").refusal(), nullptr);
     // A good value does not lift a bad one that comes after it.
     EXPECT_NE(read("PHYSPAGES=1\n", "PHYSPAGES=x\n").refusal(), nullptr);
     EXPECT_NE(read("", "PHYSPAGES=1\nPHYSPAGES=x\n").refusal(), nullptr);

@@ -101,7 +101,7 @@ TEST(ConfigList, ReadsFamiliesOfSockets) {
         EXPECT_EQ(read_socket_families(families, row.text, reading).grade, Verdict::Good);
         EXPECT_EQ(families, row.families) << row.text;
         std::string left_out;
-        for (const auto& [word, why] : reading.left_out)
+        for (const auto& [word, why, refuses] : reading.left_out)
             left_out += std::string(word) + " ";
         EXPECT_EQ(left_out, row.left_out);
     }

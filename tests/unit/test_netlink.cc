@@ -1,6 +1,14 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
 
+#include <functional>
+
+#include "network/forward_chain.hh"
 #include "network/netlink.hh"
 
 namespace {
@@ -70,6 +78,57 @@ TEST(Netlink, KernelAnswersAboutLo) {
     NetlinkRequest other(RTM_GETLINK, 0, ifinfomsg{});
     mnl_attr_put_strz(other, IFLA_IFNAME, "none-such");
     EXPECT_EQ(socket.ask(other).error, ENODEV);
+}
+
+// Expressions of a rule as nf_tables has them; the numbers in network order.
+class Expressions {
+  public:
+    Expressions& add(const char* name, const std::function<void(nlmsghdr*)>& data = {}) {
+        nlattr* const one = mnl_attr_nest_start(request_, NFTA_LIST_ELEM);
+        mnl_attr_put_strz(request_, NFTA_EXPR_NAME, name);
+        nlattr* const inner = mnl_attr_nest_start(request_, NFTA_EXPR_DATA);
+        if (data)
+            data(request_);
+        mnl_attr_nest_end(request_, inner);
+        mnl_attr_nest_end(request_, one);
+        return *this;
+    }
+    Expressions& verdict(std::uint32_t code) {
+        return add("immediate", [code](nlmsghdr* message) {
+            nlattr* const data = mnl_attr_nest_start(message, NFTA_IMMEDIATE_DATA);
+            nlattr* const verdict = mnl_attr_nest_start(message, NFTA_DATA_VERDICT);
+            mnl_attr_put_u32(message, NFTA_VERDICT_CODE, htonl(code));
+            mnl_attr_nest_end(message, verdict);
+            mnl_attr_nest_end(message, data);
+        });
+    }
+    Expressions& target(const char* name) {
+        return add("target", [name](nlmsghdr* message) {
+            mnl_attr_put_strz(message, NFTA_TARGET_NAME, name);
+        });
+    }
+    [[nodiscard]] bool drop() {
+        const nlmsghdr* message = request_;
+        return drops_the_rest(attributes_of(message, sizeof(nfgenmsg)));
+    }
+
+  private:
+    NetlinkRequest request_{0, 0, nfgenmsg{}};
+};
+
+TEST(ForwardChain, EndsWithARuleThatAsksNothing) {
+    EXPECT_TRUE(Expressions().add("counter").verdict(NF_DROP).drop());
+    EXPECT_TRUE(Expressions().add("reject").drop());
+    EXPECT_TRUE(Expressions().add("log").add("reject").drop());
+    EXPECT_TRUE(Expressions().target("REJECT").drop());
+    EXPECT_FALSE(Expressions().add("payload").add("cmp").verdict(NF_DROP).drop());
+    EXPECT_FALSE(Expressions().add("ct").add("reject").drop());
+    EXPECT_FALSE(Expressions().add("match").target("REJECT").drop());
+    EXPECT_FALSE(Expressions().verdict(NF_ACCEPT).drop());
+    EXPECT_FALSE(Expressions().target("LOG").drop());
+    EXPECT_FALSE(Expressions().add("counter").drop());
+    EXPECT_FALSE(drops_the_rest({}));
+    EXPECT_FALSE(drops_the_rest("\xff\xff\xff"));
 }
 
 }  // namespace

@@ -270,6 +270,23 @@ TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
     }
 }
 
+TEST(NetworkSpec, PassesOverWhatSaysNothingHere) {
+    std::vector<std::string> problems;
+    const NetworkSpec spec =
+        plan({{"NETIF",
+               "ifname=eth0,network=Bridged,configure=none,gw=10.0.0.1,dhcp=yes,ip=10.0.0.2/24,"
+               "ip6=fd00::2/64,fd00::3/64,bridge=br0;ifname=eth1,mac=,host_mac=,host_ifname=,"
+               "bridge="}},
+             problems);
+    ASSERT_EQ(spec.veths.size(), 2U);
+    EXPECT_EQ(spec.veths[0].bridge, "br0");
+    EXPECT_EQ(spec.veths[1].bridge, "");
+    EXPECT_EQ(spec.veths[1].host_ifname, "veth101.1");
+    ASSERT_EQ(problems.size(), 7U);
+    EXPECT_EQ(problems[6],
+              "NETIF: 'fd00::3/64': says nothing here: the VPS configures the device itself");
+}
+
 TEST(NetworkSpec, ReadsNetdevAndArpDetect) {
     std::vector<std::string> problems;
     const NetworkSpec spec =
@@ -291,11 +308,16 @@ TEST(DroppingChains, AreThoseOfTheFamiliesOfTheAddresses) {
     EXPECT_EQ(select_dropping_chains(chains, {v4}), (Names{"ip filter FORWARD", "inet a b"}));
     EXPECT_EQ(select_dropping_chains(chains, {v6, v6}), (Names{"ip6 filter FORWARD", "inet a b"}));
     EXPECT_EQ(select_dropping_chains(chains, {v4, v6}), chains);
-    EXPECT_EQ(explain_dropping_chains({"inet a b"}),
-              "the host's firewall drops packets of VPSes, unless another rule accepts them: the "
-              "policy of inet a b is drop; nft insert rule inet a b iifname 'venet*' accept; nft "
-              "insert rule inet a b oifname 'venet*' accept; and the same in the firewall's own "
-              "file");
+    EXPECT_EQ(
+        explain_dropping_chains({"inet a b"}),
+        "the host's firewall drops packets of VPSes, unless another rule accepts them, at the "
+        "end of inet a b: nft insert rule inet a b iifname 'venet*' accept; nft insert rule "
+        "inet a b oifname 'venet*' accept; and the same in the firewall's own file");
+    EXPECT_NE(explain_dropping_chains({"ip iptables-legacy FORWARD"})
+                  .find("FORWARD: iptables-legacy -I FORWARD -i venet+ -j ACCEPT; "),
+              std::string::npos);
+    EXPECT_NE(explain_dropping_chains({"inet firewalld filter_FORWARD"}).find("firewall-cmd"),
+              std::string::npos);
 }
 
 }  // namespace
