@@ -92,7 +92,7 @@ def plan():
             if "emulated" in scenario.hosts:
                 places["emulated", release].append(scenario)
             # To build the packages takes longer than their scenarios.
-            if "package" in scenario.hosts and (full or release == RELEASES[now]):
+            if "package" in scenario.hosts and release == RELEASES[now]:
                 places["package", release].append(scenario)
         if "kernel" in scenario.hosts:
             releases = scenario.releases
@@ -123,8 +123,10 @@ def named(words):
 
 def suites(words):
     """The tests of meson's that run scenarios which WORDS name."""
-    return [f"{kind}-{release}" for kind in KINDS for release in RELEASES
-            if any(scenario.may_run(kind, release) for scenario in named(words))]
+    found = [kind if kind == "package" else f"{kind}-{release}" for kind in KINDS
+             for release in RELEASES
+             if any(scenario.may_run(kind, release) for scenario in named(words))]
+    return list(dict.fromkeys(found))
 
 
 def print_list():
