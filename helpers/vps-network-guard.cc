@@ -12,6 +12,8 @@ namespace vps {
 
 namespace {
 
+constexpr unsigned kPause = 5;  // seconds
+
 const Grammar kGrammar{
     "vps-network-guard",
     "",
@@ -25,7 +27,13 @@ ExitCode guard(const CommandLine& line) {
         usage_error("no arguments are wanted");
     if (geteuid() != 0)
         throw Error(ExitCode::System, "only root can do this");
-    guard_networks();
+    try {
+        guard_networks();
+    } catch (const Error&) {
+        // Killed, it is started again at once; but what fails now does so at once again.
+        (void)sleep(kPause);
+        throw;
+    }
 }
 
 }  // namespace

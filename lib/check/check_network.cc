@@ -7,7 +7,9 @@
 
 #include "network/forwarding.hh"
 #include "network/network_program.hh"
+#include "network/network_record.hh"
 #include "sys/error.hh"
+#include "systemd/cgroup.hh"
 
 namespace vps {
 
@@ -58,12 +60,30 @@ void check_running_network(Veid veid, CheckedFile& file) {
     }
 }
 
+// Without it, what is missing stays so. A masked unit keeps nobody from starting a VPS.
+void check_guard(Veid veid, Checked& checked, CheckedFile& file) {
+    constexpr const char* kGuardGroup = "/sys/fs/cgroup/system.slice/vps-network-guard.service";
+    const std::string whole = fmt::format("{}/{}", kWholeDir, veid.to_string());
+    if (geteuid() != 0 || access(whole.c_str(), F_OK) < 0 || !processes_in(kGuardGroup).empty() ||
+        std::exchange(checked.told_of_guard, true))
+        return;
+    file.findings.push_back(
+        {Grade::Warning,
+         0,
+         0,
+         {},
+         "runs, but vps-network-guard does not: what this host loses of networks of VPSes "
+         "(filters, "
+         "routes, answers) stays away; systemctl status vps-network-guard says why"});
+}
+
 }  // namespace
 
 void check_network(Veid veid, const NetworkSpec& network, Checked& checked, CheckedFile& file) {
     check_forwarding(network, checked, file);
     check_firewall(veid, network, checked, file);
     check_running_network(veid, file);
+    check_guard(veid, checked, file);
 }
 
 }  // namespace vps

@@ -31,8 +31,10 @@ constexpr const char* kGuard = "vps-network-guard";
 class WholeNetworks {
   public:
     WholeNetworks() : watch_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+        if (!watch_)
+            throw SysError(errno, "watch networks (sysctl fs.inotify.max_user_instances)");
         sys::mkdir_all(kWholeDir, 0755);
-        if (!watch_ || inotify_add_watch(watch_.get(), kWholeDir, IN_CREATE | IN_DELETE) < 0)
+        if (inotify_add_watch(watch_.get(), kWholeDir, IN_CREATE | IN_DELETE) < 0)
             throw SysError(errno, "watch", kWholeDir);
     }
 

@@ -111,6 +111,38 @@ void change_links(const NetworkRecord& before, NetworkRecord& record, const Addr
         route_to_venet(socket, venet.name, index, address);
 }
 
+// What goes back when the change is refused, or fails half-way. `had` is the network without links
+// that are lost, as `record` would have followed it.
+void take_back_addresses(const NetworkRecord& had, const NetworkRecord& record,
+                         const AddressChange& change, FdRef inside, const Log& log) {
+    if (!has_venet(had.links)) {
+        try_undo(log, [&] { remove_link(record.links.front().name); });
+        return;
+    }
+    try_undo(log, [&] { filter_links(had); });
+    try_undo(log, [&] {
+        const RouteSocket socket;
+        const std::string& name = record.links.front().name;
+        const int index = find_link_index(socket, name, ExitCode::CannotAddIp);
+        for (const IpAddress& address : change.added)
+            unroute_from_venet(socket, index, address);
+        for (const IpAddress& address : change.gone)
+            (void)renew_route(socket, name, index, address);
+    });
+    try_undo(log, [&] { change_venet(inside, change.added, change.gone); });
+}
+
+void take_back_record(Veid veid, const NetworkRecord& original, const AddressChange& change,
+                      const Log& log) {
+    const HostClaims claims;
+    for (const IpAddress& address : change.added)
+        try_undo(log, [&] { drop_claim(address_claim(address.to_string()), veid); });
+    try_undo(log, [&] {
+        write_network_record(veid, original);
+        set_claims(veid, original);
+    });
+}
+
 }  // namespace
 
 void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, const Log& log) {
@@ -132,12 +164,13 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
     const Fd inside = sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY);
     NetworkSpec asked = spec;
     asked.addresses = change.added;
-    NetworkRecord record;
+    NetworkRecord original, record;
     {
         const HostClaims claims;
         refuse_addresses_of_others(veid, asked);
         // The guard may have chosen other devices until now.
-        before = read_network_record(veid).value_or(before);
+        original = read_network_record(veid).value_or(before);
+        before = original;
         erase_links(before, lost);
         record = with_addresses(veid, before, spec);
         refuse_too_many_addresses(record);
@@ -147,15 +180,19 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
     }
     const Undo whole(
         [&] { mark_whole(veid); });  // its guard makes what is missing, however it ends
+    Undo unrecorded([&] { take_back_record(veid, original, change, log); });
     const std::vector<LanDevice> neighbours = ask_for_others(asked, record);
+    heed_others(neighbours, asked, log);
+    Undo unchanged([&] { take_back_addresses(before, record, change, inside, log); });
     change_links(before, record, change, inside);
     write_network_record(veid, record);
+    unchanged.keep();
+    unrecorded.keep();
     for (const IpAddress& address : change.gone) {
         for (const std::string& device : before.neighbour_devices)
             try_undo(log, [&] { stop_answering_for(address, device); });
         drop_claim(address_claim(address.to_string()), veid);
     }
-    heed_others(neighbours, asked, log);
     answer_for_all(change.added, neighbours, log);
     warn_of_forwarding(asked, log);
     if (!lost.empty())

@@ -101,6 +101,8 @@ void configure_venet(FdRef network_namespace, const std::vector<IpAddress>& addr
 void change_venet(FdRef network_namespace, const std::vector<IpAddress>& gone,
                   const std::vector<IpAddress>& added) {
     const RouteSocket socket(network_namespace);
+    if (added.empty() && !find_link(socket, kVenet))
+        return;  // the VPS has removed or renamed it
     const int index = find_link_index(socket, kVenet, ExitCode::CannotAddIp);
     for (const IpAddress& address : gone)
         if (const NetlinkReply reply = change_address(socket, RTM_DELADDR, 0, index, address);
