@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -21,6 +22,7 @@
 #include "limits/cpus_and_nodes.hh"
 #include "limits/slice_limits.hh"
 #include "network/network_spec.hh"
+#include "script/action_script.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -144,6 +146,7 @@ class VpsCheck {
 
   private:
     std::optional<ConfigText> read(const std::string& path, ExitCode code);
+    void check_writers(const std::string& path);
     VpsConfig check_config(const std::optional<ConfigText>& vz_conf, const ConfigText& text);
     void check_start(const VpsConfig& config);
     bool check_scripts(std::string_view when);
@@ -172,14 +175,31 @@ void VpsCheck::run() {
 
 std::optional<ConfigText> VpsCheck::read(const std::string& path, ExitCode code) {
     try {
-        if (std::optional<ConfigText> found = find_text(path))
+        if (std::optional<ConfigText> found = find_text(path)) {
+            check_writers(path);
             return found;
+        }
         throw Error(code, "'" + path + "': no such configuration file");
     } catch (const Error& error) {
         file_.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
         verdict_.refuse(code, error.what());
         return std::nullopt;
     }
+}
+
+// Of this host's files only: another's may have been copied by anybody.
+void VpsCheck::check_writers(const std::string& path) {
+    struct stat file {};
+    if (!root_.empty() || stat(path.c_str(), &file) < 0)
+        return;
+    const std::string why = find_foreign_writer(file);
+    if (!why.empty() && checked_.open_ways.insert(path).second)
+        file_.findings.push_back(
+            {Grade::Warning,
+             0,
+             0,
+             {},
+             fmt::format("'{}': {}; who writes it is root of this host", path, why)});
 }
 
 VpsConfig VpsCheck::check_config(const std::optional<ConfigText>& vz_conf, const ConfigText& text) {

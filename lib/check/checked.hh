@@ -28,7 +28,7 @@ struct Checked {
     std::vector<std::string> forwarding;    // missing on this host, said already
     bool judged_firewall = false;           // once for all VPSes
     bool told_of_guard = false;             // that it does not run
-    std::set<std::string> open_ways;        // directories of private areas, told already
+    std::set<std::string> open_ways;        // directories of private areas, and files, told already
     std::set<std::string> shared;           // paths of scripts for all VPSes that are in `files`
 };
 

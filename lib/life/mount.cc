@@ -15,6 +15,7 @@
 #include "life/settings.hh"
 #include "life/stray_mount.hh"
 #include "limits/cpus_and_nodes.hh"
+#include "script/action_script.hh"
 #include "state/directories.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
@@ -81,12 +82,26 @@ ScriptResult run_told(const ScriptKind& kind, const ScriptSettings& settings, co
 
 }  // namespace
 
+// Mount scripts source the file as root, and it may say USERNS=no.
+static void warn_of_foreign_writers(Veid veid, const Log& log) {
+    for (const std::string& path :
+         {std::string("/etc/vz/vz.conf"), fmt::format("/etc/vz/conf/{}.conf", veid.to_string())}) {
+        struct stat file {};
+        if (stat(path.c_str(), &file) < 0)
+            continue;
+        if (const std::string why = find_foreign_writer(file); !why.empty())
+            log.say(Level::Warning,
+                    fmt::format("'{}': {}; who writes it is root of this host", path, why));
+    }
+}
+
 VpsConfig load_config_to_start(Veid veid, const Log& log) {
     VpsConfig config = load_usable_config(veid);
     for (const Diagnostic& diagnostic : config.diagnostics)
         if (diagnostic.severity == Severity::Warning)
             log.say(Level::Warning,
                     diagnostic.to_string() + (diagnostic.ignored ? ", ignoring it" : ""));
+    warn_of_foreign_writers(veid, log);
     require_cpus_and_nodes(config);
     if (config.disabled)
         throw Error(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");

@@ -20,18 +20,6 @@ namespace {
 
 constexpr int kMountSkippedCode = 39;  // libvzctl's VZCTL_E_SKIP_ACTION of a premount script
 
-// The reason why a script must not be trusted: somebody other than root can write it. Empty if
-// nobody can.
-std::string find_foreign_writer(const struct stat& file) {
-    if (file.st_uid != 0)
-        return fmt::format("refused: it belongs to user {}, not to root; chown root it",
-                           file.st_uid);
-    if (file.st_mode & (S_IWGRP | S_IWOTH))
-        return fmt::format("refused: others than root can write it (mode {:04o}); chmod go-w it",
-                           file.st_mode & 07777);
-    return {};
-}
-
 std::string directory_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
 }
@@ -122,6 +110,15 @@ std::string ScriptKind::name(Veid veid) const {
     return (scope == ScriptScope::All ? "vps" : veid.to_string()) + "." + std::string(suffix);
 }
 
+std::string find_foreign_writer(const struct stat& file) {
+    if (file.st_uid != 0)
+        return fmt::format("it belongs to user {}, not to root; chown root it", file.st_uid);
+    if (file.st_mode & (S_IWGRP | S_IWOTH))
+        return fmt::format("others than root can write it (mode {:04o}); chmod go-w it",
+                           file.st_mode & 07777);
+    return {};
+}
+
 static std::string describe_failure(const ScriptKind& kind, const std::string& path,
                                     const std::string& reason) {
     return fmt::format("action script '{}': {}; {}", path, reason, kind.consequence);
@@ -159,7 +156,7 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, const std::strin
         fail(fmt::format("is larger than {} MiB, the most that a script may have",
                          kLargestScript >> 20));
     if (const std::string reason = find_foreign_writer(file); !reason.empty())
-        fail(reason);
+        fail("refused: " + reason);
     // Whoever can write the directory can replace the script. For a link that is also the directory
     // that it points into.
     const std::string resolved =
@@ -169,7 +166,7 @@ std::optional<ActionScript> find_script(const ScriptKind& kind, const std::strin
         if (stat(parent.empty() ? "/" : parent.c_str(), &status) < 0)
             fail(SysError(errno, "look at", parent).what());
         if (const std::string reason = find_foreign_writer(status); !reason.empty())
-            fail("its directory '" + parent + "' is " + reason);
+            fail("its directory '" + parent + "' is refused: " + reason);
     }
     return script;
 }

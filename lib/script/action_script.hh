@@ -3,6 +3,8 @@
 // success; any failure is a ScriptError that names the script and says what to do.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <array>
 #include <optional>
 #include <string>
@@ -69,6 +71,10 @@ struct ActionScript {
     std::string path;  // "/etc/vz/conf/101.mount"
     Fd file;           // open for reading, checked: regular, and only root can write it
 };
+
+// Why a file of the host's must not be trusted, since others than root decide what is in it, and
+// what to do. Empty if nobody else can write it.
+std::string find_foreign_writer(const struct stat& file);
 
 // The script, if it exists. Throws Error ScriptFailed when root is not the only one who can write
 // the script or its directory, and when it is larger than kLargestScript.

@@ -40,9 +40,13 @@ std::optional<ExitStatus> run_text(const ActionScript& script, const std::string
         } catch (const EntryError& error) {
             throw NotEntered(*script.kind, script.path, fmt::format("the VPS {}", error.what()));
         } catch (const ExecError& error) {
-            if (error.errnum() != ENOENT || way + 1 == ways.end())
-                fail_script(*script.kind, script.path,
-                            "in the VPS: " + explain_exec_failure(error.errnum(), text));
+            if (error.errnum() == ENOENT && way + 1 != ways.end())
+                continue;
+            const std::string why = explain_exec_failure(error.errnum(), text);
+            throw NotEntered(*script.kind, script.path,
+                             error.errnum() == ENOENT
+                                 ? fmt::format("in the VPS: {}, or /proc is not mounted there", why)
+                                 : "in the VPS: " + why);
         }
     }
 }

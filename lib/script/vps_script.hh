@@ -11,7 +11,8 @@
 
 namespace vps {
 
-// The VPS could not be entered, or has frozen the script: it has not spoken.
+// The VPS could not be entered, has frozen the script, or lacks what executes it: it has not
+// spoken.
 class NotEntered : public ScriptError {
   public:
     // `event` completes "action script 'PATH': ".
