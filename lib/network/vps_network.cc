@@ -41,6 +41,9 @@ NetworkRecord claim_network(Veid veid, const NetworkSpec& spec) {
         add_veth(veid, veth, record);
     }
     refuse_too_many_addresses(record);
+    // Of a life whose record was lost or unreadable, the mark may be left: the guard would make
+    // what is being made.
+    unmark_whole(veid);
     // The record first: undo_network() finds by it what was claimed, however this ends.
     write_network_record(veid, record);
     set_claims(veid, record);
