@@ -36,7 +36,8 @@ constexpr std::uint32_t kIp6FragmentPlace = kIp6Payload + 2, kIp6FragmentSize = 
 constexpr std::uint32_t kNdpTarget = kIp6Payload + 8, kNdpOptions = kNdpTarget + 16,
                         kSolicitOptions = kIp6Payload + 8;
 constexpr std::uint32_t kDhcpServer = 67, kDhcp6Server = 547;
-constexpr std::string_view kNobody6("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+constexpr std::array<char, 16> kNobody6Bytes{};
+constexpr std::string_view kNobody6(kNobody6Bytes.data(), kNobody6Bytes.size());
 constexpr std::uint32_t kMldReport = 131, kMldDone = 132, kMld2Report = 143;
 
 std::uint32_t word_at(const std::uint8_t* bytes) {

@@ -149,6 +149,7 @@ reload_running() { # ID
 
 plain_vz_conf() {
     mkdir -p $CONF
+    rm -f /etc/vz/vz.conf # and with it the mode that a scenario gave it
     cat >/etc/vz/vz.conf <<'CONF'
 ## Global parameters
 VIRTUOZZO=yes
