@@ -14,15 +14,22 @@
 
 namespace vps {
 
+static constexpr const char* kNotEnabled = "Disk quota is not enabled, skipping operation";
+
 static VpsConfig require_quota(const Call& call, ExitCode code) {
     VpsConfig config = load_usable_config(call.veid);
     if (!config.disk_quota)
-        throw Complaint(code, "Disk quota is not enabled, skipping operation");
+        throw Complaint(code, kNotEnabled);
     return config;
 }
 
+// A host that wants no quota is no error: vzmigrate would take the VPS back to where it was.
 ExitCode quotaon_verb(const Call& call) {
-    const VpsConfig config = require_quota(call, ExitCode::NoDiskQuota);
+    const VpsConfig config = load_usable_config(call.veid);
+    if (!config.disk_quota) {
+        call.talk.warn(kNotEnabled);
+        return ExitCode::Ok;
+    }
     const VpsLock lock(call.veid);
     const bool idle = !lock.read_state();
     apply_disk_quota(call.veid, config, idle ? PrivateArea::Idle : PrivateArea::InUse,

@@ -6,6 +6,7 @@
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,8 @@ def main(build):
                 for place in sorted(places) if place.startswith(LINKS)]
     named = 0
     for source, place in installed.items():
-        if not re.search(r"\.(service|slice|target|conf)$", place):
+        # A link, to /dev/null or to another file, has no source.
+        if not re.search(r"\.(service|slice|target|conf)$", place) or not os.path.isabs(source):
             continue
         with open(source) as unit:
             for program in re.findall(r"^Exec\w+=[-+!:@]*(\S*vps-\S+)", unit.read(), re.M):
