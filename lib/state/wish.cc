@@ -20,7 +20,8 @@ struct WishWord {
 constexpr WishWord kWords[] = {{"start-disabled", &Wish::starts_disabled},
                                {"wait", &Wish::waits_for_boot},
                                {"kill", &Wish::kills},
-                               {"pass-stop", &Wish::passes_stop}};
+                               {"pass-stop", &Wish::passes_stop},
+                               {"overrule", &Wish::overrules}};
 
 std::string path_of(Veid veid, const std::string& run_dir) {
     return fmt::format("{}/wishes/{}", run_dir, veid.to_string());
@@ -75,6 +76,8 @@ void apply_wish(VpsConfig& config, const Wish& wish) {
         config.start_wait = true;
     if (wish.kills)
         config.stop_timeout = 0;
+    if (wish.overrules)
+        config.stop_veto = false;
 }
 
 }  // namespace vps

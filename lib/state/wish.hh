@@ -1,7 +1,8 @@
 // What an administrator asks of one start or one stop beyond the configuration: a start of a
-// disabled VPS, one that waits for the boot, a stop that asks nobody. systemd passes no arguments
-// to the programs of a unit, so who waits for the unit's job, vzctl or vps-stop --force, leaves the
-// wish in /run/vps/wishes/N meanwhile. A wish holds while the process lives that has left it.
+// disabled VPS, one that waits for the boot, a stop that asks nobody, or takes no refusal. systemd
+// passes no arguments to the programs of a unit, so who waits for the unit's job leaves the wish in
+// /run/vps/wishes/N meanwhile: vzctl, vps-stop --force, or the agent of a cluster (cluster/VPS). A
+// wish holds while the process lives that has left it.
 #pragma once
 
 #include <string>
@@ -17,6 +18,7 @@ struct Wish {
     bool waits_for_boot = false;   // as START_WAIT=yes
     bool kills = false;            // as STOP_TIMEOUT=0
     bool passes_stop = false;      // N.stop that is asked, or fails, does not count
+    bool overrules = false;        // as STOP_VETO=no
     bool operator==(const Wish&) const = default;
 };
 

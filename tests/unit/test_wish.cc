@@ -36,6 +36,7 @@ TEST(Wish, EndsWithTheProcessThatHasLeftIt) {
     };
     const std::uint64_t start = find_start_time(getpid()).value();
     EXPECT_EQ(found(fmt::format("{} {} wait\n", getpid(), start)), (Wish{.waits_for_boot = true}));
+    EXPECT_EQ(found(fmt::format("{} {} overrule\n", getpid(), start)), (Wish{.overrules = true}));
     EXPECT_EQ(found(fmt::format("{} {} wait\n", getpid(), start + 1)), Wish{});
     for (const char* text : {"", "wait", "0 0 kill", "-1 1 kill", "x y kill", "99999999 1 kill"})
         EXPECT_EQ(found(text), Wish{}) << text;
@@ -48,10 +49,13 @@ TEST(Wish, ChangesTheConfiguration) {
     EXPECT_TRUE(config.disabled);
     EXPECT_FALSE(config.start_wait);
     EXPECT_EQ(config.stop_timeout, 120U);
-    apply_wish(config, {true, true, true});
+    EXPECT_TRUE(config.stop_veto);
+    apply_wish(config,
+               {.starts_disabled = true, .waits_for_boot = true, .kills = true, .overrules = true});
     EXPECT_FALSE(config.disabled);
     EXPECT_TRUE(config.start_wait);
     EXPECT_EQ(config.stop_timeout, 0U);
+    EXPECT_FALSE(config.stop_veto);
 }
 
 }  // namespace
