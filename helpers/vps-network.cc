@@ -8,8 +8,9 @@
 // vps-check calls it. vps-network VEID chains: prints the chains of the host's firewall that drop
 // what it passes on. vps-network VEID addresses PID [ADDRESS …]: gives the VPS that runs these
 // addresses in place of those it has. vps-network VEID interfaces PID [DEVICE …]: likewise these
-// devices, as NETIF spells them. vps-network VEID found PID: writes the record of the network again
-// where it is lost while the VPS runs.
+// devices, as NETIF spells them. vps-network VEID devices PID [NAME …]: likewise these devices of
+// the host. vps-network VEID found PID: writes the record of the network again where it is lost
+// while the VPS runs.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ namespace {
 
 constexpr const char* kUsage =
     "up PID | down | renew | reload | check | chains | found PID | "
-    "addresses PID [ADDRESS ...] | interfaces PID [DEVICE ...]";
+    "addresses PID [ADDRESS ...] | interfaces PID [DEVICE ...] | devices PID [NAME ...]";
 
 // A text of this host alone that does not give its machine id away.
 std::string host_name_for_hashes() {
@@ -119,6 +120,15 @@ void give_interfaces(const Invocation& invocation, const std::vector<std::string
                               script_settings(invocation.veid, config), invocation.log);
 }
 
+void give_devices(const Invocation& invocation, const std::vector<std::string>& words) {
+    VpsConfig config = load_usable_config(invocation.veid);
+    find_network_again(plan(invocation, config), parse_init(words[1]), invocation.veid,
+                       invocation.log);
+    config.netdevs.assign(words.begin() + 2, words.end());
+    change_network_devices(plan(invocation, config).devices, parse_init(words[1]), invocation.veid,
+                           invocation.log);
+}
+
 void print_missing(Veid veid) {
     HostWays ways;
     for (const std::string& missing : shorten(keep_up_vps(veid, Upkeep::Look, ways).missing))
@@ -141,6 +151,8 @@ ExitCode run_network(const Invocation& invocation) {
             give_addresses(invocation, words);
         else if (words.size() >= 2 && words[0] == "interfaces")
             give_interfaces(invocation, words);
+        else if (words.size() >= 2 && words[0] == "devices")
+            give_devices(invocation, words);
         else if (words.size() == 1 && words[0] == "down")
             undo_network(invocation.veid, invocation.log);
         else if (words.size() == 1 && words[0] == "renew")

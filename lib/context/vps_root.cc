@@ -12,6 +12,7 @@
 #include <climits>
 #include <utility>
 
+#include "context/device_node.hh"
 #include "state/id_range.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -45,33 +46,8 @@ void configure(FdRef fs, const char* key, const std::string& value) {
         throw SysError(errno, fmt::format("set {} of", key), "/dev", ExitCode::CannotMount);
 }
 
-[[noreturn]] void fail_to_make(const std::string& path) {
-    throw SysError(errno, "make", "/dev" + (path.empty() ? path : "/" + path),
-                   ExitCode::CannotMount);
-}
-
-// Makes the node and the directories on the way to it: "net/tun".
-void make_node(FdRef dev, const Device& device, const UserIds& owner) {
-    const std::string& node = device.node;
-    for (std::size_t slash = node.find('/'); slash != std::string::npos;
-         slash = node.find('/', slash + 1)) {
-        const std::string dir = node.substr(0, slash);
-        if (mkdirat(dev.get(), dir.c_str(), 0755) == 0
-                ? fchownat(dev.get(), dir.c_str(), owner.first_uid, owner.first_gid, 0) < 0
-                : errno != EEXIST)
-            fail_to_make(dir);
-    }
-    const mode_t kind = device.block ? S_IFBLK : S_IFCHR;
-    if (mknodat(dev.get(), node.c_str(), kind | 0600,
-                makedev(device.major, device.minor.value_or(0))) < 0) {
-        if (errno == EEXIST)
-            return;  // a node that every VPS has
-        fail_to_make(node);
-    }
-    // The node's group is the VPS's root: the host's groups are nobody's there.
-    if (fchmodat(dev.get(), node.c_str(), device.mode, 0) < 0 ||
-        fchownat(dev.get(), node.c_str(), owner.first_uid, owner.first_gid, 0) < 0)
-        fail_to_make(node);
+[[noreturn]] void fail_to_make_dev() {
+    throw SysError(errno, "make", "/dev", ExitCode::CannotMount);
 }
 
 }  // namespace
@@ -155,26 +131,32 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
     return root;
 }
 
+bool is_of_every_vps(const Device& device) {
+    return std::any_of(kDevices.begin(), kDevices.end(), [&](const Device& one) {
+        return one.block == device.block && one.major == device.major && one.minor == device.minor;
+    });
+}
+
 Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices) {
     const UserIds owner = ids.value_or(UserIds{0, 0, false});
     const Fd fs(fsopen("tmpfs", FSOPEN_CLOEXEC));
     if (!fs)
-        fail_to_make({});
+        fail_to_make_dev();
     configure(fs, "mode", "0755");
     configure(fs, "size", "4m");
     configure(fs, "nr_inodes", "64k");
     configure(fs, "uid", std::to_string(owner.first_uid));
     configure(fs, "gid", std::to_string(owner.first_gid));
     if (fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-        fail_to_make({});
+        fail_to_make_dev();
     Fd dev(fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME));
     if (!dev)
-        fail_to_make({});
+        fail_to_make_dev();
     for (const Device& device : kDevices)
-        make_node(dev, device, owner);
+        (void)make_device_node(dev, device, owner);
     for (const Device& device : devices)
         if (!device.node.empty())
-            make_node(dev, device, owner);
+            (void)make_device_node(dev, device, owner);  // of every VPS, it is there
     return dev;
 }
 

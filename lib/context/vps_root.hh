@@ -54,6 +54,9 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
 // SysError CannotMount.
 Fd make_dev(const std::optional<UserIds>& ids, const std::vector<Device>& devices);
 
+// True for the devices that every VPS has.
+bool is_of_every_vps(const Device& device);
+
 // Limits the cgroups that the VPS can make below this one: how many, and how deep. Their files stay
 // the host's. Throws SysError.
 void limit_cgroups(FdRef cgroup, const VpsConfig& config);

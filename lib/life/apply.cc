@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "context/live_devices.hh"
 #include "context/vps_root.hh"
 #include "files/resolver.hh"
 #include "files/write.hh"
@@ -46,6 +47,19 @@ void set_host_name(pid_t init, const std::string& name) {
         throw SysError(status.code, "set the host name", name);
 }
 
+std::optional<UserIds> ids_of(const VpsState& state, const VpsConfig& config) {
+    if (state.first_id != 0)
+        return UserIds{state.first_id, state.first_id, false, state.ids};
+    return find_shifted_ids_of(config);
+}
+
+void apply_devices(Veid veid, const VpsState& state, const VpsConfig& config, const Log& log) {
+    std::vector<ConfigProblem> problems;
+    const std::vector<Device> devices = find_devices(config, problems);
+    tell_ignored(config, problems, log);
+    change_devices(veid, state.init_pid, devices, ids_of(state, config), log);
+}
+
 void apply_names(Veid veid, const VpsState& state, const VpsConfig& config, const Log& log) {
     if (config.hostname)
         attempt(log, [&] { set_host_name(state.init_pid, *config.hostname); });
@@ -71,6 +85,10 @@ void apply_config(Veid veid, const FoundVps& vps, VpsConfig config, const LivePa
         change_addresses(veid, vps.state->init_pid, config.addresses);
     if (parts.interfaces)
         change_interfaces(veid, vps.state->init_pid, config.netifs);
+    if (parts.devices)
+        apply_devices(veid, *vps.state, config, log);
+    if (parts.net_devices)
+        change_net_devices(veid, vps.state->init_pid, config.netdevs);
     if (parts.names)
         apply_names(veid, *vps.state, config, log);
     if (parts.whole_network)

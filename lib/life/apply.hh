@@ -10,10 +10,12 @@ namespace vps {
 
 // The parts of a configuration that can change while the VPS runs.
 struct LiveParts {
-    bool limits = true;      // of the slice, the disk, init and the cgroups below the scope
-    bool addresses = true;   // IP_ADDRESS
-    bool interfaces = true;  // NETIF: devices that come or go; one that is there stays as it is
-    bool names = true;       // HOSTNAME, NAMESERVER, SEARCHDOMAIN
+    bool limits = true;       // of the slice, the disk, init and the cgroups below the scope
+    bool addresses = true;    // IP_ADDRESS
+    bool interfaces = true;   // NETIF: devices that come or go; one that is there stays as it is
+    bool devices = true;      // DEVICES, DEVNODES, FEATURES
+    bool net_devices = true;  // NETDEV
+    bool names = true;        // HOSTNAME, NAMESERVER, SEARCHDOMAIN
     // The network on the host, of which nothing may be missing then, and EXTERNAL_SCRIPT; else what
     // is missing is made again, or told.
     bool whole_network = true;

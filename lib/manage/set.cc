@@ -164,9 +164,12 @@ void SetCall::apply(const FoundVps& vps, const VpsLock&) {
     const LiveParts parts{.limits = changes(Applied::Limits),
                           .addresses = changes(Applied::Addresses),
                           .interfaces = changes(Applied::Devices),
+                          .devices = changes(Applied::HostDevices),
+                          .net_devices = changes(Applied::NetDevices),
                           .names = changes(Applied::Names) || changes(Applied::Addresses),
                           .whole_network = false};
-    if (!parts.limits && !parts.addresses && !parts.interfaces && !parts.names)
+    if (!parts.limits && !parts.addresses && !parts.interfaces && !parts.devices &&
+        !parts.net_devices && !parts.names)
         return;
     const VpsConfig config = read_new();
     if (const Diagnostic* refusal = config.refusal())
@@ -233,6 +236,8 @@ ExitCode reset_limits(const Call& call) {
                  {.limits = true,
                   .addresses = false,
                   .interfaces = false,
+                  .devices = false,
+                  .net_devices = false,
                   .names = false,
                   .whole_network = false},
                  log);

@@ -78,8 +78,8 @@ constexpr SetOption kOptions[] = {
     {"host_mac", "NETIF", "MAC", Netif, Devices, W::Netif},
     {"bridge", "NETIF", "NAME", Netif, Devices, W::Netif},
     {"mac_filter", "NETIF", "on|off", Netif, Devices, W::Netif},
-    {"netdev_add", "NETDEV", "NAME", Add, AtStart},
-    {"netdev_del", "NETDEV", "NAME|all", Remove, AtStart},
+    {"netdev_add", "NETDEV", "NAME", Add, NetDevices},
+    {"netdev_del", "NETDEV", "NAME|all", Remove, NetDevices},
     {"hostname", "HOSTNAME", "NAME", Text, Names},
     {"nameserver", "NAMESERVER", "ADDRESS", Replace, Names},
     {"searchdomain", "SEARCHDOMAIN", "DOMAIN", Replace, Names},
@@ -89,8 +89,8 @@ constexpr SetOption kOptions[] = {
     // devices and privileges
     {"capability", "CAPABILITY", "NAME:on|off", Add, AtStart, W::Named},
     {"features", "FEATURES", "NAME:on|off", Add, AtStart, W::Named},
-    {"devices", "DEVICES", "TYPE:MAJOR:MINOR:ACCESS", Add, AtStart, W::Device},
-    {"devnodes", "DEVNODES", "NAME:ACCESS", Add, AtStart, W::Named},
+    {"devices", "DEVICES", "TYPE:MAJOR:MINOR:ACCESS", Add, HostDevices, W::Device},
+    {"devnodes", "DEVNODES", "NAME:ACCESS", Add, HostDevices, W::Named},
     {"pci_add", "PCI", "DEVICE", Add},
     {"pci_del", "PCI", "DEVICE|all", Remove},
 

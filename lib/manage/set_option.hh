@@ -27,12 +27,14 @@ enum class SetKind {
 
 // The moment at which a VPS that runs has the change.
 enum class Applied {
-    Later,      // when it matters next: at boot, at a stop, for people
-    Limits,     // now: limits of the slice, of init, of the disk
-    Names,      // now: the host name, the resolver
-    Addresses,  // now
-    Devices,    // now, of NETIF, if it comes or goes; at the next start, if it is there
-    AtStart,    // at the next start
+    Later,        // when it matters next: at boot, at a stop, for people
+    Limits,       // now: limits of the slice, of init, of the disk
+    Names,        // now: the host name, the resolver
+    Addresses,    // now
+    HostDevices,  // now
+    NetDevices,   // now
+    Devices,      // now, of NETIF, if it comes or goes; at the next start, if it is there
+    AtStart,      // at the next start
 };
 
 struct SetOption {

@@ -350,4 +350,66 @@ void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& bef
                                 link.name, veth->ifname));
 }
 
+namespace {
+
+struct DeviceChange {
+    std::vector<MovedDevice> gone, added;
+};
+
+DeviceChange compare_devices(Veid veid, const NetworkRecord& now,
+                             const std::vector<std::string>& wanted) {
+    DeviceChange change;
+    for (const MovedDevice& device : now.devices)
+        if (std::find(wanted.begin(), wanted.end(), device.name) == wanted.end())
+            change.gone.push_back(device);
+    std::vector<std::string> added;
+    for (const std::string& name : wanted)
+        if (std::none_of(now.devices.begin(), now.devices.end(),
+                         [&](const MovedDevice& device) { return device.name == name; }))
+            added.push_back(name);
+    change.added = find_devices_to_move(veid, added);
+    return change;
+}
+
+// They are in the record while they may be in the VPS.
+void give_back(Veid veid, const std::vector<MovedDevice>& devices, NetworkRecord& record,
+               const Log& log) {
+    const std::vector<MovedDevice> missing = take_back_devices(veid, devices);
+    for (const MovedDevice& device : missing)
+        log.say(Level::Warning,
+                fmt::format("the network device '{}' (NETDEV) is gone, or the VPS has it in a "
+                            "network namespace of its own: it comes back when the VPS has ended",
+                            device.name));
+    std::erase_if(record.devices, [&](const MovedDevice& device) {
+        return std::find(devices.begin(), devices.end(), device) != devices.end() &&
+               std::find(missing.begin(), missing.end(), device) == missing.end();
+    });
+    write_network_record(veid, record);
+    if (record.devices.empty())
+        let_go_of_namespace(veid);
+}
+
+}  // namespace
+
+void change_network_devices(const std::vector<std::string>& wanted, pid_t init, Veid veid,
+                            const Log& log) {
+    NetworkRecord record;
+    DeviceChange change;
+    {
+        const HostClaims claims;
+        record = read_network_record(veid).value_or(NetworkRecord{});
+        change = compare_devices(veid, record, wanted);
+        if (change.gone.empty() && change.added.empty())
+            return;
+        record.devices.insert(record.devices.end(), change.added.begin(), change.added.end());
+        unmark_whole(veid);
+        write_network_record(veid, record);
+    }
+    const Undo whole([&] { mark_whole(veid); });
+    Undo unmoved([&] { try_undo(log, [&] { give_back(veid, change.added, record, log); }); });
+    move_devices(veid, change.added, sys::open(fmt::format("/proc/{}/ns/net", init), O_RDONLY));
+    unmoved.keep();
+    give_back(veid, change.gone, record, log);
+}
+
 }  // namespace vps

@@ -4,6 +4,9 @@
 
 #include <sys/types.h>
 
+#include <string>
+#include <vector>
+
 #include "config/veid.hh"
 #include "network/network_spec.hh"
 #include "script/action_script.hh"
@@ -25,5 +28,12 @@ void change_network_addresses(const NetworkSpec& wanted, pid_t init, Veid veid, 
 // this call has made are gone then.
 void change_network_interfaces(const NetworkSpec& wanted, const NetworkSpec& before, pid_t init,
                                const ScriptSettings& settings, const Log& log);
+
+// Gives the VPS the devices of the host with these names (NETDEV) that it has not, and takes back
+// those that it has and that are not among them. One that the VPS has in a namespace of its own
+// stays there until it ends, with a warning. Throws Error NetdevFailed, of a device that cannot be
+// had before anything has changed, and SysError.
+void change_network_devices(const std::vector<std::string>& wanted, pid_t init, Veid veid,
+                            const Log& log);
 
 }  // namespace vps

@@ -35,8 +35,18 @@ std::string holder_of(Veid veid, const std::string& device) {
     return "the host has none of that name (ip link)";
 }
 
+// An empty descriptor where nothing keeps it.
+Fd find_kept_namespace(Veid veid) {
+    Fd kept(open(namespace_path(veid).c_str(), O_RDONLY | O_CLOEXEC));
+    struct statfs system {};
+    const bool is_one = kept && fstatfs(kept.get(), &system) == 0 && system.f_type == NSFS_MAGIC;
+    return is_one ? std::move(kept) : Fd();
+}
+
 void keep_namespace(Veid veid, FdRef network_namespace) {
     const std::string path = namespace_path(veid);
+    if (find_kept_namespace(veid))
+        return;
     (void)sys::open(path, O_RDONLY | O_CREAT, 0600);
     const std::string source = fmt::format("/proc/self/fd/{}", network_namespace.get());
     if (mount(source.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) < 0)
@@ -193,16 +203,21 @@ void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef netw
                 "move into the VPS the network device", device.name, ExitCode::NetdevFailed);
 }
 
-void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices) {
-    const Fd inside(open(namespace_path(veid).c_str(), O_RDONLY | O_CLOEXEC));
-    struct statfs system {};
-    if (!inside || fstatfs(inside.get(), &system) < 0 || system.f_type != NSFS_MAGIC)
-        return;  // none has been moved yet
+std::vector<MovedDevice> take_back_devices(Veid veid, const std::vector<MovedDevice>& devices) {
+    const Fd inside = find_kept_namespace(veid);
+    if (!inside)
+        return {};  // none has been moved yet
     const Fd host = sys::open("/proc/self/ns/net", O_RDONLY);
     const RouteSocket socket(inside);
-    for (const MovedDevice& device : devices)
-        if (const int error = take_back(socket, device, host); error != 0 && error != ENODEV)
+    std::vector<MovedDevice> missing;
+    for (const MovedDevice& device : devices) {
+        const int error = take_back(socket, device, host);
+        if (error == ENODEV)
+            missing.push_back(device);
+        else if (error != 0)
             throw SysError(error, "take back the network device", device.name);
+    }
+    return missing;
 }
 
 void let_go_of_namespace(Veid veid) {

@@ -33,13 +33,14 @@ struct MovedDevice {
 // which VPS has it.
 std::vector<MovedDevice> find_devices_to_move(Veid veid, const std::vector<std::string>& names);
 
-// Moves them in. Throws Error NetdevFailed.
+// Moves them in; the VPS may have others already. Throws Error NetdevFailed.
 void move_devices(Veid veid, const std::vector<MovedDevice>& devices, FdRef network_namespace);
 
 // Moves back those that are in there, each under the name that it had if that is free, and as it
-// was then. Addresses and queues of the VPS's go with the move. Throws SysError; those that are not
-// back yet can be tried again.
-void take_back_devices(Veid veid, const std::vector<MovedDevice>& devices);
+// was then. Addresses and queues of the VPS's go with the move. Returns those that are not in
+// there: they have gone, or the VPS has them in a namespace of its own. Throws SysError; those that
+// are not back yet can be tried again.
+std::vector<MovedDevice> take_back_devices(Veid veid, const std::vector<MovedDevice>& devices);
 
 // Removes the name of the network namespace, which ends once no process has it, together with the
 // devices that are still in it. Throws SysError.

@@ -123,6 +123,10 @@ void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& neti
     change(veid, "interfaces", init, netifs, spell);
 }
 
+void change_net_devices(Veid veid, pid_t init, const std::vector<std::string>& names) {
+    change(veid, "devices", init, names, [](const std::string& name) { return name; });
+}
+
 void find_network_of_running(Veid veid, pid_t init) {
     if (!has_network(veid) && access(installed::kVpsNetwork, X_OK) == 0)
         (void)ask_program({veid.to_string(), "found", std::to_string(init)});

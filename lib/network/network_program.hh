@@ -43,6 +43,9 @@ void change_addresses(Veid veid, pid_t init, const std::vector<IpAddress>& addre
 // likewise.
 void change_interfaces(Veid veid, pid_t init, const std::vector<NetifSpec>& netifs);
 
+// Gives it the devices of the host with these names (NETDEV) and no others. Throws Error likewise.
+void change_net_devices(Veid veid, pid_t init, const std::vector<std::string>& names);
+
 // Writes the record of the network of a VPS that runs, whose init is `init`, again where it is
 // lost. Throws Error.
 void find_network_of_running(Veid veid, pid_t init);

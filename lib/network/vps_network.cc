@@ -145,7 +145,7 @@ void undo_network(Veid veid, const Log& log) {
         for (const std::string& device : record->neighbour_devices)
             try_undo(log, [&] { stop_answering_for(IpAddress::parse(word), device); });
     if (!record->devices.empty()) {
-        try_undo(log, [&] { take_back_devices(veid, record->devices); });
+        try_undo(log, [&] { (void)take_back_devices(veid, record->devices); });
         try_undo(log, [&] { let_go_of_namespace(veid); });
     }
     for (const RecordedLink& link : record->links)

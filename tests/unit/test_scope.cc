@@ -107,7 +107,7 @@ TEST_F(ScopeTest, IsAskedForWithAllItsSettings) {
                   "TasksMax=t 18446744073709551615",
                   "TimeoutStopUSec=t 10000000",
                   "DevicePolicy=s closed",
-                  "DeviceAllow=a(ss) [(/dev/char/10:229 rw) (/dev/block/8:17 r) (char-mem rwm)]",
+                  "DeviceAllow=a(ss) [(/dev/block/8:17 r) (/dev/char/10:229 rw) (char-mem rwm)]",
               }));
     EXPECT_FALSE(has_one_child());
     dismiss_keeper(std::move(scope));
@@ -138,6 +138,42 @@ TEST_F(ScopeTest, IsAskedForAgainWhereTheBusFails) {
                                             "socket StartTransientUnit vps-101.scope fail []"}));
         dismiss_keeper(std::move(scope));
     }
+}
+
+// A systemd that has one device allowed, and another one once it is told so, or never.
+Reply answer_about_devices(const Request& request, bool heeds) {
+    static bool is_changed = false;
+    if (request.method == "SetUnitProperties") {
+        is_changed = heeds;
+        return {};
+    }
+    if (is_changed)
+        return property("a(ss)", 1U, std::string("/dev/char/10:229"), std::string("rw"));
+    return property("a(ss)", 1U, std::string("/dev/char/10:200"), std::string("rw"));
+}
+
+TEST_F(ScopeTest, ItsDevicesCanChange) {
+    serve([](const Request& request, const std::string&) {
+        return answer_about_devices(request, true);
+    });
+    const DevicePolicy tun{{"/dev/char/10:200", "rw"}};
+    EXPECT_EQ(change_device_policy(kVeid, tun, places()), tun);
+    EXPECT_EQ(peer_->asked().size(), 1U);
+    const DevicePolicy fuse =
+        device_policy({{.block = false, .major = 10, .minor = 229, .access = "wr", .node = ""}});
+    EXPECT_EQ(change_device_policy(kVeid, fuse, places()), tun);
+    EXPECT_EQ(peer_->settings_of("SetUnitProperties"),
+              (std::vector<std::string>{"DeviceAllow=a(ss) []",
+                                        "DeviceAllow=a(ss) [(/dev/char/10:229 rw)]"}));
+    EXPECT_EQ(change_device_policy(kVeid, fuse, places()), fuse);
+}
+
+TEST_F(ScopeTest, ASystemdThatDoesNotHeedNewDevicesIsTold) {
+    serve([](const Request& request, const std::string&) {
+        return answer_about_devices(request, false);
+    });
+    EXPECT_EQ(text_of_error([&] { (void)change_device_policy(kVeid, {}, places()); }),
+              "systemd has not changed the devices of vps-101.scope");
 }
 
 TEST_F(ScopeTest, RefusalIsToldInSystemdsWords) {
