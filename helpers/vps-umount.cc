@@ -17,6 +17,7 @@
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "systemd/system_manager.hh"
 #include "systemd/unit_name.hh"
 
@@ -96,6 +97,9 @@ void forget_run(const Invocation& invocation) {
 
 ExitCode umount_vps(const Invocation& invocation) {
     const Log& log = invocation.log;
+    // What has begun comes to its end: a VPS must not stay mounted without a line. A script that
+    // runs then, or the next one, takes the signal for its own.
+    const TerminationRequest held_back;
     const VpsLock lock(invocation.veid);
     if (!is_reboot())
         forget_reboots(invocation.veid);

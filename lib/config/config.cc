@@ -7,6 +7,7 @@
 #include "config/config_draft.hh"
 #include "config/config_text.hh"
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 
 namespace vps {
 
@@ -37,12 +38,18 @@ std::string VpsConfig::tell(const ConfigProblem& problem) const {
            problem.text;
 }
 
+static std::string explain_absence(const std::string& path) {
+    const std::vector<std::string> places = FollowedLinks().of(path);
+    return "'" + path + "': no such configuration file" +
+           (places.empty() ? "" : "; symbolic links lead to '" + places.back() + "'");
+}
+
 static std::string read_or_throw(const std::string& path, ExitCode code) {
     try {
         return read_config_text(AT_FDCWD, path.c_str(), path);
     } catch (const SysError& error) {
         if (error.errnum() == ENOENT)
-            throw Error(code, "'" + path + "': no such configuration file");
+            throw Error(code, explain_absence(path));
         throw SysError(error.errnum(), "read", path, code);
     } catch (const Error& error) {
         throw Error(code, error.what());

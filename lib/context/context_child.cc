@@ -69,8 +69,12 @@ void reap(pid_t entering) noexcept {
             continue;
         sys::take_signals(endings, [](int) {});
         int signal = 0;
-        if (events[1].revents != 0 && read(orders.get(), &signal, sizeof signal) == sizeof signal)
+        if (events[1].revents == 0)
+            continue;
+        if (read(orders.get(), &signal, sizeof signal) == sizeof signal)
             pass_on(signal);
+        else
+            orders = FdRef(-1);  // none will come: its owner has let go of the command
     }
 }
 
@@ -106,18 +110,15 @@ ContextChild::ContextChild(const std::function<Child()>& enter) {
 
 ContextChild& ContextChild::operator=(ContextChild&& other) noexcept {
     if (this != &other) {
-        if (!released_)
-            kill_and_wait();
+        kill_and_wait();
         reaper_ = std::move(other.reaper_);
         orders_ = std::move(other.orders_);
-        released_ = other.released_;
     }
     return *this;
 }
 
 ContextChild::~ContextChild() {
-    if (!released_)
-        kill_and_wait();
+    kill_and_wait();
 }
 
 void ContextChild::signal(int signal) const noexcept {
@@ -126,7 +127,7 @@ void ContextChild::signal(int signal) const noexcept {
 
 void ContextChild::release() noexcept {
     reaper_.release();
-    released_ = true;
+    orders_.reset();
 }
 
 std::optional<ExitStatus> ContextChild::wait(const Deadline& deadline) {
@@ -134,7 +135,7 @@ std::optional<ExitStatus> ContextChild::wait(const Deadline& deadline) {
 }
 
 void ContextChild::kill_and_wait() noexcept {
-    if (reaper_.pid() <= 0)
+    if (reaper_.pid() <= 0 || !orders_)
         return;
     signal(SIGKILL);
     try {

@@ -38,8 +38,7 @@ class [[nodiscard]] ContextChild {
 
   private:
     Child reaper_;
-    Fd orders_;  // signals, as int each
-    bool released_ = false;
+    Fd orders_;  // signals, as int each; closed once the command is on its own
 };
 
 }  // namespace vps

@@ -5,6 +5,7 @@
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -114,17 +115,37 @@ int open_pipes(ContextInput input, Streams& streams) noexcept {
     return 0;
 }
 
-// A terminal of the VPS's devpts, where its owner may have put any file. To be called as root.
-int open_terminal(const ContextTerminal& wanted, uid_t user, Streams& streams) noexcept {
+// Opens pts/ptmx below the directory, where the VPS's owner may have put any file. Returns -1 with
+// errno where it is none.
+int open_multiplexer(int directory, const char* path) noexcept {
     const int master =
-        open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        openat(directory, path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat file {};
+    if (master < 0 || fstat(master, &file) < 0)
+        return -1;
+    if (S_ISCHR(file.st_mode) && file.st_rdev == makedev(5, 2))
+        return master;
+    close(master);
+    errno = ENOTTY;
+    return -1;
+}
+
+// The multiplexer of a devpts of its own, whose terminals have no name in the VPS.
+int open_own_multiplexer() noexcept {
+    const int context = fsopen("devpts", FSOPEN_CLOEXEC);
+    if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+        return -1;
+    const int mount = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+    return mount < 0 ? -1 : open_multiplexer(mount, "ptmx");
+}
+
+// A terminal of the VPS's devpts, or of another where that is covered. To be called as root.
+int open_terminal(const ContextTerminal& wanted, uid_t user, Streams& streams) noexcept {
+    int master = open_multiplexer(AT_FDCWD, "/dev/pts/ptmx");
+    if (master < 0)
+        master = open_own_multiplexer();
     if (master < 0)
         return errno;
-    struct stat file {};
-    if (fstat(master, &file) < 0)
-        return errno;
-    if (!S_ISCHR(file.st_mode) || file.st_rdev != makedev(5, 2))
-        return ENOTTY;
     int locked = 0;
     if (ioctl(master, TIOCSPTLCK, &locked) < 0)
         return errno;

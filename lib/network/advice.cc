@@ -16,7 +16,6 @@ namespace vps {
 
 namespace {
 
-constexpr int kTries = 5;                   // of a list that changes while it is read
 constexpr unsigned kAdvisedByRa = 2;        // IFAPROT_KERNEL_RA of Linux 5.18
 constexpr unsigned short kOriginator = 11;  // IFA_PROTO, which older headers lack
 
@@ -40,18 +39,19 @@ std::string spell(std::string_view bytes, unsigned prefix) {
     return fmt::format("{}/{}", text, prefix);
 }
 
-template <typename Header, typename See>
-void list(const RouteSocket& socket, std::uint16_t type, const Header& header, int index, See see) {
-    for (int tries = 0; tries < kTries; ++tries) {
+// Fills `items` by `see`, which adds to them what a message says.
+template <typename Header, typename Item, typename See>
+void list(const RouteSocket& socket, std::uint16_t type, const Header& header, int index,
+          std::vector<Item>& items, See see) {
+    const int error = take_changing_list([&] {
+        items.clear();
         NetlinkRequest request(type, NLM_F_DUMP, header);
         if (type == RTM_GETROUTE)
             mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(index));
-        const int error = socket.ask_for_list(request, see);
-        if (error == 0 || error == ENODEV || error == ENOENT)
-            return;
-        if (error != EINTR)
-            throw SysError(error, "list what routers advised");
-    }
+        return socket.ask_for_list(request, see);
+    });
+    if (error != 0 && error != ENODEV && error != ENOENT)
+        throw SysError(error, "list what routers advised");
 }
 
 std::vector<Address> list_addresses(const RouteSocket& socket, int index) {
@@ -59,7 +59,7 @@ std::vector<Address> list_addresses(const RouteSocket& socket, int index) {
     ifaddrmsg wanted{};
     wanted.ifa_family = AF_INET6;
     wanted.ifa_index = static_cast<unsigned>(index);
-    list(socket, RTM_GETADDR, wanted, index, [&](const nlmsghdr* message) {
+    list(socket, RTM_GETADDR, wanted, index, addresses, [&](const nlmsghdr* message) {
         const auto header = header_of<ifaddrmsg>(message);
         if (message->nlmsg_type != RTM_NEWADDR || header.ifa_family != AF_INET6 ||
             header.ifa_index != wanted.ifa_index)
@@ -78,7 +78,7 @@ std::vector<Route> list_routes(const RouteSocket& socket, int index) {
     rtmsg wanted{};
     wanted.rtm_family = AF_INET6;
     wanted.rtm_table = RT_TABLE_MAIN;
-    list(socket, RTM_GETROUTE, wanted, index, [&](const nlmsghdr* message) {
+    list(socket, RTM_GETROUTE, wanted, index, routes, [&](const nlmsghdr* message) {
         const auto header = header_of<rtmsg>(message);
         const std::string_view attributes = attributes_of(message, sizeof header);
         if (message->nlmsg_type != RTM_NEWROUTE || header.rtm_family != AF_INET6 ||

@@ -31,23 +31,20 @@ namespace vps {
 
 namespace {
 
-constexpr int kTries = 5;  // of a list that changes while it is read
-
 // Collects into `found` what `read` makes of each message.
 template <typename Item, typename Header>
 std::vector<Item> list(std::uint16_t type, const Header& header,
                        const std::function<std::optional<Item>(const nlmsghdr*)>& read) {
     std::vector<Item> found;
-    int error = EINTR;
-    for (int tries = 0; error == EINTR && tries < kTries; ++tries) {
+    const int error = take_changing_list([&] {
         found.clear();
         NetlinkRequest request(type, NLM_F_DUMP, header);
-        error = RouteSocket().ask_for_list(request, [&](const nlmsghdr* message) {
+        return RouteSocket().ask_for_list(request, [&](const nlmsghdr* message) {
             if (std::optional<Item> item = read(message))
                 found.push_back(std::move(*item));
         });
-    }
-    if (error != 0 && error != EINTR)
+    });
+    if (error != 0)
         throw SysError(error, "look for the network of the VPS");
     return found;
 }

@@ -18,8 +18,6 @@ namespace vps {
 
 namespace {
 
-constexpr int kTries = 5;  // of a list of routes that changes while it is read
-
 std::string name_of(unsigned device) {
     char name[IF_NAMESIZE];
     return device != 0 && if_indextoname(device, name) ? name : "";
@@ -80,15 +78,14 @@ const std::vector<HostWays::Route>& HostWays::routes_of(int family) {
         std::copy_n(to.begin(), std::min(to.size(), route.to.size()), route.to.begin());
         routes.push_back(route);
     };
-    int error = EINTR;
-    for (int tries = 0; error == EINTR && tries < kTries; ++tries) {
+    const int error = take_changing_list([&] {
         routes.clear();
         rtmsg header{};
         header.rtm_family = static_cast<unsigned char>(family);
         NetlinkRequest request(RTM_GETROUTE, NLM_F_DUMP, header);
-        error = RouteSocket().ask_for_list(request, see);
-    }
-    if (error != 0 && error != EINTR)
+        return RouteSocket().ask_for_list(request, see);
+    });
+    if (error != 0)
         throw SysError(error, "list the routes of the host");
     return routes_[family] = std::move(routes);
 }

@@ -675,9 +675,11 @@ LinkFilter venet_filter(const std::vector<IpAddress>& addresses) {
 }
 
 LinkPrograms compile_filter(const LinkFilter& filter) {
-    const std::size_t whole = compile_part(filter, {}).size();
-    for (std::size_t parts = (whole + BPF_MAXINSNS - 1) / BPF_MAXINSNS; parts <= kMostPrograms;
-         ++parts)
+    std::vector<sock_filter> whole = compile_part(filter, {});
+    const std::size_t least = (whole.size() + BPF_MAXINSNS - 1) / BPF_MAXINSNS;
+    if (least == 1)
+        return {std::move(whole)};
+    for (std::size_t parts = least; parts <= kMostPrograms; ++parts)
         if (std::optional<LinkPrograms> programs = compile_parts(filter, parts))
             return std::move(*programs);
     throw Error(ExitCode::BadValue,

@@ -139,6 +139,14 @@ int RouteSocket::ask_for_list(NetlinkRequest& request,
     return exchange(socket_.get(), request, see_message, &seen_by);
 }
 
+int take_changing_list(const std::function<int()>& take) {
+    constexpr int kTries = 5;
+    int error = EINTR;
+    for (int tries = 0; error == EINTR && tries < kTries; ++tries)
+        error = take();
+    return error == EINTR ? 0 : error;
+}
+
 int list_netfilter(NetlinkRequest& request, const std::function<void(const nlmsghdr*)>& see) {
     std::function<void(const nlmsghdr*)> seen_by = see;
     mnl_socket* const socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);

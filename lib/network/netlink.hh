@@ -103,6 +103,11 @@ class RouteSocket {
     std::unique_ptr<mnl_socket, Close> socket_;
 };
 
+// Takes a list that may change while it is taken: calls `take`, which begins anew each time, until
+// it no longer returns EINTR, five times at most. Returns its errno; 0 where the list still changed
+// the last time.
+int take_changing_list(const std::function<int()>& take);
+
 // Sends a request for a list to nfnetlink, of the packet filters, likewise. Returns 0 or an errno.
 int list_netfilter(NetlinkRequest& request, const std::function<void(const nlmsghdr*)>& see);
 

@@ -477,6 +477,15 @@ class ConfigFiles : public testing::Test {
     std::string dir_;
 };
 
+TEST_F(ConfigFiles, ThatAreBehindLinksNameWhereTheseLead) {
+    write("vz.conf", "");
+    std::filesystem::remove(dir_ + "/conf");
+    std::filesystem::create_symlink(dir_ + "/mounted/later", dir_ + "/conf");
+    EXPECT_EQ(load_error(),
+              "14: 'D/conf/101.conf': no such configuration file; symbolic links lead to '" + dir_ +
+                  "/mounted/later/101.conf'");
+}
+
 TEST_F(ConfigFiles, AreBothNeeded) {
     EXPECT_EQ(load_error(), "10: 'D/vz.conf': no such configuration file");
     write("vz.conf", "VE_ROOT=/r/$VEID\n");
