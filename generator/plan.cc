@@ -57,17 +57,20 @@ void set_mounts(UnitFile& unit, const ScannedVps& vps) {
         require_root(unit, place);
 }
 
-void set_order(UnitFile& unit, const ScannedHost& host, const BootOrder& order,
-               const BootPlace& place) {
+void set_level(UnitFile& unit, const BootPlace& place) {
     if (place.after_level)
         unit.set_word("After", bootorder_target(*place.after_level));
+    if (place.before_level)
+        unit.set_word("Before", bootorder_target(*place.before_level));
+}
+
+void set_turn(UnitFile& unit, const ScannedHost& host, const BootOrder& order,
+              const BootPlace& place) {
     if (const auto after = place.after_vps) {
         unit.set_word("After", service_unit(host.vpses[*after].veid));
         if (order.places[*after].start == OnBoot::Unset)
             unit.set_word("After", onboot_unit(host.vpses[*after].veid));
     }
-    if (place.before_level)
-        unit.set_word("Before", bootorder_target(*place.before_level));
 }
 
 // Time to stop, and for the scripts around it: five may run, without a limit of theirs a minute.
@@ -108,7 +111,7 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
     UnitFile unit(source);
     set_identity(unit, describe(vps), source);
     set_mounts(unit, vps);
-    set_order(unit, host, order, order.places[i]);
+    set_level(unit, order.places[i]);
     set_network_guard(unit, vps.config);
     set_modules(unit, vps.config);
     set_stop_timeout(unit, vps.config);
@@ -120,7 +123,8 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
 std::string onboot_drop_in(const ScannedHost& host, const BootOrder& order, std::size_t i) {
     UnitFile unit(source_of(host.vpses[i]));
     unit.section("Unit");
-    set_order(unit, host, order, order.places[i]);
+    set_level(unit, order.places[i]);
+    set_turn(unit, host, order, order.places[i]);
     return unit.text();
 }
 
@@ -149,13 +153,18 @@ void set_limits(UnitFile& unit, const ScannedVps& vps, const std::vector<SliceLi
         set_limit(unit, limit);
 }
 
-std::string slice(const ScannedVps& vps, const std::vector<SliceLimit>& limits) {
+// The slice waits for the turn of its VPS, and the service for the slice. It has no job when the
+// host goes down: the VPSes of a level are stopped all at once.
+std::string slice(const ScannedHost& host, const BootOrder& order, std::size_t i,
+                  const std::vector<SliceLimit>& limits) {
+    const auto& vps = host.vpses[i];
     const auto source = source_of(vps);
     UnitFile unit(source);
     set_identity(unit, "Resources of " + describe(vps), source);
     // The slice is before the service anyway; but a unit that is named here stays loaded, so that a
     // VPS that ran once starts without systemd reading its unit again, several times.
     unit.set_word("Before", service_unit(vps.veid));
+    set_turn(unit, host, order, order.places[i]);
     set_limits(unit, vps, limits);
     return unit.text();
 }
@@ -201,7 +210,7 @@ void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, s
     const auto& vps = host.vpses[i];
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
-    tree.files.push_back({slice_unit(vps.veid), slice(vps, limits)});
+    tree.files.push_back({slice_unit(vps.veid), slice(host, order, i, limits)});
     // The link has systemd list and complete a VPS that has never run. A link leads to the template
     // by its name, wherever an administrator has put another one; it is late, because systemd
     // calls a unit with a link in the first directory "enabled", whether it starts at boot or not.

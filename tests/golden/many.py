@@ -41,7 +41,7 @@ def main(generator):
         "vps.target.wants/vps-bootorder-N.target": LEVELS,
     }, kinds
 
-    window = dict(re.findall(r"^--- vps@(\d+)\.service\.d(?:.(?!---))*?^After=vps@(\d+)\.service$",
+    window = dict(re.findall(r"^--- vps-(\d+)\.slice$(?:.(?!---))*?^After=vps@(\d+)\.service$",
                              units.decode(), re.M | re.S))
     assert len(window) == COUNT - LEVELS * PARALLEL, len(window)
     assert all(int(late) - int(early) == LEVELS * PARALLEL for late, early in window.items())
