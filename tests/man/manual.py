@@ -30,7 +30,7 @@ FOREIGN = {
 }
 # Where a reader of any page may want to go next.
 ENTRANCES = [("systemd-vps", "7"), ("vps-check", "8")]
-CODES_OF_THEIR_OWN = {"mount.simfs", "vzlist"}  # mount(8)'s, OpenVZ's
+CODES_OF_THEIR_OWN = {"mount.simfs", "ploop", "vzlist"}  # mount(8)'s, OpenVZ's
 
 
 def plain(mdoc):
@@ -250,7 +250,7 @@ def main():
             find(page.name, "is not installed")
     check_units(source, names)
     for name, program in programs.items():
-        page = pages.get(f"{name}.8")
+        page = pages.get(f"{name}.8") or pages.get(f"{name}.1")
         if page is None:
             find(name, "has no page")
             continue

@@ -13,6 +13,7 @@
 #include "ploop/little_endian.hh"
 #include "ploop/merge.hh"
 #include "ploop/partition.hh"
+#include "ploop/receive_image.hh"
 #include "ploop_disk.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -726,6 +727,48 @@ TEST(AreaKind, GoesByWhatIsThereUnlessALayoutContradicts) {
     EXPECT_EQ(find_area_kind(config, false, "/a"), AreaKind::Files);
     EXPECT_TRUE(has(error_of([&] { (void)find_area_kind(config, true, "/a"); }),
                     "is a ploop image, but VE_LAYOUT is simfs"));
+}
+
+std::string packet(std::uint64_t place, const std::string& bytes) {
+    std::string text(16, '\0');
+    put_le32(text, 0, 0x4cc0ac3d);
+    put_le32(text, 4, static_cast<std::uint32_t>(bytes.size()));
+    put_le64(text, 8, place);
+    return text + bytes;
+}
+
+TEST(ReceiveImage, PutsEachPacketInItsPlace) {
+    const TemporaryDirectory temporary;
+    const std::string image = temporary.path() + "/image";
+    const auto receive = [&](const std::string& stream) {
+        const std::string path = temporary.write("stream", stream);
+        return error_of([&] { receive_image(sys::open(path, O_RDONLY), image); });
+    };
+    const std::string end = packet(0, "");
+    EXPECT_EQ(receive(packet(0, "header") + packet(10, "old data") + packet(0, "sync") +
+                      packet(10, "new") + end + "what follows is not read"),
+              "no error");
+    EXPECT_EQ(sys::read_file(image), std::string("header\0\0\0\0new data", 18));
+    struct stat status {};
+    ASSERT_EQ(stat(image.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode, S_IFREG | 0600U);
+    EXPECT_TRUE(has(receive(end), "File exists"));
+    EXPECT_EQ(sys::read_file(image).size(), 18);
+
+    std::string endless = packet(0, "x"), beyond = packet(std::uint64_t{1} << 63, "x");
+    put_le32(endless, 4, 0xffffffff);
+    for (const auto& [stream, why] : std::vector<std::pair<std::string, std::string>>{
+             {"", "has ended before"},
+             {packet(0, "data"), "has ended before"},
+             {packet(0, "data!") + end.substr(1) + "x", "is not that of 'ploop copy'"},
+             {packet(0, "data").substr(0, 18) + end, "has ended before"},
+             {std::string(32, 'x'), "is not that of 'ploop copy'"},
+             {endless, "which no image has"},
+             {beyond, "which no image has"}}) {
+        std::filesystem::remove(image);
+        EXPECT_TRUE(has(receive(stream), why));
+        EXPECT_FALSE(std::filesystem::exists(image));
+    }
 }
 
 }  // namespace
