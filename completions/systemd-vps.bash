@@ -99,7 +99,8 @@ _vzctl() {
             start | destroy | delete | mount | convert | reinstall) __vps_take __vps_ids stopped mounted ;;
             stop | exec | exec2 | exec3 | enter) __vps_take __vps_ids running suspended ;;
             umount) __vps_take __vps_ids mounted ;;
-            create | register) ;;
+            create) ;;
+            register) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
             *) __vps_take __vps_ids ;;
         esac
         return

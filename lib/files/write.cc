@@ -130,6 +130,10 @@ FileOwner owner_on_disk(const std::optional<UserIds>& ids) {
     return ids && ids->shifted ? FileOwner{ids->first_uid, ids->first_gid} : FileOwner{0, 0};
 }
 
+void edit_file(FdRef root, const FileEdit& edit, FileOwner owner, const Log& log) {
+    apply(root, edit, owner, log);
+}
+
 void write_name_files(Veid veid, const std::string& mount_point, const VpsConfig& config,
                       const Resolver& resolver, FileOwner owner, const Log& log) {
     const bool resolves = !resolver.servers.empty() || !resolver.domains.empty();

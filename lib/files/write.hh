@@ -12,8 +12,10 @@
 #include <string>
 
 #include "config/config.hh"
+#include "files/edits.hh"
 #include "files/resolver.hh"
 #include "state/id_range.hh"
+#include "sys/fd.hh"
 #include "systemd/log.hh"
 
 namespace vps {
@@ -27,6 +29,10 @@ struct FileOwner {
 // The owner for a VPS with these ids: where they are not shifted on disk, the VPS's root is the
 // host's there.
 FileOwner owner_on_disk(const std::optional<UserIds>& ids);
+
+// Makes the edit in the tree whose root this is. Throws Error where the file is none to be changed,
+// and SysError.
+void edit_file(FdRef root, const FileEdit& edit, FileOwner owner, const Log& log);
 
 // Does nothing where the configuration asks for nothing. A file that cannot be written stays as it
 // is, with a warning, and the VPS starts.

@@ -39,6 +39,7 @@ struct Call {
     std::vector<std::string> words;  // behind the VEID
     GivenOptions given;              // the same, of a verb that has options
     Talk talk;
+    std::string area{};  // the private area before the VEID, of register
 };
 
 // An error whose text is the whole line.

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/config_draft.hh"
 #include "manage/vzctl_code.hh"
 #include "sys/error.hh"
 #include "sys/followed_links.hh"
@@ -80,6 +81,14 @@ void ConfigFileEdit::write(const std::string& text) const {
 
 std::string config_path(Veid veid) {
     return fmt::format("/etc/vz/conf/{}.conf", veid.to_string());
+}
+
+VpsConfig read_config_of(Veid veid, const std::string& text) {
+    constexpr const char* kHostConf = "/etc/vz/vz.conf";
+    ConfigDraft draft(ConfigDraft::Detail::Full);
+    draft.read(ConfigFile::Host, kHostConf, sys::read_file(kHostConf));
+    draft.read(ConfigFile::Vps, config_path(veid), text);
+    return std::move(draft).finish(veid);
 }
 
 }  // namespace vps

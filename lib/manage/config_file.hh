@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "config/config.hh"
 #include "config/veid.hh"
 #include "sys/fd.hh"
 
@@ -33,5 +34,8 @@ class ConfigFileEdit {
 };
 
 std::string config_path(Veid veid);  // "/etc/vz/conf/101.conf"
+
+// The configuration that the VPS would have with this text in its file. Throws SysError.
+VpsConfig read_config_of(Veid veid, const std::string& text);
 
 }  // namespace vps

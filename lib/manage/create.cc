@@ -6,15 +6,14 @@
 
 #include <filesystem>
 
-#include "config/config_draft.hh"
 #include "manage/config_file.hh"
 #include "manage/name_link.hh"
+#include "manage/new_area.hh"
 #include "manage/remove_tree.hh"
 #include "manage/sample.hh"
 #include "manage/set_option.hh"
 #include "manage/unpack.hh"
 #include "manage/vzctl_code.hh"
-#include "quota/disk_quota.hh"
 #include "script/action_script.hh"
 #include "state/state.hh"
 #include "sys/sys.hh"
@@ -110,10 +109,7 @@ void Creation::add_options(const std::string& begin) {
 
 void Creation::read_config(const std::string& begin) {
     text_ = edit_config(begin, changes_);
-    ConfigDraft draft(ConfigDraft::Detail::Full);
-    draft.read(ConfigFile::Host, kHostConf, host_);
-    draft.read(ConfigFile::Vps, config_path(call_.veid), text_);
-    config_ = std::move(draft).finish(call_.veid);
+    config_ = read_config_of(call_.veid, text_);
     if (const Diagnostic* refusal = config_.refusal())
         throw Error(ExitCode::BadValue, refusal->to_string());
     if (!config_.ve_private)
@@ -166,17 +162,8 @@ void Creation::make() {
     if (slash > 0)
         sys::mkdir_all(area.substr(0, slash), 0700);
     remove_tree(temporary);  // of one that was killed
-    if (mkdir(temporary.c_str(), 0700) < 0)
-        throw SysError(errno, "make", temporary, vzctl_code::kNoArea);
+    make_area(call_, config_, tarball_, temporary);
     Undo remove_temporary([&] { remove_tree(temporary); });
-    VpsConfig as_if = config_;
-    as_if.ve_private = temporary;
-    apply_disk_quota(call_.veid, as_if, PrivateArea::Idle, Log("vzctl", call_.veid));
-    unpack_template(call_.veid, config_, tarball_, temporary);
-    if (chmod(temporary.c_str(), 0755) < 0)
-        throw SysError(errno, "change the mode of", temporary, vzctl_code::kNoArea);
-    call_.talk.tell("Performing postcreate actions");
-    make_unique(temporary);
     if (rename(temporary.c_str(), area.c_str()) < 0)
         throw SysError(errno, "rename", temporary, vzctl_code::kNoArea);
     remove_temporary.keep();

@@ -36,13 +36,6 @@ VpsConfig require_paths(Veid veid) {
     return config;
 }
 
-void require_down(Veid veid, const VpsConfig& config) {
-    if (is_running(veid))
-        throw Complaint(ExitCode::Running, "Container is currently running. Stop it first.");
-    if (is_mounted(veid, config))
-        throw Complaint(ExitCode::Mounted, "Container is currently mounted (umount first)");
-}
-
 // VE_PRIVATE=/vz/private, without the VEID, would be the areas of all VPSes.
 void require_own_area(Veid veid, const std::string& area) {
     for (const Veid other : list_vpses("/etc/vz/conf")) {

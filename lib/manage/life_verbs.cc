@@ -154,6 +154,13 @@ bool is_running(Veid veid) {
     return static_cast<bool>(find_vps(veid).init);
 }
 
+void require_down(Veid veid, const VpsConfig& config) {
+    if (is_running(veid))
+        throw Complaint(ExitCode::Running, "Container is currently running. Stop it first.");
+    if (is_mounted(veid, config))
+        throw Complaint(ExitCode::Mounted, "Container is currently mounted (umount first)");
+}
+
 ExitCode start_now(const Call& call) {
     return start_vps_unit(call, {});
 }

@@ -27,4 +27,7 @@ bool is_running(Veid veid);
 // Whether there is a state of the VPS, or anything is mounted on VE_ROOT.
 bool is_mounted(Veid veid, const VpsConfig& config);
 
+// Throws Complaint for a VPS that runs or is mounted.
+void require_down(Veid veid, const VpsConfig& config);
+
 }  // namespace vps

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "config/config_draft.hh"
 #include "context/running_vps.hh"
 #include "life/apply.hh"
 #include "life/settings.hh"
@@ -66,7 +65,6 @@ class SetCall {
   private:
     void check_options() const;
     void plan();
-    [[nodiscard]] VpsConfig read_new() const;
     [[nodiscard]] bool changes(Applied applied) const;
     void refuse_moving() const;
     [[nodiscard]] std::vector<std::string> find_unapplied() const;
@@ -113,13 +111,6 @@ void SetCall::plan() {
         if (change.key == "NAME")
             require_free_name(call_.veid, change.value);
     text_ = edit_config(file_.text(), changes_);
-}
-
-VpsConfig SetCall::read_new() const {
-    ConfigDraft draft(ConfigDraft::Detail::Full);
-    draft.read(ConfigFile::Host, "/etc/vz/vz.conf", sys::read_file("/etc/vz/vz.conf"));
-    draft.read(ConfigFile::Vps, config_path(call_.veid), text_);
-    return std::move(draft).finish(call_.veid);
 }
 
 bool SetCall::changes(Applied applied) const {
@@ -171,7 +162,7 @@ void SetCall::apply(const FoundVps& vps, const VpsLock&) {
     if (!parts.limits && !parts.addresses && !parts.interfaces && !parts.devices &&
         !parts.net_devices && !parts.names)
         return;
-    const VpsConfig config = read_new();
+    const VpsConfig config = read_config_of(call_.veid, text_);
     if (const Diagnostic* refusal = config.refusal())
         throw Error(ExitCode::BadValue, refusal->to_string());
     apply_config(call_.veid, vps, config, parts, Log("vzctl", call_.veid));

@@ -17,6 +17,8 @@
 #include "manage/inside.hh"
 #include "manage/life_verbs.hh"
 #include "manage/quota_verbs.hh"
+#include "manage/register.hh"
+#include "manage/reinstall.hh"
 #include "manage/set.hh"
 #include "manage/set_option.hh"
 #include "manage/vzctl_code.hh"
@@ -27,6 +29,7 @@ namespace vps {
 namespace {
 
 enum class WantsConfig { Yes, No };
+enum class Operands { Veid, AreaFirst };  // what is behind the verb
 
 // The words behind the VEID: options of the verb, or a command that has options of its own.
 struct VerbWords {
@@ -43,6 +46,7 @@ struct Verb {
     std::string_view operands;  // for --help
     std::string_view summary;   // likewise; empty: a second name of the verb before
     WantsConfig wants_config = WantsConfig::Yes;
+    Operands operands_begin = Operands::Veid;
 };
 
 constexpr VerbOption kStartOptions[] = {
@@ -76,6 +80,11 @@ constexpr VerbOption kCreateOptions[] = {
     {"ve_layout", Takes::Value},  {"velayout", Takes::Value},    {"diskspace", Takes::Value},
     {"diskinodes", Takes::Value}, {"local_uid", Takes::Value},   {"local_gid", Takes::Value}};
 
+constexpr VerbOption kReinstallOptions[] = {
+    {"ostemplate", Takes::Value}, {"skipbackup"}, {"resetpwdb"}, {"skipscripts"}, {"force"}};
+constexpr VerbOption kRegisterOptions[] = {{"name", Takes::Value}, {"force"}, {"start"}, {"renew"}};
+
+constexpr VerbWords kOfReinstall{true, kReinstallOptions}, kOfRegister{true, kRegisterOptions};
 constexpr VerbWords kOfCreate{true, kCreateOptions, nullptr, ExitCode::BadValue};
 constexpr VerbWords kNoOptions{.are_options = true};
 constexpr VerbWords kCommand{};
@@ -97,6 +106,11 @@ constexpr Verb kVerbs[] = {
      "unpack a template and write its configuration", WantsConfig::No},
     {"destroy", destroy_verb, kNoOptions, "", "remove its private area, put its files aside"},
     {"delete", destroy_verb, kNoOptions, "", ""},
+    {"reinstall", reinstall_verb, kOfReinstall, "[--ostemplate NAME] [--skipbackup] [--resetpwdb]",
+     "make its files anew from its template"},
+    {"register", register_verb, kOfRegister, "[--name NAME] [--force] [--start]",
+     "make a private area that is there a VPS", WantsConfig::No, Operands::AreaFirst},
+    {"unregister", unregister_verb, kNoOptions, "", "the opposite; its files stay"},
     {"exec", exec_verb, kCommand, "COMMAND [ARGUMENT ...]", "run a command line by its shell"},
     {"exec2", exec2_verb, kCommand, "COMMAND [ARGUMENT ...]",
      "the same, with the command's exit code"},
@@ -133,9 +147,6 @@ constexpr UnsupportedVerb kUnsupported[] = {
     {"convert", ExitCode::Ploop, "vps-ploop converts ploop images to files"},
     {"compact", ExitCode::Ploop, "private areas are directories (simfs) here"},
     {"migrate", vzctl_code::kUnsupported, "no VPS is migrated while it runs"},
-    {"reinstall", vzctl_code::kReinstall, "destroy it and make it again"},
-    {"register", vzctl_code::kUnsupported, "copy its N.conf to /etc/vz/conf"},
-    {"unregister", vzctl_code::kUnsupported, "move its N.conf out of /etc/vz/conf"},
 };
 
 std::string version_line() {
@@ -149,7 +160,8 @@ std::string help_text() {
                        "vzctl.\n\n";
     for (const Verb& verb : kVerbs)
         if (!verb.summary.empty())
-            text += fmt::format("  vzctl {} VEID{}{}\n      {}\n", verb.name,
+            text += fmt::format("  vzctl {} {}VEID{}{}\n      {}\n", verb.name,
+                                verb.operands_begin == Operands::AreaFirst ? "PRIVATE " : "",
                                 verb.operands.empty() ? "" : " ", verb.operands, verb.summary);
     text += "\nParameters of set, and the keys of VEID.conf that they are:\n\n";
     for (const SetOption& option : set_options())
@@ -211,15 +223,17 @@ ExitCode run_verb(std::span<const std::string> words, const Talk& talk) {
     const UnsupportedVerb* unsupported = find_row(kUnsupported, name);
     if (!verb && !unsupported)
         throw Complaint(ExitCode::Usage, "Bad command: " + name);
-    if (words.size() < 2)
+    const std::size_t at = verb && verb->operands_begin == Operands::AreaFirst ? 2 : 1;
+    if (words.size() <= at)
         throw Complaint(ExitCode::BadValue, "CT ID missing");
-    const Veid veid = parse_operand(words[1]);
+    const Veid veid = parse_operand(words[at]);
     if (geteuid() != 0)
         throw Error(ExitCode::System, "only root can do this");
     if (!verb)
         throw Complaint(unsupported->code,
                         fmt::format("{} is not supported: {}", name, unsupported->why));
-    Call call{veid, name, {words.begin() + 2, words.end()}, {}, talk};
+    const auto rest = words.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+    Call call{veid, name, {rest, words.end()}, {}, talk, at == 2 ? words[1] : std::string()};
     if (verb->words.are_options)
         call.given = parse_options(
             call.words,

@@ -27,6 +27,8 @@ inline constexpr ExitCode kNoSample{109};
 inline constexpr ExitCode kReinstall{128};
 inline constexpr ExitCode kBadName{131};
 inline constexpr ExitCode kCannotSave{139};
+inline constexpr ExitCode kRegister{140};
+inline constexpr ExitCode kUnregister{142};
 inline constexpr ExitCode kSnapshot{156};
 
 struct Row {
@@ -50,9 +52,11 @@ inline constexpr std::array kRows{
     Row{kNoConfig, "no sample to begin with, or a configuration is there already"},
     Row{kNoTemplate, "no such template"},
     Row{kNoSample, "no such sample of a configuration"},
-    Row{kReinstall, "a VPS cannot be reinstalled"},
+    Row{kReinstall, "the VPS cannot be reinstalled"},
     Row{kBadName, "the name cannot be given to the VPS"},
     Row{kCannotSave, "the configuration cannot be saved"},
+    Row{kRegister, "the private area cannot be registered"},
+    Row{kUnregister, "the VPS cannot be unregistered"},
     Row{kSnapshot, "no snapshots"},
 };
 
