@@ -1,4 +1,4 @@
-# bash completion for vzctl, vzlist and vps-*: verbs and options as the program's own --help has them,
+# bash completion for vzctl, vzlist, vzubc and vps-*: verbs and options as the program's own --help has them,
 # VPSes by number and name, by the state that the verb is for.
 # shellcheck shell=bash
 
@@ -164,6 +164,7 @@ _vps_programs() {
                 __vps_take __vps_ids running suspended
             ;;
         vps-mount) __vps_take __vps_ids stopped ;;
+        vzubc) __vps_take __vps_ids running suspended ;;
         vps-umount) __vps_take __vps_ids mounted stopped ;;
         *) __vps_take __vps_ids ;;
     esac
@@ -172,4 +173,4 @@ _vps_programs() {
 
 complete -F _vzctl vzctl
 complete -F _vzlist vzlist
-complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-umount
+complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-umount vzubc

@@ -14,7 +14,7 @@ WITH_ROOT = {"systemd-vps-generator": ["--dry-run"], "vps-check": ["--quiet"]}
 
 
 def usage_code(name):
-    return 1 if name == "mount.simfs" else 20  # mount(8) has codes of its own
+    return 1 if name in ("mount.simfs", "vzpid", "vzubc") else 20  # as mount(8), OpenVZ
 
 
 def run(name, *words, **streams):
@@ -58,7 +58,7 @@ def test_unknown_words():
                       ["--help", "--frobnicate"], ["--frobnicate=1", "101"],
                       ["--\x1b[2Jx\ny\u202e"]):
             expect_refusal(name, *words)
-        if name not in ("vps-check", "vps-lxcfs", "vps-network-guard"):  # which want no words
+        if name not in ("vps-check", "vps-lxcfs", "vps-network-guard", "vzubc"):  # want no words
             expect_refusal(name)
     for name in OF_A_VPS:
         for words in (["0"], ["--", "--help"], ["no-such\nname"], [""]):

@@ -1,6 +1,6 @@
-"""list.py [--accept] PRINT-LIST TRANSCRIPT: vzlist over a small host prints what the transcript has.
+"""list.py [--accept] PRINT-LIST TRANSCRIPT: vzlist, vzubc and vzpid over a small host print what the transcript has.
 
-The transcript has a command line behind each "$ vzlist", and below it what that prints, both
+The transcript has a command line behind each "$", and below it what that prints, both
 streams, and its exit code where that is not 0. --accept writes it anew.
 """
 
@@ -124,6 +124,13 @@ MOUNT_OPTS="noatime"
     "cgroup/vps-101.slice/vps-101.scope/a/cgroup.threads": "11\n12\n",
     "cgroup/vps-101.slice/vps-101.scope/a/b/cgroup.threads": "13\n14\n",
     "proc/11/stat": "11 (sh) S 1 1 1\n",
+    "proc/11/status": "Name:\tsh\nUmask:\t0022\n",
+    "proc/11/cgroup": "1:name=systemd:/vps.slice/vps-7.slice/vps-7.scope\n"
+                      "0::/vps.slice/vps-101.slice/vps-101.scope/a\n",
+    "proc/12/status": "Name:\ta\x1b[31m b\n",
+    "proc/12/cgroup": "0::/vps.slice/vps-101.slice/scripts-of-vps-101.scope\n",
+    "proc/13/status": "Name:\tx\n",
+    "proc/13/cgroup": "0::/system.slice/0::/vps.slice/vps-9.slice/vps-9.scope\n",
     "proc/12/stat": "12 (a) R) ) R 1 1 1\n",
     "proc/13/stat": "13 (x) D 1 1 1\n",
     "cgroup/vps-1050.slice/pids.max": "max\n",
@@ -140,8 +147,14 @@ def make_host(root):
             file.write(text)
 
 
-def run(program, root, words):
-    done = subprocess.run([program, root, *words], stdin=subprocess.DEVNULL, capture_output=True,
+def split(line):
+    """The words and the name of "$ vzlist -a"."""
+    _, name, *words = shlex.split(line)
+    return words, name
+
+
+def run(program, root, words, name="vzlist"):
+    done = subprocess.run([program, root, name, *words], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=60)
     said = done.stdout + "".join(f"! {line}\n" for line in done.stderr.splitlines())
     return done, said + (f"exit {done.returncode}\n" if done.returncode else "")
@@ -182,10 +195,10 @@ def main():
     accept = sys.argv[1] == "--accept"
     program, transcript = sys.argv[1 + accept:]
     with open(transcript) as file:
-        commands = [line for line in file if line.startswith("$ vzlist")]
+        commands = [line for line in file if line.startswith("$ ")]
     with tempfile.TemporaryDirectory() as root:
         make_host(root)
-        found = "".join(line + run(program, root, shlex.split(line)[2:])[1] for line in commands)
+        found = "".join(line + run(program, root, *split(line))[1] for line in commands)
         expect_json(program, root)
         expect_metrics(program, root)
     # Versions of json-c differ in where an empty array ends.

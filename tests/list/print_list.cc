@@ -1,5 +1,5 @@
-// print-list HOST WORD...: vzlist over a small host below the directory HOST, for list.py, a
-// thousand minutes after its boot.
+// print-list HOST PROGRAM WORD...: vzlist, vzubc or vzpid over a small host below the directory
+// HOST, for list.py, a thousand minutes after its boot.
 
 #include <fcntl.h>
 
@@ -7,6 +7,8 @@
 #include <exception>
 
 #include "list/vzlist.hh"
+#include "list/vzpid.hh"
+#include "list/vzubc.hh"
 #include "state/state.hh"
 #include "sys/sys.hh"
 
@@ -27,7 +29,7 @@ FoundVps find_running(Veid) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2)
+    if (argc < 3)
         return 2;
     const std::string host = argv[1];
     ListPlaces places;
@@ -41,15 +43,21 @@ int main(int argc, char** argv) {
     places.is_root = true;
     places.now = 60000.25;
     places.cpus = 4;
-    argv[1] = argv[0];
+    const std::string program = argv[2];
+    const std::vector<std::string> words(argv + 3, argv + argc);
     try {
-        const ListAnswer answer = answer_list(argc - 1, argv + 1, places);
+        if (program == "vzpid") {
+            std::fputs(list_pids(words, places.proc).c_str(), stdout);
+            return 0;
+        }
+        const ListAnswer answer = program == "vzubc" ? answer_ubc(parse_ubc_request(words), places)
+                                                     : answer_list(argc - 2, argv + 2, places);
         std::fputs(answer.output.c_str(), stdout);
         if (!answer.error.empty())
             std::fprintf(stderr, "%s\n", answer.error.c_str());
         return answer.code;
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "vzlist: %s\n", error.what());
+        std::fprintf(stderr, "%s: %s\n", program.c_str(), error.what());
         return 1;
     }
 }

@@ -30,7 +30,7 @@ FOREIGN = {
 }
 # Where a reader of any page may want to go next.
 ENTRANCES = [("systemd-vps", "7"), ("vps-check", "8")]
-CODES_OF_THEIR_OWN = {"mount.simfs", "ploop", "vzlist"}  # mount(8)'s, OpenVZ's
+CODES_OF_THEIR_OWN = {"mount.simfs", "ploop", "vzlist", "vzpid", "vzubc"}  # mount(8)'s, OpenVZ's
 
 
 def plain(mdoc):
