@@ -10,11 +10,12 @@ PROGRAMS = {os.path.basename(path): path for path in sys.argv[1:]}
 VZLIST = PROGRAMS.pop("vzlist", None)  # OpenVZ's grammar
 OF_A_VPS = {"vps-enter", "vps-machine", "vps-mount", "vps-network", "vps-ploop", "vps-reload", "vps-run", "vps-stop",
             "vps-umount"}
+ONE_CODE = {"vzpid", "vzubc"}  # for each error, as OpenVZ's have it
 WITH_ROOT = {"systemd-vps-generator": ["--dry-run"], "vps-check": ["--quiet"]}
 
 
 def usage_code(name):
-    return 1 if name in ("mount.simfs", "vzpid", "vzubc") else 20  # as mount(8), OpenVZ
+    return 1 if name in ONE_CODE | {"mount.simfs"} else 20  # mount(8) has codes of its own
 
 
 def run(name, *words, **streams):
@@ -96,7 +97,8 @@ def test_what_cannot_be_printed_is_an_error():
         for name in PROGRAMS:
             for word in "--help", "-h", "--version":
                 done = run(name, word, stdout=full)
-                assert done.returncode not in (0, usage_code(name)), (name, done)
+                assert done.returncode not in ((0,) if name in ONE_CODE else (0, usage_code(name))), (
+            name, done)
                 assert done.returncode > 0 and done.stderr.count(b"\n") == 1, (name, done)
                 assert b"No space left on device" in done.stderr, (name, done)
         with tempfile.TemporaryDirectory() as root:
