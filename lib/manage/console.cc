@@ -16,6 +16,7 @@
 #include "enter/outer_terminal.hh"
 #include "enter/visit.hh"
 #include "life/console_message.hh"
+#include "manage/console_kill.hh"
 #include "manage/leave_keys.hh"
 #include "manage/life_verbs.hh"
 #include "sys/caught_signals.hh"
@@ -51,6 +52,7 @@ class Attachment {
     void attach();
     void take_signals();
     void take_keys();
+    void take_order(const std::string& passed);
     void serve_socket();
     void take_messages();
     void take(const ParsedConsoleMessage& message);
@@ -147,11 +149,25 @@ void Attachment::take_keys() {
         end_ = ExitCode::Ok;
         return;
     }
-    const std::string passed = keys_.pass_on({buffer.data(), static_cast<std::size_t>(got)});
-    if (socket_ && as_ != AttachAs::Watcher && !passed.empty())
-        send(format_console_bytes(ConsoleMessage::Input, passed));
-    if (keys_.left())
+    std::string_view keys(buffer.data(), static_cast<std::size_t>(got));
+    while (!keys.empty() && !end_)
+        take_order(keys_.pass_on(keys));
+}
+
+// What was typed before the order goes first; what comes behind one that leaves is nobody's.
+void Attachment::take_order(const std::string& passed) {
+    if (socket_ && as_ != AttachAs::Watcher && !passed.empty()) {
+        if (typed_.empty())
+            send(format_console_bytes(ConsoleMessage::Input, passed));
+        else
+            note("[keys are lost: the VPS does not read them]");
+    }
+    if (keys_.order() == ConsoleOrder::Leave)
         end_ = ExitCode::Ok;
+    if (keys_.order() == ConsoleOrder::Kill && as_ == AttachAs::Watcher)
+        note("[only the one who writes can end what runs here]");
+    else if (keys_.order() == ConsoleOrder::Kill)
+        note(fmt::format("[{} processes on the console were killed]", kill_on_console(call_.veid)));
 }
 
 void Attachment::serve_socket() {

@@ -2,16 +2,20 @@
 
 namespace vps {
 
-std::string LeaveKeys::pass_on(std::string_view keys) {
+std::string LeaveKeys::pass_on(std::string_view& keys) {
     constexpr char kEsc = 0x1b;
+    order_ = ConsoleOrder::None;
     std::string passed;
-    for (const char key : keys) {
+    while (!keys.empty()) {
+        const char key = keys.front();
+        keys.remove_prefix(1);
         if (at_ == At::LineStart && key == kEsc) {
             at_ = At::AfterEsc;
             continue;
         }
-        if (at_ == At::AfterEsc && key == '.') {
-            left_ = true;
+        if (at_ == At::AfterEsc && (key == '.' || key == '!')) {
+            at_ = At::LineStart;
+            order_ = key == '.' ? ConsoleOrder::Leave : ConsoleOrder::Kill;
             return passed;
         }
         if (at_ == At::AfterEsc)

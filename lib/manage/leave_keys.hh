@@ -1,5 +1,5 @@
-// The keys of one who is attached to a console: Esc and a full stop, at the start of a line, leave
-// it; all others are for the VPS.
+// The keys of one who is attached to a console. At the start of a line, Esc and a full stop leave
+// it, Esc and an exclamation mark end what runs on it; all other keys are for the VPS.
 #pragma once
 
 #include <string>
@@ -7,20 +7,23 @@
 
 namespace vps {
 
+enum class ConsoleOrder { None, Leave, Kill };
+
 class LeaveKeys {
   public:
-    // What of `keys` goes to the VPS. An Esc at the start of a line is held back until the next key
-    // tells what it is. Whatever follows the keys that leave is nobody's.
-    std::string pass_on(std::string_view keys);
+    // What of `keys` goes to the VPS, up to an order, which order() tells; the keys that were taken
+    // are taken from `keys`. An Esc at the start of a line is held back until the next key tells
+    // what it is.
+    std::string pass_on(std::string_view& keys);
 
-    // True once the keys that leave have come.
-    [[nodiscard]] bool left() const { return left_; }
+    // The order with which the last pass_on() has ended.
+    [[nodiscard]] ConsoleOrder order() const { return order_; }
 
   private:
     enum class At { LineStart, AfterEsc, InLine };
 
     At at_ = At::LineStart;
-    bool left_ = false;
+    ConsoleOrder order_ = ConsoleOrder::None;
 };
 
 }  // namespace vps

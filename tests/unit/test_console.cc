@@ -111,13 +111,30 @@ TEST(LeaveKeys, LeaveAtTheStartOfALine) {
     };
     for (const Case& one : cases) {
         LeaveKeys together, apart;
-        EXPECT_EQ(together.pass_on(one.keys), one.passed) << one.keys;
-        EXPECT_EQ(together.left(), one.left) << one.keys;
+        std::string_view keys(one.keys);
+        EXPECT_EQ(together.pass_on(keys), one.passed) << one.keys;
+        EXPECT_EQ(together.order() == ConsoleOrder::Leave, one.left) << one.keys;
         std::string passed;
-        for (const char key : one.keys)
-            if (!apart.left())
-                passed += apart.pass_on({&key, 1});
+        bool left = false;
+        for (const char& key : one.keys) {
+            std::string_view one_key(&key, 1);
+            if (!left)
+                passed += apart.pass_on(one_key);
+            left |= apart.order() == ConsoleOrder::Leave;
+        }
         EXPECT_EQ(passed, one.passed) << one.keys;
-        EXPECT_EQ(apart.left(), one.left) << one.keys;
+        EXPECT_EQ(left, one.left) << one.keys;
     }
+}
+
+TEST(LeaveKeys, OrderAKillAndGoOn) {
+    LeaveKeys keys;
+    std::string_view typed("\x1b!\x1b!a\x1b!\r\x1b!b");
+    for (const char* passed : {"", "", "a\x1b!\r"}) {
+        EXPECT_EQ(keys.pass_on(typed), passed);
+        EXPECT_EQ(keys.order(), ConsoleOrder::Kill);
+    }
+    EXPECT_EQ(keys.pass_on(typed), "b");
+    EXPECT_EQ(keys.order(), ConsoleOrder::None);
+    EXPECT_TRUE(typed.empty());
 }
