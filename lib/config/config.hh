@@ -144,6 +144,7 @@ struct VpsConfig {
     std::optional<BarrierLimit> diskspace;   // blocks of 1 KiB
     std::optional<BarrierLimit> diskinodes;  // files
     std::optional<unsigned> quotatime;       // seconds
+    std::vector<std::string> mount_options;  // MOUNT_OPTS, of a ploop image's file system
     bool disk_quota = true;
     ConfigFile disk_quota_from = ConfigFile::None;  // where DISK_QUOTA is set
     // devices and privileges

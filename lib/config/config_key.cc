@@ -216,7 +216,7 @@ static constexpr ConfigKey kKeys[] = {
     {"VE_ROOT", "path", First, kYes, Both, Start, {}, "where the private area is mounted", text<&C::ve_root>},
     {"VE_PRIVATE", "path", First, kYes, Both, Start, {}, "the private area", text<&C::ve_private>},
     {"VE_LAYOUT", "simfs or ploop", Last, kNo, Vps, Start, {}, "simfs: a bind mount; ploop: the mount of its image; unset: by the private area", layout},
-    {"MOUNT_OPTS", "list", First, kNo, Both, ToolsOnly, {}, "nothing: options of a ploop image's mount", nullptr},
+    {"MOUNT_OPTS", "list", First, kNo, Both, Start, {}, "options of the mount of a ploop image's file system", list<&C::mount_options, read_mount_options>},
     {"LOCAL_UID", "number", First, kNo, Both, Start, {}, "the private area's user ids on disk start there", number<&C::local_uid, 0, UINT32_MAX - 1>},
     {"LOCAL_GID", "number", First, kNo, Both, Start, {}, "the private area's group ids on disk start there", number<&C::local_gid, 0, UINT32_MAX - 1>},
     {"USERNS", "yes or no", First, kYes, Both, Start, {}, "no: the VPS's root is the host's", yes_no<&C::userns>, kAlways, "yes"},

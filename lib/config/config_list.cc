@@ -181,6 +181,16 @@ Verdict read_changes(Changes& out, std::string_view text, Reading& reading,
     return verdict;
 }
 
+bool is_mount_option(std::string_view word) {
+    constexpr std::string_view kNotForVpses[]{"source", "errors", "journal_dev", "journal_path"};
+    const std::string_view name = word.substr(0, word.find('='));
+    const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+    return is_name && std::find(std::begin(kNotForVpses), std::end(kNotForVpses), name) ==
+                          std::end(kNotForVpses);
+}
+
 // The numbers are not taken from the libc, because an older one lacks the younger names.
 constexpr std::pair<std::string_view, unsigned> kSocketFamilies[] = {
     {"unix", 1},        {"inet", 2},     {"ax25", 3},     {"ipx", 4},       {"appletalk", 5},
@@ -301,6 +311,12 @@ Verdict read_device_nodes(std::vector<DeviceNode>& out, std::string_view text, R
 
 Verdict read_features(DeviceFeatures& out, std::string_view text, Reading& reading) {
     return read_changes(out, text, reading, change_feature);
+}
+
+Verdict read_mount_options(std::vector<std::string>& out, std::string_view text, Reading& reading) {
+    return read_names(out, text, ", \t\n", reading, is_mount_option,
+                      "no option, or one that decides which device is mounted or what an error of "
+                      "it does to the host");
 }
 
 Verdict read_socket_families(std::uint64_t& out, std::string_view text, Reading& reading) {

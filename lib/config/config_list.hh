@@ -63,6 +63,9 @@ Verdict read_capabilities(CapabilityChanges& out, std::string_view text, Reading
 // Names of families of sockets, as the kernel has them without AF_, in lower case: "vsock alg".
 Verdict read_socket_families(std::uint64_t& out, std::string_view text, Reading& reading);
 
+// Options of a mount of ext4, "noatime" or "commit=30", with commas or blanks between them.
+Verdict read_mount_options(std::vector<std::string>& out, std::string_view text, Reading& reading);
+
 // Names of modules of the kernel: letters, digits, "_" and "-".
 Verdict read_modules(std::vector<std::string>& out, std::string_view text, Reading& reading);
 

@@ -130,7 +130,8 @@ void mount_private_area(Veid veid, const VpsLock& lock, VpsState& state, const V
         state.image = image;
         lock.write_state(state);
     };
-    mount_disk({veid, state.ve_private, state.mount_point, request.fd(), note}, log);
+    mount_disk(
+        {veid, state.ve_private, state.mount_point, config.mount_options, request.fd(), note}, log);
 }
 
 }  // namespace vps

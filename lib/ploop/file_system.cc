@@ -5,6 +5,11 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <string_view>
 #include <vector>
 
 #include "ploop/loop_device.hh"
@@ -30,6 +35,58 @@ std::string read_words(FdRef fs) {
     return words;
 }
 
+struct Attribute {
+    std::string_view option;
+    unsigned bits;
+};
+
+// What is a property of the mount, and not of the file system; 0: as it is anyway.
+constexpr Attribute kAttributes[]{
+    {"defaults", 0},
+    {"rw", 0},
+    {"ro", MOUNT_ATTR_RDONLY},
+    {"suid", 0},
+    {"nosuid", MOUNT_ATTR_NOSUID},
+    {"dev", 0},
+    {"nodev", MOUNT_ATTR_NODEV},
+    {"exec", 0},
+    {"noexec", MOUNT_ATTR_NOEXEC},
+    {"atime", 0},
+    {"relatime", MOUNT_ATTR_RELATIME},
+    {"noatime", MOUNT_ATTR_NOATIME},
+    {"strictatime", MOUNT_ATTR_STRICTATIME},
+    {"diratime", 0},
+    {"nodiratime", MOUNT_ATTR_NODIRATIME},
+};
+
+void set_option(FdRef fs, const std::string& option) {
+    const std::size_t equals = option.find('=');
+    const std::string name = option.substr(0, equals);
+    const bool has_value = equals != std::string::npos;
+    if (fsconfig(fs.get(), has_value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, name.c_str(),
+                 has_value ? option.c_str() + equals + 1 : nullptr, 0) < 0) {
+        const int error = errno;
+        const std::string words = read_words(fs);
+        throw Error(kCannotMount, fmt::format("MOUNT_OPTS: ext4 does not take the option '{}' ({})",
+                                              option, words.empty() ? strerror(error) : words));
+    }
+}
+
+// Gives the file system its options; returns the attributes of its mount (fsmount(2)).
+unsigned set_options(FdRef fs, const std::vector<std::string>& options) {
+    unsigned attributes = 0;
+    for (const std::string& option : options) {
+        const auto found =
+            std::find_if(std::begin(kAttributes), std::end(kAttributes),
+                         [&](const Attribute& attribute) { return attribute.option == option; });
+        if (found == std::end(kAttributes))
+            set_option(fs, option);
+        else
+            attributes |= found->bits;
+    }
+    return attributes;
+}
+
 }  // namespace
 
 Partition find_file_system(const DiskImage& disk) {
@@ -49,7 +106,8 @@ bool needs_journal(const DiskImage& disk) {
 
 // A VPS decides on its superblock: the host must neither stop at an error of it (errors=panic) nor
 // take the options that it names for its own.
-Fd mount_file_system(const std::string& device, DiskUse use) {
+Fd mount_file_system(const std::string& device, DiskUse use,
+                     const std::vector<std::string>& options) {
     const Fd fs(fsopen("ext4", FSOPEN_CLOEXEC));
     if (!fs)
         throw SysError(errno, "open the file system", "ext4", kCannotMount);
@@ -59,13 +117,15 @@ Fd mount_file_system(const std::string& device, DiskUse use) {
         set(fs, FSCONFIG_SET_FLAG, "ro", nullptr);
         set(fs, FSCONFIG_SET_FLAG, "noload", nullptr);
     }
+    const unsigned attributes = set_options(fs, options);
     if (fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
         const int error = errno;
         const std::string words = read_words(fs);
         throw Error(kCannotMount, SysError(error, "mount", device).what() +
                                       (words.empty() ? words : " (" + words + ")"));
     }
-    Fd tree(fsmount(fs.get(), FSMOUNT_CLOEXEC, use == DiskUse::Read ? MOUNT_ATTR_RDONLY : 0));
+    Fd tree(fsmount(fs.get(), FSMOUNT_CLOEXEC,
+                    attributes | (use == DiskUse::Read ? MOUNT_ATTR_RDONLY : 0)));
     if (!tree)
         throw SysError(errno, "mount", device, kCannotMount);
     return tree;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ploop/device_mapper.hh"
 #include "ploop/disk_image.hh"
@@ -21,9 +22,11 @@ bool needs_journal(const DiskImage& disk);
 // Read: nothing is written, the journal is left as it is.
 enum class DiskUse { Write, Read };
 
-// A mount of the file system on a device, without the options of its own superblock that could harm
-// the host. It goes with the descriptor unless it is attached. Throws Error CannotMount.
-Fd mount_file_system(const std::string& device, DiskUse use);
+// A mount of the file system on a device, with these options (MOUNT_OPTS) and without those of its
+// own superblock that could harm the host. It goes with the descriptor unless it is attached.
+// Throws Error CannotMount.
+Fd mount_file_system(const std::string& device, DiskUse use,
+                     const std::vector<std::string>& options = {});
 
 // The disk as it is, read-only, without a trace in its files; a chain of images, too. It goes with
 // the descriptor, and the devices with it. Throws Error CannotMount.

@@ -72,7 +72,7 @@ void mount_image(const DiskMount& mount, DiskImage& disk, const Partition& parti
         device.path(), FileSystemCheck::Preen,
         fmt::format("; mend it with: vps-ploop check --repair {}", mount.veid.value()),
         mount.request, log);
-    const Fd tree = mount_file_system(device.path(), DiskUse::Write);
+    const Fd tree = mount_file_system(device.path(), DiskUse::Write, mount.options);
     if (move_mount(tree.get(), "", AT_FDCWD, mount.mount_point.c_str(), MOVE_MOUNT_F_EMPTY_PATH) <
         0)
         throw SysError(errno, fmt::format("mount '{}' on", device.path()), mount.mount_point,

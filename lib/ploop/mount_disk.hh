@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "config/veid.hh"
 #include "ploop/disk_image.hh"
@@ -20,7 +21,8 @@ struct DiskMount {
     Veid veid;
     std::string area;  // the private area, with root.hdd
     std::string mount_point;
-    FdRef request;  // can be read when the start is to end
+    const std::vector<std::string>& options;  // MOUNT_OPTS
+    FdRef request;                            // can be read when the start is to end
     // Notes the path of the image on disk before it is marked as in use, for close_disk(); with an
     // empty path that nothing is owed any more.
     std::function<void(const std::string& image)> note;

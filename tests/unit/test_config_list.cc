@@ -6,7 +6,7 @@ namespace vps {
 
 using namespace std::string_view_literals;
 
-TEST(ConfigList, ReadsNameServersAndDomains) {
+TEST(ConfigList, ReadsListsOfWords) {
     const struct {
         Verdict (*read)(std::vector<std::string>&, std::string_view, Reading&);
         std::string_view text;
@@ -38,6 +38,17 @@ TEST(ConfigList, ReadsNameServersAndDomains) {
          {"example.org", "sub.example.org.", "."},
          0},
         {read_search_domains, "inherit", Verdict::Good, {"inherit"}, 0},
+        {read_mount_options,
+         "noatime,commit=30 data=ordered,",
+         Verdict::Good,
+         {"noatime", "commit=30", "data=ordered"},
+         0},
+        {read_mount_options,
+         "errors=panic,source=/dev/sda journal_path=/dev/sda,nodev",
+         Verdict::Good,
+         {"nodev"},
+         3},
+        {read_mount_options, "../x", Verdict::Bad, {}, 1},
         {read_search_domains, "a..b example.org", Verdict::Good, {"example.org"}, 1},
         {read_search_domains, "..", Verdict::Bad, {}, 1},
         {read_search_domains, "a/b", Verdict::Bad, {}, 1},
