@@ -47,6 +47,7 @@ __vps_take_value() { # OPTION VPS
         --onboot | --disabled | --diskquota) __vps_take_words yes no ;;
         --setmode) __vps_take_words restart ignore ;;
         --layout) __vps_take_words simfs ploop ;;
+        --to) __vps_take_words simfs raw ploop ;;
         --ioprio) __vps_take_words 0 1 2 3 4 5 6 7 ;;
         --mac_filter) __vps_take_words on off ;;
         --netfilter) __vps_take_words disabled stateless stateful full ;;
@@ -166,6 +167,13 @@ _vps_programs() {
         vps-mount) __vps_take __vps_ids stopped ;;
         vzubc) __vps_take __vps_ids running suspended ;;
         vps-umount) __vps_take __vps_ids mounted stopped ;;
+        vps-ploop) # a verb comes before the VPS
+            case " ${COMP_WORDS[*]:1:COMP_CWORD-1} " in
+                *' info '*) __vps_take __vps_ids ;;
+                *' check '* | *' merge '* | *' convert '*) __vps_take __vps_ids stopped ;;
+                *) __vps_take_words info check merge convert ;;
+            esac
+            ;;
         *) __vps_take __vps_ids ;;
     esac
     [[ $program != vps-check ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
@@ -173,4 +181,4 @@ _vps_programs() {
 
 complete -F _vzctl vzctl
 complete -F _vzlist vzlist
-complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-umount vzubc
+complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzubc

@@ -127,6 +127,11 @@ def check_programs(shell):
     expect(shell, "vps-enter ", "101", "web", "1040")
     expect(shell, "vps-enter --user www 1", "101", "1040")
     expect(shell, "vps-enter 101 ")
+    expect(shell, "vps-ploop ", "info", "check", "merge", "convert")
+    expect(shell, "vps-ploop info 10", "101", "102", "103", "1040")
+    expect(shell, "vps-ploop check --repair ", "102")
+    expect(shell, "vps-ploop convert --to ", "simfs", "raw", "ploop")
+    expect_among(shell, "vps-ploop --", "--repair", "--verify")
     expect_among(shell, "vps-check --", "--root", "--json", "--quiet", "--no-notes", "--strict")
     expect_among(shell, "vps-umount --", "--force", "--help")
 
