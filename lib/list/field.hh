@@ -26,6 +26,7 @@ enum Source : unsigned {
     kLayout = 1U << 8U,        // the files of the private area
     kLoad = 1U << 9U,          // all processes
     kActivity = 1U << 10U,     // cpu.stat, io.stat and pressure
+    kNetwork = 1U << 11U,      // counters of links
 };
 
 // How a value that is too wide for its column is cut, unless the column is the last one.

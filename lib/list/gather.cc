@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <iterator>
+#include <map>
 #include <set>
 #include <span>
 
@@ -17,6 +19,7 @@
 #include "list/configurations.hh"
 #include "list/disk_use.hh"
 #include "list/live_vpses.hh"
+#include "list/network_use.hh"
 #include "ploop/area_kind.hh"
 #include "ploop/disk_descriptor.hh"
 #include "sys/error.hh"
@@ -32,6 +35,13 @@ double seconds_since_boot() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
+double read_boot_time() {
+    timespec now{};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9 -
+           seconds_since_boot();
+}
+
 class Gatherer {
   public:
     Gatherer(const ListRequest& request, const ListPlaces& places)
@@ -40,6 +50,9 @@ class Gatherer {
           sources_(request.sources()),
           configurations_(places.config, (sources_ & kTexts) != 0),
           live_(places),
+          network_((sources_ & kNetwork) != 0 ? read_network_use(places)
+                                              : std::map<Veid, NetworkUse>()),
+          boot_time_(places.boot_time ? *places.boot_time : read_boot_time()),
           now_(places.now ? *places.now : seconds_since_boot()),
           cpus_(places.cpus ? *places.cpus
                             : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)))) {}
@@ -194,7 +207,11 @@ class Gatherer {
     void look_at_running(ListedVps& vps, const Running& running, const VpsCgroups& cgroups) const {
         static const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
         vps.status = running.is_frozen ? StatusWord::Word::Suspended : StatusWord::Word::Running;
-        vps.uptime = std::max(0.0, now_ - static_cast<double>(running.init_start) / ticks);
+        const double start = static_cast<double>(running.init_start) / ticks;
+        vps.uptime = std::max(0.0, now_ - start);
+        vps.started = std::round((boot_time_ + start) * ticks) / ticks;
+        if (const auto use = network_.find(vps.veid); use != network_.end())
+            vps.network = use->second;
         read_use(cgroups, sources_, vps.counters);
         if ((sources_ & kActivity) != 0)
             vps.activity = read_activity(cgroups);
@@ -207,6 +224,8 @@ class Gatherer {
     const unsigned sources_;
     const Configurations configurations_;
     const LiveVpses live_;
+    const std::map<Veid, NetworkUse> network_;
+    const double boot_time_;
     const double now_;
     const unsigned cpus_;
     std::set<Veid> configured_{};

@@ -23,7 +23,8 @@ struct ListPlaces {
     // Asked where the state of a VPS does not say what is in its scope.
     std::function<FoundVps(Veid)> find = [](Veid veid) { return find_vps(veid); };
     bool is_root = geteuid() == 0;
-    std::optional<double> now{};  // seconds since the boot, if not the machine's own
+    std::optional<double> now{};        // seconds since the boot, if not the machine's own
+    std::optional<double> boot_time{};  // likewise, seconds since 1970
     std::optional<unsigned> cpus{};
 };
 

@@ -60,6 +60,11 @@ struct Activity {
     std::optional<std::uint64_t> cpu_waited_usec, memory_waited_usec, io_waited_usec;
 };
 
+// By the links that the VPS has now.
+struct NetworkUse {
+    std::uint64_t received_bytes = 0, received_packets = 0, sent_bytes = 0, sent_packets = 0;
+};
+
 struct ListedVps {
     Veid veid;
     StatusWord::Word status = StatusWord::Word::Stopped;
@@ -72,6 +77,8 @@ struct ListedVps {
     Activity activity{};
     std::optional<DiskUse> diskspace{}, diskinodes{};
     std::optional<double> uptime{}, load{};  // while it runs
+    std::optional<double> started{};         // likewise: seconds since 1970
+    std::optional<NetworkUse> network{};
 
     [[nodiscard]] bool runs() const {
         return status == StatusWord::Word::Running || status == StatusWord::Word::Suspended;

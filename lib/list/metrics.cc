@@ -63,6 +63,10 @@ Sample disk_limit_of(const std::optional<DiskUse>& use, double factor) {
 constexpr double kMicro = 1e-6, kKibi = 1024;
 constexpr const char *kGauge = "gauge", *kCounter = "counter";
 
+Sample network_of(const Vps& vps, std::uint64_t NetworkUse::*counter) {
+    return vps.network ? Sample(static_cast<double>((*vps.network).*counter)) : std::nullopt;
+}
+
 struct Metric {
     const char *name, *type, *help;
     unsigned sources;
@@ -72,6 +76,9 @@ struct Metric {
 constexpr std::array kMetrics{
     Metric{"vps_uptime_seconds", kGauge, "Time since init of the VPS was executed.", kStatus,
            [](const Vps& vps) { return vps.uptime; }},
+    Metric{"vps_start_time_seconds", kGauge,
+           "When init of the VPS was executed, in seconds since 1970.", kStatus,
+           [](const Vps& vps) { return vps.started; }},
     Metric{"vps_cpu_seconds_total", kCounter, "CPU time of the processes of the VPS.", kActivity,
            [](const Vps& vps) { return scaled(vps.activity.cpu_usec, kMicro); }},
     Metric{"vps_pressure_cpu_waiting_seconds_total", kCounter,
@@ -88,6 +95,14 @@ constexpr std::array kMetrics{
     Metric{"vps_io_written_bytes_total", kCounter,
            "What processes of the VPS have written to disks.", kActivity,
            [](const Vps& vps) { return scaled(vps.activity.written_bytes, 1); }},
+    Metric{"vps_network_receive_bytes_total", kCounter, "What the VPS has received.", kNetwork,
+           [](const Vps& vps) { return network_of(vps, &NetworkUse::received_bytes); }},
+    Metric{"vps_network_receive_packets_total", kCounter, "Packets that the VPS has received.",
+           kNetwork, [](const Vps& vps) { return network_of(vps, &NetworkUse::received_packets); }},
+    Metric{"vps_network_transmit_bytes_total", kCounter, "What the VPS has sent.", kNetwork,
+           [](const Vps& vps) { return network_of(vps, &NetworkUse::sent_bytes); }},
+    Metric{"vps_network_transmit_packets_total", kCounter, "Packets that the VPS has sent.",
+           kNetwork, [](const Vps& vps) { return network_of(vps, &NetworkUse::sent_packets); }},
     Metric{"vps_memory_usage_bytes", kGauge, "Memory that the VPS uses.", kMemory,
            [](const Vps& vps) { return scaled(memory_of(vps).held, page_size()); }},
     Metric{"vps_memory_peak_bytes", kGauge, "The most memory that the VPS has used.", kMemoryLimits,

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,15 @@ MOUNT_OPTS="noatime"
     "proc/12/cgroup": "0::/vps.slice/vps-101.slice/scripts-of-vps-101.scope\n",
     "proc/13/status": "Name:\tx\n",
     "proc/13/cgroup": "0::/system.slice/0::/vps.slice/vps-9.slice/vps-9.scope\n",
+    "run/vps/links/venet101": "-> 101",
+    "run/vps/links/veth101.0": "-> 101",
+    "run/vps/links/venet102": "-> 102",
+    "proc/net/dev": "Inter-|   Receive                  |  Transmit\n"
+                    " face |bytes    packets errs drop fifo frame compressed multicast|bytes\n"
+                    "    lo: 9 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\n"
+                    "venet101: 1000 10 0 0 0 0 0 0 2000 20 0 0 0 0 0 0\n"
+                    "veth101.0:12345678901 1 0 0 0 0 0 0 2 2 0 0 0 0 0 0\n"
+                    "venet107: 5 5 0 0 0 0 0 0 5 5 0 0 0 0 0 0\n",
     "proc/12/stat": "12 (a) R) ) R 1 1 1\n",
     "proc/13/stat": "13 (x) D 1 1 1\n",
     "cgroup/vps-1050.slice/pids.max": "max\n",
@@ -143,6 +153,9 @@ def make_host(root):
     for path, text in FILES.items():
         name = os.path.join(root, path)
         os.makedirs(os.path.dirname(name), exist_ok=True)
+        if text.startswith("-> "):
+            os.symlink(text[3:], name)
+            continue
         with open(name, "w", encoding="latin-1") as file:
             file.write(text)
 
@@ -189,6 +202,10 @@ def expect_metrics(program, root):
         for line in samples.splitlines():
             assert re.fullmatch(rf"\w+\{{{label}(?:,{label})*\}} \d+(\.\d+)?", line), line
     assert len({name for _, _, name, *_ in families}) == len(families)
+    if promtool := shutil.which("promtool"):  # of Prometheus
+        judged = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True,
+                                text=True)
+        assert judged.returncode == 0 and judged.stderr == "", judged
 
 
 def main():

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
     places.find = find_running;
     places.is_root = true;
     places.now = 60000.25;
+    places.boot_time = 1'700'000'000;
     places.cpus = 4;
     const std::string program = argv[2];
     const std::vector<std::string> words(argv + 3, argv + argc);
