@@ -11,6 +11,7 @@
 #include "config/config.hh"
 #include "config/config_value.hh"
 #include "list/value.hh"
+#include "state/script_counts.hh"
 
 namespace vps {
 
@@ -79,6 +80,7 @@ struct ListedVps {
     std::optional<double> uptime{}, load{};  // while it runs
     std::optional<double> started{};         // likewise: seconds since 1970
     std::optional<NetworkUse> network{};
+    std::optional<ScriptCounts> scripts{};
 
     [[nodiscard]] bool runs() const {
         return status == StatusWord::Word::Running || status == StatusWord::Word::Suspended;

@@ -60,11 +60,15 @@ Sample disk_limit_of(const std::optional<DiskUse>& use, double factor) {
     return is_counted(use) && use->hard > 0 ? scaled(use->hard, factor) : std::nullopt;
 }
 
-constexpr double kMicro = 1e-6, kKibi = 1024;
+constexpr double kMicro = 1e-6, kMilli = 1e-3, kKibi = 1024;
 constexpr const char *kGauge = "gauge", *kCounter = "counter";
 
 Sample network_of(const Vps& vps, std::uint64_t NetworkUse::*counter) {
     return vps.network ? Sample(static_cast<double>((*vps.network).*counter)) : std::nullopt;
+}
+
+Sample scripts_of(const Vps& vps, std::uint64_t ScriptCounts::*count, double factor = 1) {
+    return vps.scripts ? scaled((*vps.scripts).*count, factor) : std::nullopt;
 }
 
 struct Metric {
@@ -131,6 +135,15 @@ constexpr std::array kMetrics{
            [](const Vps& vps) { return disk_use_of(vps.diskinodes, 1); }},
     Metric{"vps_disk_inodes_limit", kGauge, "The limit of files, where there is one.", kDisk,
            [](const Vps& vps) { return disk_limit_of(vps.diskinodes, 1); }},
+    Metric{"vps_scripts_total", kCounter, "Action scripts that have run.", kScripts,
+           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::runs); }},
+    Metric{"vps_script_failures_total", kCounter, "Action scripts that have failed.", kScripts,
+           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::failures); }},
+    Metric{"vps_script_vetoes_total", kCounter,
+           "Failures that have refused a stop or a dismounting.", kScripts,
+           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::vetoes); }},
+    Metric{"vps_script_seconds_total", kCounter, "Time that action scripts took.", kScripts,
+           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::milliseconds, kMilli); }},
 };
 
 // Between quotes.

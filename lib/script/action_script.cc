@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "script/script_environment.hh"
+#include "state/script_counts.hh"
 #include "sys/child_report.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -215,6 +216,25 @@ std::string explain_exec_failure(int errnum, const std::string& text) {
     return SysError(errnum, "execute").what();
 }
 
+namespace {
+
+bool can_refuse(const ScriptKind& kind) {
+    return kind.suffix == script::kStop.suffix || kind.suffix == script::kUmount.suffix;
+}
+
+// The numbers for monitoring.
+void count_run(const ScriptKind& kind, bool failed, std::chrono::steady_clock::duration took,
+               const ScriptSettings& settings) {
+    const bool vetoed = failed && can_refuse(kind) && settings.veto == Veto::Heeded;
+    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+    add_script_counts(settings.veid, {.runs = 1,
+                                      .failures = failed ? 1U : 0U,
+                                      .vetoes = vetoed ? 1U : 0U,
+                                      .milliseconds = static_cast<std::uint64_t>(time.count())});
+}
+
+}  // namespace
+
 ScriptResult report_script(const ActionScript& script, const std::optional<ExitStatus>& ended,
                            std::chrono::steady_clock::duration took, const ScriptSettings& settings,
                            const Log& log) {
@@ -222,7 +242,9 @@ ScriptResult report_script(const ActionScript& script, const std::optional<ExitS
     const std::string duration = fmt::format("{:.3f}", seconds);
     const bool skips_mount = ended && ended->signal == 0 && ended->code == kMountSkippedCode &&
                              script.kind->suffix == script::kPremount.suffix;
-    if (skips_mount || (ended && ended->success())) {
+    const bool is_done = skips_mount || (ended && ended->success());
+    count_run(*script.kind, !is_done, took, settings);
+    if (is_done) {
         if (log.to_journal())
             log.say(Level::Info, fmt::format("{} done after {:.2f} s", script.name, seconds),
                     {{"MESSAGE_ID", std::string(message_id::kScriptDone)},

@@ -132,6 +132,8 @@ MOUNT_OPTS="noatime"
     "proc/12/cgroup": "0::/vps.slice/vps-101.slice/scripts-of-vps-101.scope\n",
     "proc/13/status": "Name:\tx\n",
     "proc/13/cgroup": "0::/system.slice/0::/vps.slice/vps-9.slice/vps-9.scope\n",
+    "run/vps/scripts/101": "7 2 1 1250\n",
+    "run/vps/scripts/102": "",
     "run/vps/links/venet101": "-> 101",
     "run/vps/links/veth101.0": "-> 101",
     "run/vps/links/venet102": "-> 102",
