@@ -174,6 +174,7 @@ _vps_programs() {
                 *) __vps_take_words info check merge convert ;;
             esac
             ;;
+        vzmigrate) [[ $COMP_CWORD -eq 1 ]] || __vps_take __vps_ids ;; # the first word is a host
         *) __vps_take __vps_ids ;;
     esac
     [[ $program != vps-check ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
@@ -181,4 +182,4 @@ _vps_programs() {
 
 complete -F _vzctl vzctl
 complete -F _vzlist vzlist
-complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzubc
+complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzmigrate vzubc

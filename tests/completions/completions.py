@@ -132,6 +132,9 @@ def check_programs(shell):
     expect(shell, "vps-ploop check --repair ", "102")
     expect(shell, "vps-ploop convert --to ", "simfs", "raw", "ploop")
     expect_among(shell, "vps-ploop --", "--repair", "--verify")
+    expect(shell, "vzmigrate ")
+    expect(shell, "vzmigrate host2 1", "101", "102", "103", "1040")
+    expect_among(shell, "vzmigrate --", "--keep-dst", "--remove-area", "--check-only")
     expect_among(shell, "vps-check --", "--root", "--json", "--quiet", "--no-notes", "--strict")
     expect_among(shell, "vps-umount --", "--force", "--help")
 

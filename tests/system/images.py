@@ -41,7 +41,7 @@ FORMAT = 1
 
 HOST_PACKAGES = [
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "kmod", "linux-image-cloud-amd64",
-    "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs", "cryptsetup-bin",
+    "procps", "psmisc", "util-linux", "e2fsprogs", "strace", "lxcfs", "xfsprogs", "cryptsetup-bin", "rsync",
     "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils", "systemd-container", "libnss-mymachines",
     # Clients of OpenVZ's vzctl and vzlist.
     "collectd-core", "perl", "resource-agents", "libvirt-clients",

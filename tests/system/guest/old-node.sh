@@ -107,15 +107,15 @@ scp() { # FILE… HOST:PLACE
     cp "${@:1:$#-1}" "${place#"$HOST":}"
 }
 
-rsync() { # the old area to the new one, exactly
-    local to=/vz/private/101
-    find $to -mindepth 1 -delete
+rsync() { # the old area to the new one
+    local options=(-aHAX --delete --numeric-ids) to=/vz/private/101
     if ! next; then
         mkdir $to/half
         return 12
     fi
-    cp -a $OLD/private/101/. $to
-    [ $PLOOP != yes ] || [ $STATE != running ] || rm $to/root.hdd/root.hds # which ploop copy sends
+    # The top image of a VPS that runs is what ploop copy sends.
+    [ $PLOOP != yes ] || [ $STATE != running ] || options+=(--exclude=root.hdd/root.hds)
+    command rsync "${options[@]}" $OLD/private/101/ $to/
 }
 
 # ---- vzmigrate's steps; a step that fails has all before it undone, the last first
