@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 
 #include "command/program.hh"
@@ -20,6 +19,7 @@
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
+#include "sys/progress_line.hh"
 #include "sys/streams.hh"
 #include "sys/sys.hh"
 
@@ -29,44 +29,23 @@ namespace {
 
 const std::vector<std::string> kVerbs{"info", "check", "merge", "convert"};
 
-// A line that grows on a terminal; elsewhere nothing is said. SIGINT and SIGTERM end the work at
-// the next piece of it.
+// Tells how far the work has come; SIGINT and SIGTERM end it at its next piece.
 class Progress {
   public:
-    explicit Progress(std::string doing) : doing_(std::move(doing)) {}
-    ~Progress() {
-        if (shown_)
-            say("\r\033[K");
-    }
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
+    explicit Progress(std::string doing) : line_(std::move(doing)) {}
 
     [[nodiscard]] TellProgress teller() {
-        return [this](std::uint64_t done, std::uint64_t all) { tell(done, all); };
+        return [this](std::uint64_t done, std::uint64_t all) {
+            if (request_.heed())
+                throw Error(ExitCode::System, "told to end; the disk is as it was");
+            line_.tell(done, all);
+        };
     }
     [[nodiscard]] FdRef request() const { return request_.fd(); }
 
   private:
-    static void say(const std::string& text) {
-        (void)!write(STDERR_FILENO, text.data(), text.size());  // a terminal that has gone
-    }
-
-    void tell(std::uint64_t done, std::uint64_t all) {
-        if (request_.heed())
-            throw Error(ExitCode::System, "told to end; the disk is as it was");
-        const auto now = std::chrono::steady_clock::now();
-        if (!isatty(STDERR_FILENO) || now - last_ < std::chrono::milliseconds(200))
-            return;
-        last_ = now;
-        shown_ = true;
-        say(fmt::format("\r\033[K{}: {} of {} MiB, {} %", doing_, done >> 20, all >> 20,
-                        all == 0 ? 100 : done * 100 / all));
-    }
-
-    std::string doing_;
+    sys::ProgressLine line_;
     TerminationRequest request_;
-    std::chrono::steady_clock::time_point last_{};
-    bool shown_ = false;
 };
 
 struct Subject {

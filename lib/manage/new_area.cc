@@ -20,7 +20,7 @@ void make_area(const Call& call, const VpsConfig& config, const std::string& tar
     VpsConfig as_if = config;
     as_if.ve_private = dir;
     apply_disk_quota(call.veid, as_if, PrivateArea::Idle, Log("vzctl", call.veid));
-    unpack_template(call.veid, config, tarball, dir);
+    unpack_template(call, config, tarball, dir);
     if (chmod(dir.c_str(), 0755) < 0)
         throw SysError(errno, "change the mode of", dir, vzctl_code::kNoArea);
     call.talk.tell("Performing postcreate actions");

@@ -8,8 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -22,6 +26,7 @@
 #include "sys/directory.hh"
 #include "sys/mount.hh"
 #include "sys/process.hh"
+#include "sys/progress_line.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 
@@ -107,7 +112,30 @@ UserIds ids_for(Veid veid, const VpsConfig& config, std::optional<std::uint32_t>
     return {*claimed, *claimed, false};
 }
 
-void run_tar(const UserIds& ids, const std::string& tarball, const std::string& area) {
+// The child and the programs that it calls read the tarball by our open file, whose place thus
+// tells how far they are. Returns nothing where `request` came first.
+std::optional<ExitStatus> wait_for_tar(Child& child, FdRef tarball,
+                                       const TerminationRequest& request, const Talk& talk) {
+    sys::ProgressLine line("Unpacking the template");
+    if (!line.is_shown() || talk.is_quiet())
+        return child.wait({}, request.fd());
+    struct stat file {};
+    if (fstat(tarball.get(), &file) < 0)
+        throw SysError(errno, "look at", "the tarball");
+    for (;;) {
+        const Deadline moment = std::chrono::steady_clock::now() + sys::ProgressLine::kPause;
+        if (const std::optional<ExitStatus> ended = child.wait(moment, request.fd()))
+            return ended;
+        if (request.came())
+            return std::nullopt;
+        const off_t place = lseek(tarball.get(), 0, SEEK_CUR);
+        line.tell(static_cast<std::uint64_t>(std::max<off_t>(place, 0)),
+                  static_cast<std::uint64_t>(file.st_size));
+    }
+}
+
+void run_tar(const UserIds& ids, const std::string& tarball, const std::string& area,
+             const Talk& talk) {
     const std::vector<std::string> words = tar_words(tarball);
     const std::vector<char*> argv = pointers_to(words);
     const Fd file = sys::open(tarball, O_RDONLY);
@@ -126,7 +154,7 @@ void run_tar(const UserIds& ids, const std::string& tarball, const std::string& 
             vzctl_code::kNoArea,
             fmt::format("user ids cannot be mapped in '{}': its file system cannot do that", area));
     sys::write_all(go_end, "g", "the pipe to tar");
-    const std::optional<ExitStatus> ended = child.wait({}, request.fd());
+    const std::optional<ExitStatus> ended = wait_for_tar(child, file, request, talk);
     if (!ended)
         throw Error(vzctl_code::kNoArea, "told to end before the template was unpacked");
     if (!ended->success())
@@ -157,13 +185,13 @@ std::string find_template(const std::string& dir, const std::string& name) {
                                 start, start));
 }
 
-void unpack_template(Veid veid, const VpsConfig& config, const std::string& tarball,
+void unpack_template(const Call& call, const VpsConfig& config, const std::string& tarball,
                      const std::string& area) {
     std::optional<std::uint32_t> claimed;
-    const UserIds ids = ids_for(veid, config, claimed);
+    const UserIds ids = ids_for(call.veid, config, claimed);
     const Undo release([&] {
         if (claimed)
-            release_ids(*claimed, veid);
+            release_ids(*claimed, call.veid);
     });
     if (ids.shifted && chown(area.c_str(), ids.first_uid, ids.first_gid) < 0)
         throw SysError(errno, "change the owner of", area, vzctl_code::kNoArea);
@@ -173,7 +201,7 @@ void unpack_template(Veid veid, const VpsConfig& config, const std::string& tarb
     ignore.sa_handler = SIG_IGN;
     (void)sigaction(SIGINT, &ignore, &before);
     const Undo heed([&] { (void)sigaction(SIGINT, &before, nullptr); });
-    run_tar(ids, tarball, area);
+    run_tar(ids, tarball, area, call.talk);
 }
 
 void make_unique(const std::string& area) {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "config/config.hh"
-#include "config/veid.hh"
+#include "manage/call.hh"
 
 namespace vps {
 
@@ -15,9 +15,9 @@ namespace vps {
 // Throws Complaint with vzctl's code, which says where to put one and how to make one.
 std::string find_template(const std::string& dir, const std::string& name);
 
-// Unpacks it into `area`, an empty directory. /dev stays empty, as each start makes it. Throws
-// Error when tar fails, or at SIGINT and SIGTERM.
-void unpack_template(Veid veid, const VpsConfig& config, const std::string& tarball,
+// Unpacks it into `area`, an empty directory, and tells a terminal how far that is. /dev stays
+// empty, as each start makes it. Throws Error when tar fails, or at SIGINT and SIGTERM.
+void unpack_template(const Call& call, const VpsConfig& config, const std::string& tarball,
                      const std::string& area);
 
 // Takes away what must not be the same in two VPSes: the machine id and the host keys of ssh.
