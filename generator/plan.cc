@@ -153,8 +153,8 @@ void set_limits(UnitFile& unit, const ScannedVps& vps, const std::vector<SliceLi
         set_limit(unit, limit);
 }
 
-// The slice waits for the turn of its VPS, and the service for the slice. It has no job when the
-// host goes down: the VPSes of a level are stopped all at once.
+// At boot the slice waits for the turn of its VPS, and the service for the slice. It has no job
+// when the host goes down: the VPSes of a level are stopped all at once.
 std::string slice(const ScannedHost& host, const BootOrder& order, std::size_t i,
                   const std::vector<SliceLimit>& limits) {
     const auto& vps = host.vpses[i];
