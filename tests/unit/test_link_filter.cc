@@ -455,8 +455,9 @@ TEST(LinkFilter, TakesAddressesInARowForOne) {
 TEST(LinkFilter, HoldsScatteredAddresses) {
     std::vector<IpAddress> scattered;
     std::vector<std::uint32_t> numbers;
-    for (std::uint32_t i = 0; i < kMostAddresses; ++i)
-        numbers.push_back(0x0a000000 + (i * 7919 % kMostAddresses) * 97);
+    for (std::size_t i = 0; i < kMostAddresses; ++i)
+        numbers.push_back(
+            static_cast<std::uint32_t>(0x0a000000 + (i * 7919 % kMostAddresses) * 97));
     for (const std::uint32_t number : numbers)
         scattered.push_back(IpAddress::parse(spell4(number)));
     const LinkPrograms programs = compile_filter(venet_filter(scattered));
