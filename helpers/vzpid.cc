@@ -4,14 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <exception>
 #include <sstream>
 #include <vector>
 
+#include "list/answer.hh"
 #include "sys/error.hh"
-#include "sys/streams.hh"
 #include "sys/sys.hh"
-#include "sys/utf8.hh"
 #include "version.hh"
 
 namespace vps {
@@ -24,35 +22,25 @@ static std::vector<std::string> read_words() {
     return words;
 }
 
-static int print_pids(std::vector<std::string> words) {
+static ListAnswer answer_pids(std::vector<std::string> words) {
     if (words.empty())
         throw Error(ExitCode::Usage, "the number of a process is wanted (see --help)");
-    if (words.size() == 1 && (words[0] == "-h" || words[0] == "--help")) {
-        sys::print(pid_help());
-        return 0;
-    }
-    if (words.size() == 1 && words[0] == "--version") {
-        sys::print(fmt::format("vzpid {}\n", kVersion));
-        return 0;
-    }
+    if (words.size() == 1 && (words[0] == "-h" || words[0] == "--help"))
+        return {.output = pid_help(), .error = {}};
+    if (words.size() == 1 && words[0] == "--version")
+        return {.output = fmt::format("vzpid {}\n", kVersion), .error = {}};
     if (words.size() == 1 && words[0] == "-")
         words = read_words();
     for (const std::string& word : words)
         if (word.starts_with('-'))
             throw Error(ExitCode::Usage, fmt::format("unknown option '{}' (see --help)", word));
-    sys::print(list_pids(words));
-    return 0;
+    return {.output = list_pids(words), .error = {}};
 }
 
 }  // namespace vps
 
 int main(int argc, char** argv) {
-    using namespace vps;
-    try {
-        sys::open_standard_streams();
-        return print_pids({argv + 1, argv + argc});
-    } catch (const std::exception& error) {
-        sys::print_line(sys::kErrors, "vzpid: " + printable(error.what()));
-        return 1;
-    }
+    return vps::run_list_program("vzpid", [&] {
+        return vps::answer_pids({argv + 1, argv + argc});
+    });
 }

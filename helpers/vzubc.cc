@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <exception>
 
 #include "sys/error.hh"
-#include "sys/streams.hh"
-#include "sys/utf8.hh"
+#include "sys/process.hh"
 
 namespace vps {
 
@@ -21,31 +19,22 @@ namespace vps {
         words.insert(words.end(), {"-qh", std::to_string(request.held_ratio), "-qm",
                                    std::to_string(request.maxheld_ratio)});
     words.insert(words.end(), request.operands.begin(), request.operands.end());
-    std::vector<char*> argv;
-    for (std::string& word : words)
-        argv.push_back(word.data());
-    argv.push_back(nullptr);
+    const std::vector<char*> argv = pointers_to(words);
     (void)execvp(argv[0], argv.data());
     throw SysError(errno, "execute", "watch");
+}
+
+static ListAnswer answer_words(const std::vector<std::string>& words, const char* program) {
+    const UbcRequest request = parse_ubc_request(words);
+    if (!request.watch.empty() && request.answer == UbcRequest::Answer::Table)
+        run_watch(request, program);
+    return answer_ubc(request);
 }
 
 }  // namespace vps
 
 int main(int argc, char** argv) {
-    using namespace vps;
-    try {
-        sys::open_standard_streams();
-        const std::vector<std::string> words(argv + 1, argv + argc);
-        const UbcRequest request = parse_ubc_request(words);
-        if (!request.watch.empty() && request.answer == UbcRequest::Answer::Table)
-            run_watch(request, argv[0]);
-        const ListAnswer answer = answer_ubc(request);
-        sys::print(answer.output);
-        if (!answer.error.empty())
-            sys::print_line(sys::kErrors, answer.error);
-        return answer.code;
-    } catch (const std::exception& error) {
-        sys::print_line(sys::kErrors, "vzubc: " + printable(error.what()));
-        return 1;
-    }
+    return vps::run_list_program("vzubc", [&] {
+        return vps::answer_words({argv + 1, argv + argc}, argv[0]);
+    });
 }

@@ -2,16 +2,10 @@
 // is looked at.
 #pragma once
 
-#include <string>
-
+#include "list/answer.hh"
 #include "list/gather.hh"
 
 namespace vps {
-
-struct ListAnswer {
-    std::string output, error;  // a line of `error` is without its end; empty: none
-    int code = 0;               // vzlist's: 0 or 1
-};
 
 // Throws Error, for which vzlist's code is 1.
 ListAnswer answer_list(int argc, char** argv, const ListPlaces& places = {});
