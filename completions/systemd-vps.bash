@@ -166,6 +166,7 @@ _vps_programs() {
             ;;
         vps-mount) __vps_take __vps_ids stopped ;;
         vzubc) __vps_take __vps_ids running suspended ;;
+        vzpid) __vps_take_words "$(cd /proc && printf '%s\n' [0-9]*)" ;;
         vps-umount) __vps_take __vps_ids mounted stopped ;;
         vps-ploop) # a verb comes before the VPS
             case " ${COMP_WORDS[*]:1:COMP_CWORD-1} " in
@@ -182,4 +183,4 @@ _vps_programs() {
 
 complete -F _vzctl vzctl
 complete -F _vzlist vzlist
-complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzmigrate vzubc
+complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzmigrate vzpid vzubc

@@ -6,6 +6,7 @@
 #include "context/running_vps.hh"
 #include "life/left_over.hh"
 #include "life/mount.hh"
+#include "state/life_counts.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "systemd/cgroup.hh"
@@ -36,11 +37,13 @@ ExitCode mount_vps(const Invocation& invocation) {
             throw Error(ExitCode::Running, "is running");
         return ExitCode::Ok;
     }
+    CountedStep step(invocation.veid, &LifeCounts::start_milliseconds, {.start_failures = 1});
     if (earlier.state)
         end_earlier_life(invocation.veid, lock, *earlier.state, invocation.log);
     const LeftOver left_over(invocation.veid, invocation.log);
     mount_with_scripts(invocation.veid, lock, load_config_to_start(invocation.veid, invocation.log),
                        invocation.log);
+    step.done();
     return ExitCode::Ok;
 }
 

@@ -19,6 +19,7 @@
 #include "life/start.hh"
 #include "life/supervisor.hh"
 #include "network/network_program.hh"
+#include "state/life_counts.hh"
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
@@ -32,8 +33,15 @@ namespace vps {
 
 namespace {
 
-ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, const Log& log) {
+RunningVps start_counted(Veid veid, const VpsLock& lock, const VpsState& state, const Log& log) {
+    CountedStep step(veid, &LifeCounts::start_milliseconds, {.start_failures = 1});
     RunningVps vps = start_vps(veid, lock, state, log);
+    step.done({.starts = 1});
+    return vps;
+}
+
+ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, const Log& log) {
+    RunningVps vps = start_counted(veid, lock, state, log);
     bool newly_noted = false;
     note_run(log, [&] { newly_noted = note_running(veid); });
     { const VpsLock released = std::move(lock); }

@@ -9,6 +9,7 @@
 #include "life/hurried_stop.hh"
 #include "life/stop_running.hh"
 #include "network/network_program.hh"
+#include "state/life_counts.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "systemd/system_manager.hh"
@@ -55,6 +56,7 @@ ExitCode stop_vps(const Invocation& invocation) {
     if (vps.is_found_again)
         attempt(invocation.log,
                 [&] { find_network_of_running(invocation.veid, vps.state->init_pid); });
+    const CountedStep step(invocation.veid, &LifeCounts::stop_milliseconds);
     stop_running(invocation.veid, lock, *vps.state, std::move(*vps.init), invocation.log,
                  invocation.force ? Refusal::Force : Refusal::Respect);
     return ExitCode::Ok;

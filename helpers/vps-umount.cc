@@ -13,6 +13,7 @@
 #include "life/left_over.hh"
 #include "life/settings.hh"
 #include "life/stop_running.hh"
+#include "state/life_counts.hh"
 #include "state/reboot_rate.hh"
 #include "state/running_mark.hh"
 #include "state/state.hh"
@@ -120,8 +121,11 @@ ExitCode umount_vps(const Invocation& invocation) {
         }
     }
     const LeftOver left_over(invocation.veid, log);
-    if (state->phase == Phase::Running || state->phase == Phase::Stopping)
+    CountedStep step(invocation.veid, &LifeCounts::stop_milliseconds);
+    if (state->phase == Phase::Running || state->phase == Phase::Stopping) {
+        step.done({.stops = 1});
         forget_run(invocation);
+    }
     end_vps_scope(invocation.veid);
     // vps-mount or the last stop has told a refusal of the umount scripts; the scripts are asked
     // again at the next start, or by hand, but not twice in one go.

@@ -27,7 +27,7 @@ enum Source : unsigned {
     kLoad = 1U << 9U,          // all processes
     kActivity = 1U << 10U,     // cpu.stat, io.stat and pressure
     kNetwork = 1U << 11U,      // counters of links
-    kScripts = 1U << 12U,      // counts of action scripts
+    kCounts = 1U << 12U,       // counts of starts, stops and action scripts
 };
 
 // How a value that is too wide for its column is cut, unless the column is the last one.

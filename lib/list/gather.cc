@@ -153,8 +153,8 @@ class Gatherer {
             look_at_running(vps, *running, cgroups);
         else if ((sources_ & kStatus) != 0 && live_.is_mounted(vps))
             vps.status = StatusWord::Word::Mounted;
-        if ((sources_ & kScripts) != 0)
-            vps.scripts = find_script_counts(veid, places_.run);
+        if ((sources_ & kCounts) != 0)
+            vps.counts = find_life_counts(veid, places_.run);
         if ((sources_ & kDisk) != 0)
             read_disk(vps, places_.root);
         return vps;

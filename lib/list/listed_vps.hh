@@ -11,7 +11,7 @@
 #include "config/config.hh"
 #include "config/config_value.hh"
 #include "list/value.hh"
-#include "state/script_counts.hh"
+#include "state/life_counts.hh"
 
 namespace vps {
 
@@ -80,7 +80,7 @@ struct ListedVps {
     std::optional<double> uptime{}, load{};  // while it runs
     std::optional<double> started{};         // likewise: seconds since 1970
     std::optional<NetworkUse> network{};
-    std::optional<ScriptCounts> scripts{};
+    std::optional<LifeCounts> counts{};
 
     [[nodiscard]] bool runs() const {
         return status == StatusWord::Word::Running || status == StatusWord::Word::Suspended;

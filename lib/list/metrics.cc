@@ -67,8 +67,8 @@ Sample network_of(const Vps& vps, std::uint64_t NetworkUse::*counter) {
     return vps.network ? Sample(static_cast<double>((*vps.network).*counter)) : std::nullopt;
 }
 
-Sample scripts_of(const Vps& vps, std::uint64_t ScriptCounts::*count, double factor = 1) {
-    return vps.scripts ? scaled((*vps.scripts).*count, factor) : std::nullopt;
+Sample count_of(const Vps& vps, std::uint64_t LifeCounts::*count, double factor = 1) {
+    return vps.counts ? scaled((*vps.counts).*count, factor) : std::nullopt;
 }
 
 struct Metric {
@@ -135,15 +135,26 @@ constexpr std::array kMetrics{
            [](const Vps& vps) { return disk_use_of(vps.diskinodes, 1); }},
     Metric{"vps_disk_inodes_limit", kGauge, "The limit of files, where there is one.", kDisk,
            [](const Vps& vps) { return disk_limit_of(vps.diskinodes, 1); }},
-    Metric{"vps_scripts_total", kCounter, "Action scripts that have run.", kScripts,
-           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::runs); }},
-    Metric{"vps_script_failures_total", kCounter, "Action scripts that have failed.", kScripts,
-           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::failures); }},
+    Metric{"vps_starts_total", kCounter, "Starts of the VPS.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::starts); }},
+    Metric{"vps_start_failures_total", kCounter, "Starts that have failed.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::start_failures); }},
+    Metric{"vps_start_seconds_total", kCounter, "Time that starts took until init was executed.",
+           kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::start_milliseconds, kMilli); }},
+    Metric{"vps_stops_total", kCounter, "Ends of the VPS, by whatever cause.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::stops); }},
+    Metric{"vps_stop_seconds_total", kCounter, "Time that stops and dismounting took.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::stop_milliseconds, kMilli); }},
+    Metric{"vps_scripts_total", kCounter, "Action scripts that have run.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::script_runs); }},
+    Metric{"vps_script_failures_total", kCounter, "Action scripts that have failed.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::script_failures); }},
     Metric{"vps_script_vetoes_total", kCounter,
-           "Failures that have refused a stop or a dismounting.", kScripts,
-           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::vetoes); }},
-    Metric{"vps_script_seconds_total", kCounter, "Time that action scripts took.", kScripts,
-           [](const Vps& vps) { return scripts_of(vps, &ScriptCounts::milliseconds, kMilli); }},
+           "Failures that have refused a stop or a dismounting.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::vetoes); }},
+    Metric{"vps_script_seconds_total", kCounter, "Time that action scripts took.", kCounts,
+           [](const Vps& vps) { return count_of(vps, &LifeCounts::script_milliseconds, kMilli); }},
 };
 
 // Between quotes.

@@ -12,9 +12,9 @@
 #include "manage/remove_tree.hh"
 #include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
+#include "state/life_counts.hh"
 #include "state/place.hh"
 #include "state/running_mark.hh"
-#include "state/script_counts.hh"
 #include "state/state.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
@@ -108,7 +108,7 @@ ExitCode destroy_verb(const Call& call) {
     put_aside(config_path(call.veid));
     unlink_names(call.veid);
     forget_running(call.veid);
-    forget_script_counts(call.veid);
+    forget_life_counts(call.veid);
     call.talk.tell("Container private area was destroyed");
     return ExitCode::Ok;
 }

@@ -12,8 +12,8 @@
 #include "manage/name_link.hh"
 #include "manage/sample.hh"
 #include "manage/vzctl_code.hh"
+#include "state/life_counts.hh"
 #include "state/running_mark.hh"
-#include "state/script_counts.hh"
 #include "state/state.hh"
 #include "sys/sys.hh"
 
@@ -152,7 +152,7 @@ ExitCode unregister_verb(const Call& call) {
     else if (rename(path.c_str(), aside_of(call.veid).c_str()) < 0)
         throw SysError(errno, "rename", path, vzctl_code::kUnregister);
     forget_running(call.veid);
-    forget_script_counts(call.veid);
+    forget_life_counts(call.veid);
     call.talk.tell("Container unregistered successfully");
     return ExitCode::Ok;
 }

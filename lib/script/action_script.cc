@@ -9,7 +9,7 @@
 #include <csignal>
 
 #include "script/script_environment.hh"
-#include "state/script_counts.hh"
+#include "state/life_counts.hh"
 #include "sys/child_report.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -226,11 +226,10 @@ bool can_refuse(const ScriptKind& kind) {
 void count_run(const ScriptKind& kind, bool failed, std::chrono::steady_clock::duration took,
                const ScriptSettings& settings) {
     const bool vetoed = failed && can_refuse(kind) && settings.veto == Veto::Heeded;
-    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(took);
-    add_script_counts(settings.veid, {.runs = 1,
-                                      .failures = failed ? 1U : 0U,
-                                      .vetoes = vetoed ? 1U : 0U,
-                                      .milliseconds = static_cast<std::uint64_t>(time.count())});
+    add_life_counts(settings.veid, {.script_runs = 1,
+                                    .script_failures = failed ? 1U : 0U,
+                                    .vetoes = vetoed ? 1U : 0U,
+                                    .script_milliseconds = to_milliseconds(took)});
 }
 
 }  // namespace

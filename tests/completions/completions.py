@@ -127,6 +127,7 @@ def check_programs(shell):
     expect(shell, "vps-enter ", "101", "web", "1040")
     expect(shell, "vps-enter --user www 1", "101", "1040")
     expect(shell, "vps-enter 101 ")
+    expect_among(shell, "vzpid ", str(os.getpid()))
     expect(shell, "vps-ploop ", "info", "check", "merge", "convert")
     expect(shell, "vps-ploop info 10", "101", "102", "103", "1040")
     expect(shell, "vps-ploop check --repair ", "102")

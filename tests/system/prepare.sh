@@ -42,6 +42,18 @@ install_packages() { # PACKAGES
     apt-get -q -y install --no-install-recommends $missing </dev/null
 }
 
+# Prometheus's own judge of metrics, without the server that its package starts.
+unpack_promtool() {
+    export PROMTOOL=/var/cache/systemd-vps-tests/promtool
+    [ ! -x $PROMTOOL ] || return 0
+    command -v dpkg-deb >/dev/null || { unset PROMTOOL && return; } # another system
+    local folder
+    folder=$(mktemp -d)
+    (cd "$folder" && apt-get -qq -o APT::Sandbox::User=root download prometheus && dpkg-deb -x prometheus_*.deb . &&
+        install -D usr/bin/promtool $PROMTOOL)
+    rm -r "$folder"
+}
+
 # meson takes ccache by itself. A fresh clone on the same machine compiles nothing anew.
 keep_compiled() {
     if [ "$(id -u)" = 0 ]; then export CCACHE_DIR=${CCACHE_DIR:-/var/cache/systemd-vps-tests/ccache}; fi
