@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <memory>
 
-#include "check/old_programs.hh"
 #include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
+#include "context/old_programs.hh"
 #include "limits/block_device.hh"
 #include "limits/slice_limits.hh"
 #include "ploop/file_system.hh"

@@ -14,6 +14,7 @@
 #include "context/launch.hh"
 #include "context/lxcfs.hh"
 #include "context/named_hierarchy.hh"
+#include "context/old_programs.hh"
 #include "context/vps_root.hh"
 #include "context/vps_scope.hh"
 #include "files/resolver.hh"
@@ -134,6 +135,9 @@ void require_thawed_slice(Veid veid) {
 // The steps that need no process of the VPS, while PID 1 makes the scope.
 void Start::find_more() {
     tell_ignored(config_, problems_, log_);
+    const Fd root = sys::open(state_.mount_point, O_PATH | O_DIRECTORY);
+    if (const auto why = explain_vsyscalls(root, {.vsyscall_page = has_vsyscall_page()}))
+        log_.say(Level::Warning, *why);
     views_ = open_lxcfs(log_);
     launcher_ = make_launcher();
     prepare_launch(setup_);

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "check/check_vps.hh"
-#include "check/old_programs.hh"
+#include "context/old_programs.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "temporary_directory.hh"

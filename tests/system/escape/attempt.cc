@@ -40,6 +40,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
@@ -478,6 +479,16 @@ int open_socket_32([[maybe_unused]] const Words& words) {
     return judge(result < 0 ? -1 : result);
 #else
     cannot_try("no 32-bit calls");
+#endif
+}
+
+// The time as programs of an old glibc ask for it. It kills them where the kernel has no such page.
+int time_by_vsyscall([[maybe_unused]] const Words& words) {
+#ifdef __x86_64__
+    constexpr std::uintptr_t kTime = 0xffffffffff600400;
+    return judge(std::bit_cast<long (*)(long*)>(kTime)(nullptr));
+#else
+    cannot_try("this architecture has no vsyscalls");
 #endif
 }
 
@@ -1140,6 +1151,7 @@ constexpr std::array kAttempts{
     Row{"socket", open_socket},
     Row{"socket-32", open_socket_32},
     Row{"socket-359", open_socket_359},
+    Row{"time-by-vsyscall", time_by_vsyscall},
     Row{"userfaultfd", open_userfaultfd},
     Row{"clock_settime", set_clock},
     Row{"settimeofday", set_time_of_day},

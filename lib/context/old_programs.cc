@@ -1,4 +1,4 @@
-#include "check/old_programs.hh"
+#include "context/old_programs.hh"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 namespace vps {
 
 #ifdef __x86_64__
-static bool has_vsyscall_page() {
+bool has_vsyscall_page() {
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);)
         if (line.ends_with("[vsyscall]"))
@@ -76,6 +76,10 @@ KernelForOldPrograms this_kernel() {
     return {has_vsyscall_page(), runs_32_bit_programs()};
 }
 #else
+bool has_vsyscall_page() {
+    return true;
+}
+
 KernelForOldPrograms this_kernel() {
     return {};
 }
@@ -121,8 +125,9 @@ std::optional<std::string> explain_vsyscalls(FdRef root, const KernelForOldProgr
     if (!version || *version >= kFirstWithout)
         return std::nullopt;
     return fmt::format(
-        "programs of glibc {}.{} are killed by this host's kernel when they ask for the time; "
-        "vsyscall=xonly on the kernel's command line has them run",
+        "programs of its glibc {}.{} are killed (segmentation fault) by this host's kernel when "
+        "they "
+        "ask for the time; vsyscall=xonly on the kernel's command line has them run",
         version->first, version->second);
 }
 

@@ -1,5 +1,6 @@
 // Programs of a VPS that this host's kernel does not run, or not as they want it. Told by files of
-// the VPS's tree, of which nothing is trusted; for vps-check, which needs to be able to read them.
+// the VPS's tree, of which nothing is trusted; for a start, and for vps-check, which needs to be
+// able to read them.
 #pragma once
 
 #include <optional>
@@ -17,6 +18,10 @@ struct KernelForOldPrograms {
     bool vsyscall_page = true;
     bool programs_32_bit = true;
 };
+
+// Whether this host's kernel has the page of vsyscalls; true on another architecture than x86_64,
+// whose programs want none. Reads the caller's own /proc.
+bool has_vsyscall_page();
 
 // What this host's kernel has; on another architecture than x86_64 all of it. Starts a process, a
 // 32-bit program that ends at once. Throws SysError.
