@@ -61,7 +61,9 @@ Subject find_subject(Veid veid) {
         throw Error(ExitCode::NoPrivateArea, error.what());
     }
     subject.directory = fmt::format("{}/{}", subject.area, kDiskDirectory);
-    if (!has_disk(sys::open(subject.area, O_PATH | O_DIRECTORY)))
+    const DiskMaker maker = find_disk_maker(sys::open(subject.area, O_PATH | O_DIRECTORY));
+    if (maker == DiskMaker::None ||
+        (maker == DiskMaker::Vps && subject.config.layout != Layout::Ploop))
         throw Error(ExitCode::NoPrivateArea,
                     fmt::format("the private area '{}' is no ploop image", subject.area));
     return subject;

@@ -103,9 +103,10 @@ void AreaJudge::look_for_area(bool may_come) {
             area_ = Fd();  // and the host's own files are not looked at
             return judge_problem(*problem);
         }
-    const bool has_disk = static_cast<bool>(
-        sys::find_in_root(area_, fmt::format("{}/{}", kDiskDirectory, kDescriptor), O_PATH));
-    kind_ = find_area_kind(config_, has_disk, shown_);
+    const DiskMaker maker = find_disk_maker(area_);
+    kind_ = find_area_kind(config_, maker, shown_);
+    if (const auto why = explain_disk_of_vps(config_, maker, shown_))
+        file_.findings.push_back(file_.about(Grade::Warning, "VE_LAYOUT", *why));
 }
 
 std::string AreaJudge::explain_no_area() const {

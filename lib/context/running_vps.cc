@@ -1,5 +1,6 @@
 #include "context/running_vps.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/personality.h>
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "config/config.hh"
+#include "ploop/area_kind.hh"
 #include "ploop/disk_image.hh"
 #include "state/directories.hh"
 #include "sys/acting_as.hh"
@@ -81,6 +83,18 @@ bool is_of_32_bit(pid_t init) {
     }
 }
 
+// The image of its disk; empty for a VPS of files.
+std::string find_image(const VpsConfig& config, const std::string& area) {
+    try {
+        const Fd directory = sys::open(area, O_PATH | O_DIRECTORY);
+        if (find_area_kind(config, find_disk_maker(directory), area) == AreaKind::Disk)
+            return find_top_image(area);
+    } catch (const Error&) {
+        // No area that can be looked at: nothing of a disk is known.
+    }
+    return {};
+}
+
 // The state of a VPS that runs, as its start would have written it with the configuration of now.
 VpsState state_of_running(Veid veid, pid_t init) {
     VpsState state;
@@ -96,7 +110,7 @@ VpsState state_of_running(Veid veid, pid_t init) {
     std::error_code none;
     const auto place = std::filesystem::canonical(state.ve_root, none);
     state.mount_point = none ? state.ve_root : place.string();
-    state.image = find_top_image(state.ve_private);
+    state.image = find_image(config, state.ve_private);
     state.ids = config.userns_ids;
     state.io_uring = config.io_uring;
     state.socket_families = config.socket_families;

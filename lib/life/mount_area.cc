@@ -121,7 +121,11 @@ std::string make_mount_point(const VpsConfig& config, const Log& log) {
 void mount_private_area(Veid veid, const VpsLock& lock, VpsState& state, const VpsConfig& config,
                         const TerminationRequest& request, const Log& log) {
     const Fd area = sys::open(state.ve_private, O_PATH | O_DIRECTORY);
-    if (find_area_kind(config, has_disk(area), state.ve_private) == AreaKind::Files) {
+    const DiskMaker maker = find_disk_maker(area);
+    if (find_area_kind(config, maker, state.ve_private) == AreaKind::Files) {
+        if (const auto why = explain_disk_of_vps(config, maker, state.ve_private))
+            log.say(Level::Warning, *why);
+        mark_as_files(area);
         apply_disk_quota(veid, config, PrivateArea::Idle, log);
         mount_area(state, log);
         return;

@@ -1,5 +1,6 @@
 #include "list/gather.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <time.h>
@@ -21,7 +22,6 @@
 #include "list/live_vpses.hh"
 #include "list/network_use.hh"
 #include "ploop/area_kind.hh"
-#include "ploop/disk_descriptor.hh"
 #include "sys/error.hh"
 #include "sys/parts.hh"
 
@@ -184,11 +184,10 @@ class Gatherer {
     bool is_ploop(const VpsConfig& config) const {
         if (config.layout != Layout::Unset)
             return config.layout == Layout::Ploop;
-        return config.ve_private &&
-               access(fmt::format("{}{}/{}/{}", places_.root, *config.ve_private, kDiskDirectory,
-                                  kDescriptor)
-                          .c_str(),
-                      F_OK) == 0;
+        const Fd area(config.ve_private ? ::open((places_.root + *config.ve_private).c_str(),
+                                                 O_PATH | O_DIRECTORY | O_CLOEXEC)
+                                        : -1);
+        return area && find_disk_maker(area) == DiskMaker::Host;
     }
 
     // A limit that is not set is none for a VPS that runs, and nothing for one that does not.

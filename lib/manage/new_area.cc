@@ -1,5 +1,6 @@
 #include "manage/new_area.hh"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -7,7 +8,9 @@
 #include "manage/remove_tree.hh"
 #include "manage/unpack.hh"
 #include "manage/vzctl_code.hh"
+#include "ploop/area_kind.hh"
 #include "quota/disk_quota.hh"
+#include "sys/sys.hh"
 #include "sys/undo.hh"
 
 namespace vps {
@@ -25,6 +28,7 @@ void make_area(const Call& call, const VpsConfig& config, const std::string& tar
         throw SysError(errno, "change the mode of", dir, vzctl_code::kNoArea);
     call.talk.tell("Performing postcreate actions");
     make_unique(dir);
+    mark_as_files(sys::open(dir, O_PATH | O_DIRECTORY));  // whatever the tarball has of a disk
     remove.keep();
 }
 

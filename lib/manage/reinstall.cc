@@ -36,7 +36,7 @@ constexpr std::size_t kLargestFile = 16 << 20;
 
 void require_files(const VpsConfig& config) {
     const Fd area = sys::open(*config.ve_private, O_PATH | O_DIRECTORY);
-    if (find_area_kind(config, has_disk(area), *config.ve_private) == AreaKind::Disk)
+    if (find_area_kind(config, find_disk_maker(area), *config.ve_private) == AreaKind::Disk)
         throw Complaint(ExitCode::Ploop,
                         "the VPS's files are in a ploop image; vps-ploop converts it to files");
     const std::string place = sys::realpath(*config.ve_private);

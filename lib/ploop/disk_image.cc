@@ -68,7 +68,9 @@ ImageFile open_image(FdRef directory, const DescribedImage& described, const std
     if (!image.file && errno == EPERM)
         open(flags & ~O_NOATIME);
     if (!image.file)
-        throw Error(ExitCode::CannotMount, std::strerror(errno));
+        throw Error(ExitCode::CannotMount, errno == ELOOP ? "is a symbolic link, which may lead "
+                                                            "anywhere; put the file in its place"
+                                                          : std::strerror(errno));
     const std::uint64_t bytes = size_of(image.file, path);
     if (access != ImageAccess::Look)
         require_unused(image.file, access, path);

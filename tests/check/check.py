@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,8 +63,14 @@ def test_exit_codes():
     def script(name, text, mode=0o755):
         return lambda root: write(root, "etc/vz/conf/" + name, text, mode)
 
-    def both(first, second):
-        return lambda root: (first(root), second(root))
+    def both(*breaks):
+        return lambda root: [step(root) for step in breaks]
+
+    def add_disk(root):
+        write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", "")
+
+    def remove_files(root):
+        shutil.rmtree(os.path.join(root, "vz/private/101"))
 
     rows = [
         (0, lambda root: None),
@@ -78,9 +85,10 @@ def test_exit_codes():
         (43, lambda root: os.rename(f"{root}/vz/private/101", f"{root}/vz/private/102")),
         (47, remove("vz/private/101/sbin/init")),
         (43, config("VE_LAYOUT=ploop\n")),
-        (50, lambda root: write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", "")),
-        (99, both(config("VE_LAYOUT=simfs\n"),
-                  lambda root: write(root, "vz/private/101/root.hdd/DiskDescriptor.xml", ""))),
+        (50, both(remove_files, add_disk)),
+        (0, add_disk),  # beside files of a VPS, whose root can have made it
+        (50, both(config("VE_LAYOUT=ploop\n"), add_disk)),
+        (99, both(config("VE_LAYOUT=simfs\n"), remove_files, add_disk)),
         (105, config("DISABLED=yes\n")),
     ]
     if os.geteuid() == 0:  # whom scripts must belong to

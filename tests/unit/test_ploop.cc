@@ -445,7 +445,9 @@ TEST_F(DiskImages, ThatAreBrokenAreNamed) {
               "at sector 8");
     std::filesystem::remove(dir_.path() + "/root.hds");
     std::filesystem::create_symlink("/etc/passwd", dir_.path() + "/root.hds");
-    EXPECT_EQ(error(), "ploop image 'DIR/root.hds': Too many levels of symbolic links");
+    EXPECT_EQ(error(),
+              "ploop image 'DIR/root.hds': is a symbolic link, which may lead anywhere; put the "
+              "file in its place");
     std::filesystem::remove(dir_.path() + "/root.hds");
     ASSERT_EQ(mkfifo((dir_.path() + "/root.hds").c_str(), 0600), 0);
     EXPECT_EQ(error(), "ploop image 'DIR/root.hds': is no regular file");
@@ -716,17 +718,51 @@ TEST(DiskDescriptor, IsWrittenAsItIsRead) {
 
 TEST(AreaKind, GoesByWhatIsThereUnlessALayoutContradicts) {
     VpsConfig config;
-    EXPECT_EQ(find_area_kind(config, false, "/a"), AreaKind::Files);
-    EXPECT_EQ(find_area_kind(config, true, "/a"), AreaKind::Disk);
+    EXPECT_EQ(find_area_kind(config, DiskMaker::None, "/a"), AreaKind::Files);
+    EXPECT_EQ(find_area_kind(config, DiskMaker::Host, "/a"), AreaKind::Disk);
+    EXPECT_EQ(find_area_kind(config, DiskMaker::Vps, "/a"), AreaKind::Files);
+    EXPECT_EQ(explain_disk_of_vps(config, DiskMaker::None, "/a"), std::nullopt);
+    EXPECT_EQ(explain_disk_of_vps(config, DiskMaker::Host, "/a"), std::nullopt);
+    EXPECT_TRUE(has(*explain_disk_of_vps(config, DiskMaker::Vps, "/a"),
+                    "'/a/root.hdd' is taken for a file of the VPS"));
     config.layout = Layout::Ploop;
-    EXPECT_EQ(find_area_kind(config, true, "/a"), AreaKind::Disk);
-    EXPECT_EQ(error_of([&] { (void)find_area_kind(config, false, "/a"); }),
+    EXPECT_EQ(find_area_kind(config, DiskMaker::Host, "/a"), AreaKind::Disk);
+    EXPECT_EQ(find_area_kind(config, DiskMaker::Vps, "/a"), AreaKind::Disk);
+    EXPECT_EQ(explain_disk_of_vps(config, DiskMaker::Vps, "/a"), std::nullopt);
+    EXPECT_EQ(error_of([&] { (void)find_area_kind(config, DiskMaker::None, "/a"); }),
               "the ploop image '/a/root.hdd/DiskDescriptor.xml' does not exist, but VE_LAYOUT is "
               "ploop");
     config.layout = Layout::Simfs;
-    EXPECT_EQ(find_area_kind(config, false, "/a"), AreaKind::Files);
-    EXPECT_TRUE(has(error_of([&] { (void)find_area_kind(config, true, "/a"); }),
+    EXPECT_EQ(find_area_kind(config, DiskMaker::None, "/a"), AreaKind::Files);
+    EXPECT_EQ(find_area_kind(config, DiskMaker::Vps, "/a"), AreaKind::Files);
+    EXPECT_TRUE(has(error_of([&] { (void)find_area_kind(config, DiskMaker::Host, "/a"); }),
                     "is a ploop image, but VE_LAYOUT is simfs"));
+}
+
+TEST(AreaKind, WhatRootInTheVpsCanHaveMadeIsNoDisk) {
+    namespace fs = std::filesystem;
+    const TemporaryDirectory other, linked, named, beside;
+    const auto maker = [](const TemporaryDirectory& area) {
+        return find_disk_maker(sys::open(area.path(), O_PATH | O_DIRECTORY));
+    };
+    EXPECT_EQ(maker(other), DiskMaker::None);
+    fs::create_directory(other.path() + "/root.hdd");
+    EXPECT_EQ(maker(other), DiskMaker::None);
+    const std::string descriptor = other.write("root.hdd/DiskDescriptor.xml", "<x/>");
+    EXPECT_EQ(maker(other), DiskMaker::Host);
+    // The disk of another VPS.
+    fs::create_symlink(other.path() + "/root.hdd", linked.path() + "/root.hdd");
+    EXPECT_EQ(maker(linked), DiskMaker::Vps);
+    fs::create_directory(named.path() + "/root.hdd");
+    fs::create_symlink(descriptor, named.path() + "/root.hdd/DiskDescriptor.xml");
+    EXPECT_EQ(maker(named), DiskMaker::Vps);
+    // One of its own.
+    fs::create_directories(beside.path() + "/root.hdd");
+    (void)beside.write("root.hdd/DiskDescriptor.xml", "<x/>");
+    fs::create_directory(beside.path() + "/etc");
+    EXPECT_EQ(maker(beside), DiskMaker::Vps);
+    fs::remove(beside.path() + "/etc");
+    EXPECT_EQ(maker(beside), DiskMaker::Host);
 }
 
 std::string packet(std::uint64_t place, const std::string& bytes) {
