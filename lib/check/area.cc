@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "check/guest_addresses.hh"
 #include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
 #include "context/old_programs.hh"
@@ -187,6 +188,8 @@ void AreaJudge::judge_programs(bool may_come) {
     }
     if (const auto why = explain_mtab(files))
         file_.findings.push_back({Grade::Note, 0, 0, {}, *why});
+    if (const auto why = explain_guest_addresses(files, config_))
+        file_.findings.push_back(file_.about(Grade::Warning, "IP_ADDRESS", *why));
 }
 
 void AreaJudge::judge_root() {

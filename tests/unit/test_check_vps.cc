@@ -237,6 +237,47 @@ TEST(CheckVps, TheListOfMountsIsNoFile) {
     EXPECT_EQ(count_said(file, "/etc/mtab is a file"), 1);
 }
 
+TEST(CheckVps, AddressesOfTheVpsItselfAreThoseOfTheConfiguration) {
+    const Node node;
+    const std::string etc = "private/101/etc/";
+    fs::create_directories(node.path() + "/" + etc + "sysconfig/network-scripts");
+    fs::create_directories(node.path() + "/" + etc + "network");
+    const auto count = [&](const std::string& addresses) {
+        node.write("etc/vz/conf/101.conf", "IP_ADDRESS=\"" + addresses + "\"\n");
+        Checked checked;
+        EXPECT_EQ(node.check(checked).code, ExitCode::Ok);
+        return count_said(checked, "which IP_ADDRESS does not have");
+    };
+    const std::string scripts = etc + "sysconfig/network-scripts/";
+    node.write(scripts + "ifcfg-lo", "DEVICE=lo\nIPADDR=192.0.2.1\n");
+    node.write(scripts + "ifcfg-venet0",
+               "DEVICE=venet0\nIPADDR=127.0.0.1\nIPV6ADDR=\"2001:db8::7/128\"\n");
+    node.write(scripts + "ifcfg-venet0:0",
+               "DEVICE=venet0:0\nIPADDR='192.0.2.7'\nNETMASK=255.255.255.255\n");
+    node.write(scripts + "ifcfg-venet0:0.bak", "IPADDR=192.0.2.66\n");
+    EXPECT_EQ(count("192.0.2.7 2001:db8::7"), 0);
+    EXPECT_EQ(count("192.0.2.7/24 2001:db8:0::7"), 0);
+    EXPECT_EQ(count("192.0.2.7"), 1);
+    EXPECT_EQ(count("192.0.2.8 2001:db8::7"), 1);
+    node.write(scripts + "ifcfg-venet0:1", "IPV6ADDR_SECONDARIES=\"2001:db8::7 2001:db8::8\"\n");
+    EXPECT_EQ(count("192.0.2.7 2001:db8::7"), 1);
+    EXPECT_EQ(count("192.0.2.7 2001:db8::7 2001:db8::8"), 0);
+    // Debian's kind.
+    node.write(etc + "network/interfaces",
+               "auto venet0 lo\niface lo inet static\n\taddress 10.0.0.1\n"
+               "iface venet0 inet manual\n\taddress 127.0.0.1\n"
+               "auto venet0:0\niface venet0:0 inet static\n\taddress 192.0.2.9\n"
+               "iface eth0 inet static\n\taddress 192.0.2.10\n");
+    EXPECT_EQ(count("192.0.2.7 2001:db8::7 2001:db8::8"), 1);
+    EXPECT_EQ(count("192.0.2.7 2001:db8::7 2001:db8::8 192.0.2.9"), 0);
+    // Hostile: no file, no address, a way out.
+    node.remove(etc + "network/interfaces");
+    fs::create_directory(node.path() + "/" + etc + "network/interfaces");
+    node.write(scripts + "ifcfg-venet0:2", std::string("IPADDR=\0\nIPADDR\nIPADDR=x\n=\n", 23));
+    fs::create_symlink("/etc/passwd", node.path() + "/" + scripts + "ifcfg-venet0:3");
+    EXPECT_EQ(count("192.0.2.7 2001:db8::7 2001:db8::8"), 0);
+}
+
 TEST(CheckVps, OtherFilesAreNoVps) {
     const Node node;
     Checked checked;
