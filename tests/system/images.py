@@ -59,7 +59,7 @@ PACKAGE_PACKAGES = ["build-essential", "debhelper", "lintian", "mandoc", "ccache
 CONTAINER_PACKAGES = [
     "systemd", "systemd-sysv", "libpam-systemd", "dbus-user-session", "iproute2", "busybox-static",
     "podman", "crun", "runc", "docker.io", "docker-cli", "uidmap", "fuse-overlayfs", "passt",
-    "netavark", "wireguard-tools", "openvpn", "iptables", "nftables", "iputils-ping",
+    "netavark", "rootlesskit", "slirp4netns", "wireguard-tools", "openvpn", "iptables", "nftables", "iputils-ping",
 ]
 
 # A small initrd: most of a boot without KVM is spent on unpacking it.
