@@ -38,7 +38,7 @@ class Progress {
         return [this](std::uint64_t done, std::uint64_t all) {
             if (request_.heed())
                 throw Error(ExitCode::System, "told to end; the disk is as it was");
-            line_.tell(done, all);
+            line_.tell_bytes(done, all);
         };
     }
     [[nodiscard]] FdRef request() const { return request_.fd(); }

@@ -83,7 +83,7 @@ void remove_area(const std::string& area, const Talk& talk) {
     const std::string removed = fmt::format("{}.removed-{}", area, getpid());
     if (rename(area.c_str(), removed.c_str()) < 0)
         throw SysError(errno, "rename", area, vzctl_code::kCannotRemove);
-    within({"Unable to destroy the container"}, [&] { remove_tree(removed); });
+    within({"Unable to destroy the container"}, [&] { remove_tree(removed, !talk.is_quiet()); });
 }
 
 void put_aside(const std::string& path) {

@@ -6,8 +6,8 @@
 
 namespace vps {
 
-// Removes the directory, if it exists. Throws Error with vzctl's code for areas that cannot be
-// removed.
-void remove_tree(const std::string& dir);
+// Removes the directory, if it exists; `is_told`: says on a terminal how far it is. Throws Error
+// with vzctl's code for areas that cannot be removed.
+void remove_tree(const std::string& dir, bool is_told = false);
 
 }  // namespace vps

@@ -129,8 +129,8 @@ std::optional<ExitStatus> wait_for_tar(Child& child, FdRef tarball,
         if (request.came())
             return std::nullopt;
         const off_t place = lseek(tarball.get(), 0, SEEK_CUR);
-        line.tell(static_cast<std::uint64_t>(std::max<off_t>(place, 0)),
-                  static_cast<std::uint64_t>(file.st_size));
+        line.tell_bytes(static_cast<std::uint64_t>(std::max<off_t>(place, 0)),
+                        static_cast<std::uint64_t>(file.st_size));
     }
 }
 

@@ -10,6 +10,7 @@
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/process.hh"
+#include "sys/progress_line.hh"
 #include "sys/sys.hh"
 #include "sys/within.hh"
 #include "systemd/libsystemd.hh"
@@ -90,8 +91,8 @@ bool is_used_by_host(Veid veid) {
     return false;
 }
 
-// Tells systemd and the journal now and then how far the marking is, so that the start is not timed
-// out.
+// Tells systemd, the journal and a terminal now and then how far the marking is, so that the start
+// is not timed out.
 class Progress {
   public:
     explicit Progress(const Log& log) : log_(log) {}
@@ -102,6 +103,7 @@ class Progress {
                         fmt::format("told to end after marking {} files for the disk quota; the "
                                     "next start goes on with it",
                                     files));
+        line_.tell_files(files);
         const auto now = std::chrono::steady_clock::now();
         if (now - extended_ >= std::chrono::seconds(2)) {
             extended_ = now;
@@ -120,6 +122,7 @@ class Progress {
   private:
     const Log& log_;
     TerminationRequest request_;
+    sys::ProgressLine line_{"Marking files for the disk quota"};
     std::chrono::steady_clock::time_point extended_{}, said_ = std::chrono::steady_clock::now();
 };
 

@@ -19,14 +19,24 @@ ProgressLine::~ProgressLine() {
         say("\r\033[K");
 }
 
-void ProgressLine::tell(std::uint64_t done, std::uint64_t all) {
+bool ProgressLine::is_due() {
     const auto now = std::chrono::steady_clock::now();
     if (!is_terminal_ || now - last_ < kPause)
-        return;
+        return false;
     last_ = now;
     is_written_ = true;
-    say(fmt::format("\r\033[K{}: {} of {} MiB, {} %", doing_, done >> 20, all >> 20,
-                    all == 0 ? 100 : done * 100 / all));
+    return true;
+}
+
+void ProgressLine::tell_bytes(std::uint64_t done, std::uint64_t all) {
+    if (is_due())
+        say(fmt::format("\r\033[K{}: {} of {} MiB, {} %", doing_, done >> 20, all >> 20,
+                        all == 0 ? 100 : done * 100 / all));
+}
+
+void ProgressLine::tell_files(std::uint64_t done) {
+    if (is_due())
+        say(fmt::format("\r\033[K{}: {} files", doing_, done));
 }
 
 }  // namespace vps::sys

@@ -15,14 +15,18 @@ class [[nodiscard]] ProgressLine {
     ProgressLine(const ProgressLine&) = delete;
     ProgressLine& operator=(const ProgressLine&) = delete;
 
-    // Both in bytes. Says it five times a second at most.
-    void tell(std::uint64_t done, std::uint64_t all);
+    // Say it five times a second at most. Bytes, of all that there are; and files, of nobody knows
+    // how many.
+    void tell_bytes(std::uint64_t done, std::uint64_t all);
+    void tell_files(std::uint64_t done);
     // Whether anybody is told.
     [[nodiscard]] bool is_shown() const { return is_terminal_; }
 
     static constexpr std::chrono::milliseconds kPause{200};
 
   private:
+    bool is_due();
+
     std::string doing_;
     bool is_terminal_;
     bool is_written_ = false;
