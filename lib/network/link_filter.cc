@@ -29,7 +29,10 @@ constexpr std::uint32_t kArpKinds = kPayload, kArpSizes = kPayload + 4, kArpCode
                         kArpTarget = kPayload + 24, kArpEnd = kPayload + 28;
 constexpr std::uint32_t kArpRequest = 1, kArpReply = 2;
 constexpr std::uint32_t kIpFragment = kPayload + 6, kIpProtocol = kPayload + 9,
-                        kIpSource = kPayload + 12, kIpEnd = kPayload + 20;
+                        kIpSource = kPayload + 12, kIpTarget = kPayload + 16,
+                        kIpEnd = kPayload + 20;
+constexpr std::uint32_t kInnerTag = kPayload, kInnerType = kPayload + 2, kTagSize = 4;
+constexpr std::uint32_t kLoopbackNet = 127, kVlanBits = 0xfff;
 constexpr std::uint32_t kIp6Next = kPayload + 6, kIp6Source = kPayload + 8,
                         kIp6Target = kPayload + 24, kIp6Payload = kPayload + 40;
 constexpr std::uint32_t kIp6FragmentPlace = kIp6Payload + 2, kIp6FragmentSize = 8;
@@ -72,6 +75,11 @@ class Code {
     // 1 where the frame came with a tag of a VLAN, which the kernel has taken out of it.
     void load_tagged() {
         load_word(static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
+    }
+    // The number of that VLAN; 0 without a tag, too.
+    void load_vlan() {
+        load_word(static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG));
+        keep_bits(kVlanBits);
     }
     // A load from beyond the frame's end ends the program with 0, which is TC_ACT_OK: what is
     // loaded before a verdict of ours has to be there.
@@ -395,8 +403,44 @@ void drop_redirects(Code& code) {
     });
 }
 
+// Where a tool for containers has set route_localnet, the host takes what comes from outside to its
+// loopback addresses, or from them (RFC 1122 has them on no wire).
+void drop_loopback(Code& code, std::uint32_t further = 0) {
+    for (const std::uint32_t at : {kIpSource, kIpTarget}) {
+        code.load_byte(at + further);
+        code.finish_if(kLoopbackNet, kDrop);
+    }
+}
+
+// The same for a bridge, whose frames may have two tags: the kernel has taken the first one off.
+// It takes those of number 0 off as if they were not there, and nobody has a use for these round or
+// within another tag.
+void drop_loopback_behind_tags(Code& code) {
+    code.load_half(kType);
+    for (const std::uint32_t tag :
+         std::initializer_list<std::uint32_t>{ETH_P_8021Q, ETH_P_8021AD}) {
+        const Code::Jump other = code.skip_unless(tag);
+        code.load_vlan();
+        code.finish_if(0, kDrop);
+        code.require_length(kPayload + kTagSize);
+        code.load_half(kInnerTag);
+        code.keep_bits(kVlanBits);
+        code.finish_if(0, kDrop);
+        code.load_half(kInnerType);
+        code.finish_unless(ETH_P_IP, kPass);
+        code.require_length(kIpEnd + kTagSize);
+        drop_loopback(code, kTagSize);
+        code.finish(kPass);
+        code.land(other);
+    }
+    code.finish_unless(ETH_P_IP, kPass);
+    code.require_length(kIpEnd);
+    drop_loopback(code);
+}
+
 void judge_ipv4(Code& code, const LinkFilter& filter, const Part& part) {
     code.require_length(kIpEnd);
+    drop_loopback(code);
     drop_redirects(code);
     if (filter.has_neighbours)
         look_behind_ip(code, IPPROTO_UDP, [&] {
@@ -579,6 +623,7 @@ void judge_advice(Code& code) {
     code.finish_if(ETH_P_8021AD, kDrop);
     Code::Jump other = code.skip_unless(ETH_P_IP);
     code.require_length(kIpEnd);
+    drop_loopback(code);
     drop_redirects(code);
     code.finish(kPass);
     code.land(other);
@@ -633,6 +678,8 @@ std::vector<sock_filter> compile_part(const LinkFilter& filter, const Part& part
     if (!filter.only_addresses) {
         if (filter.drops_advice)
             judge_advice(code);
+        else
+            drop_loopback_behind_tags(code);
         code.finish(kPass);
         return code.take();
     }

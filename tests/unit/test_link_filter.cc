@@ -61,11 +61,12 @@ Bytes arp(const char* sender, const Arp& how = {}) {
 
 struct Ip4 {
     unsigned protocol = 1, fragment = 0, words = 5;
+    const char* target = "192.0.2.1";
 };
 Bytes ip4(const char* source, const Bytes& payload = Bytes(8, '\0'), Ip4 how = {}) {
     return frame(0x0800, Bytes(1, static_cast<char>(0x40 | how.words)) + Bytes(5, '\0') +
                              half(how.fragment) + '\x40' + static_cast<char>(how.protocol) +
-                             half(0) + raw4(source) + raw4("192.0.2.1") +
+                             half(0) + raw4(source) + raw4(how.target) +
                              Bytes(4UL * (how.words - 5), '\x01') + payload);
 }
 
@@ -145,6 +146,10 @@ void expect(const Judge& judge, const std::vector<Row>& rows) {
         EXPECT_EQ(judge(row.frame), row.verdict) << row.what;
 }
 
+Bytes to_loopback(const char* source) {
+    return ip4(source, Bytes(8, '\0'), {.target = "127.0.0.1"});
+}
+
 TEST(LinkFilter, OfVenetPassesItsAddressesOnly) {
     const Judge judge(venet_filter(addresses({"192.0.2.7", "192.0.2.8", "2001:db8::7"})));
     expect(judge, {
@@ -152,6 +157,7 @@ TEST(LinkFilter, OfVenetPassesItsAddressesOnly) {
                       {"its second", ip4("192.0.2.8"), Passed},
                       {"a foreign one", ip4("192.0.2.9"), Dropped},
                       {"none", ip4("0.0.0.0"), Dropped},
+                      {"to a loopback address", to_loopback("192.0.2.7"), Dropped},
                       {"its IPv6", ip6("2001:db8::7", 17, Bytes(8, '\0')), Passed},
                       {"a foreign IPv6", ip6("2001:db8::8", 17, Bytes(8, '\0')), Dropped},
                       {"a link-local one", ip6("fe80::1", 58, ndp(134, "::")), Dropped},
@@ -167,11 +173,16 @@ Bytes to_bridges(char last) {
     return Bytes("\x01\x80\xc2\x00\x00", 5) + last + frame(60, Bytes(60, '\x42')).substr(6);
 }
 
-TEST(LinkFilter, OfHardwareAddressesLooksAtNothingElse) {
+TEST(LinkFilter, OfHardwareAddressesLooksAtLoopbackOnly) {
     const Judge judge(
         {.mac = kMac, .only_addresses = false, .has_neighbours = false, .addresses = {}});
     expect(judge, {
                       {"its own", ip4("198.51.100.1"), Passed},
+                      {"to a loopback address", to_loopback("198.51.100.1"), Dropped},
+                      {"from a loopback address", ip4("127.1.2.3"), Dropped},
+                      {"a cut header", ip4("198.51.100.1").substr(0, 33), Dropped},
+                      {"a tag within one of number 0",
+                       frame(0x8100, half(5) + ip4("198.51.100.1").substr(12)), Dropped},
                       {"its own, of any kind", frame(0x88cc, Bytes(60, '\0')), Passed},
                       {"to bridges, of the spanning tree", to_bridges('\x00'), Dropped},
                       {"to bridges, of LLDP", to_bridges('\x0e'), Dropped},
@@ -192,6 +203,8 @@ TEST(LinkFilter, OfALinkWithoutBridgeDropsAdviceOnly) {
         {
             {"any hardware address", frame(0x88cc, Bytes(60, '\0'), kForeignMac), Passed},
             {"any IPv4", ip4("198.51.100.1"), Passed},
+            {"to a loopback address", to_loopback("198.51.100.1"), Dropped},
+            {"from a loopback address", ip4("127.1.2.3"), Dropped},
             {"an error of ICMP", ip4("198.51.100.1", '\x03' + Bytes(7, '\0')), Passed},
             {"a redirect of ICMP", ip4("198.51.100.1", '\x05' + Bytes(7, '\0')), Dropped},
             {"ARP", arp("192.0.2.9"), Passed},
