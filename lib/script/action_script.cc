@@ -12,6 +12,7 @@
 #include "state/life_counts.hh"
 #include "sys/child_report.hh"
 #include "sys/error.hh"
+#include "sys/holders.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 
@@ -268,6 +269,16 @@ ScriptResult report_script(const ActionScript& script, const std::optional<ExitS
 
 namespace {
 
+// The kernel executes nothing that somebody may still write.
+std::string explain_busy_script(const ActionScript& script) {
+    const std::string writers =
+        name_writers(sys::readlink("/proc/self/fd/" + std::to_string(script.file.get())));
+    return fmt::format(
+        "cannot be executed, because it is open for writing{}: an editor, or a copy "
+        "that is not done; try again when it is closed",
+        writers.empty() ? writers : ", by " + writers);
+}
+
 ScriptResult run_words(const ActionScript& script, const std::vector<std::string>& words,
                        const std::vector<std::string>& environment, const ScriptSettings& settings,
                        const Log& log) {
@@ -287,9 +298,11 @@ ScriptResult run_words(const ActionScript& script, const std::vector<std::string
     ChildReport failed{};
     if (ended && read(failure.get(), &failed, sizeof failed) == sizeof failed)
         fail_script(*script.kind, script.path,
-                    failed.step == static_cast<int>(Step::Execute)
-                        ? explain_exec_failure(failed.error, read_script(script))
-                        : failure_of(failed, StepNames(kStepNames)).what());
+                    failed.step != static_cast<int>(Step::Execute)
+                        ? failure_of(failed, StepNames(kStepNames)).what()
+                    : failed.error == ETXTBSY
+                        ? explain_busy_script(script)
+                        : explain_exec_failure(failed.error, read_script(script)));
     heed_request(request, script, ended);
     return report_script(script, ended, std::chrono::steady_clock::now() - started, settings, log);
 }

@@ -11,8 +11,8 @@
 #include <map>
 #include <set>
 
-#include "sys/directory.hh"
 #include "sys/error.hh"
+#include "sys/holders.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -26,42 +26,6 @@ int to_int(std::string_view text) {
     int value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
-}
-
-// Up to three processes that have something open, run or stand below `root`, for an error message.
-std::string name_holders(const std::string& root) {
-    std::set<std::string> holders;
-    const auto is_below = [&](const std::string& link) {
-        char target[4096];
-        const ssize_t length = readlink(link.c_str(), target, sizeof target);
-        if (length < 0)
-            return false;
-        const std::string_view path(target, static_cast<std::size_t>(length));
-        return path == root || path.starts_with(root + "/");
-    };
-    Directory proc("/proc");
-    while (const dirent* entry = proc.next()) {
-        if (!parse_pid(entry->d_name))
-            continue;
-        const std::string dir = std::string("/proc/") + entry->d_name;
-        bool holds = is_below(dir + "/cwd") || is_below(dir + "/root") || is_below(dir + "/exe");
-        if (!holds) {
-            Directory files(dir + "/fd");
-            while (const dirent* file = files.next())
-                holds = holds || is_below(dir + "/fd/" + file->d_name);
-        }
-        if (!holds || holders.size() >= 3)
-            continue;
-        try {
-            std::string command = sys::read_file(dir + "/comm");
-            while (command.ends_with('\n'))
-                command.pop_back();
-            holders.insert(fmt::format("{} (pid {})", command, entry->d_name));
-        } catch (const SysError&) {
-            // The process ended meanwhile.
-        }
-    }
-    return holders.empty() ? std::string() : fmt::format(", held by {}", fmt::join(holders, ", "));
 }
 
 void set_propagation(const std::string& target, std::uint64_t propagation, unsigned flags) {
@@ -312,9 +276,12 @@ void dismount_tree(const std::string& root, const Deadline& deadline) {
             throw Error(
                 ExitCode::CannotDismount,
                 fmt::format("dismount '{}': its mount point is gone", mounts.back().target));
-        if (error != EBUSY || milliseconds_until(deadline) == 0)
+        if (error != EBUSY || milliseconds_until(deadline) == 0) {
+            const std::string holders = name_holders(root);
             throw Error(ExitCode::CannotDismount,
-                        SysError(error, "dismount", busy).what() + name_holders(root));
+                        SysError(error, "dismount", busy).what() +
+                            (holders.empty() ? std::string() : ", held by " + holders));
+        }
         (void)poll(nullptr, 0, 50);
     }
 }
