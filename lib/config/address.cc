@@ -85,6 +85,8 @@ const char* read_setting(NetifSpec& netif, std::string_view key, std::string_vie
             netif.*field = value;
             if (value.empty() && key != "ifname")
                 return nullptr;  // as if absent, for vzctl too
+            if (value == "lo")
+                return "no name of a device: the loopback device has it";
             if (is_kept_by_kernel(value))
                 return "no name of a device: settings of all devices have it";
             return is_link_name(value) ? nullptr : "no name of a device (at most 15 characters)";

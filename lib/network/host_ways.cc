@@ -107,6 +107,12 @@ std::string HostWays::find(const IpAddress& address) {
     if (way.type == RTN_LOCAL)
         throw Error(ExitCode::IpInUse,
                     fmt::format("the address {} is the host's own", address.to_string()));
+    if (way.type == RTN_BROADCAST)
+        throw Error(
+            ExitCode::BadIp,
+            fmt::format("the address {} is the broadcast address of a network of the host's "
+                        "(ip route show table local {})",
+                        address.to_string(), address.to_string()));
     std::string name = way.type == RTN_UNICAST ? name_of(way.device) : "";
     if (!name.empty() && is_of_a_vps(name))
         name = find_next(address);

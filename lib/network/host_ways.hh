@@ -19,7 +19,8 @@ namespace vps {
 class HostWays {
   public:
     // The name of the device; empty if the host knows no way, or the way leads to a VPS. Throws
-    // SysError, and Error IpInUse when the address is the host's own.
+    // SysError, Error IpInUse when the address is the host's own, and Error BadIp when it is the
+    // broadcast address of one of the host's networks.
     std::string find(const IpAddress& address);
 
   private:

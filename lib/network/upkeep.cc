@@ -132,8 +132,15 @@ class Inspection {
             return;
         }
         try {
-            if (renew_route(socket_, link, index, address))
+            if (renew_route(socket_, link, index, address)) {
                 report_.missing.push_back(missing);
+            } else if (!is_routed_to(socket_, address, index)) {
+                const std::string spelled = address.to_string();
+                report_.missing.push_back(missing);
+                report_.cannot.push_back(
+                    fmt::format("somebody else's route to {} is left as it is (ip route show {})",
+                                spelled, spelled));
+            }
         } catch (const Error& error) {
             report_.missing.push_back(missing);
             report_.cannot.emplace_back(error.what());

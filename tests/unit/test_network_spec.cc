@@ -232,6 +232,10 @@ TEST(NetworkSpec, LeavesOutDevicesThatCannotBe) {
         {"bridge=vmbr0", "'bridge=vmbr0': ifname= is missing"},
         {"ifname=", "'ifname=': 'ifname=': no name of a device (at most 15 characters)"},
         {"ifname", "'ifname': 'ifname': no name of a device (at most 15 characters)"},
+        {"ifname=lo", "'ifname=lo': 'ifname=lo': no name of a device: the loopback device has it"},
+        {"ifname=eth0,host_ifname=lo",
+         "'ifname=eth0,host_ifname=lo': 'host_ifname=lo': no name of a device: the loopback device "
+         "has it"},
         {"ifname=all",
          "'ifname=all': 'ifname=all': no name of a device: settings of all devices have it"},
         {"ifname=eth0,host_ifname=default",
