@@ -187,8 +187,8 @@ void Start::prepare() {
 }
 
 // Of the dozen descriptors that the way to init takes, the kernel says "Invalid argument" or "Too
-// many open files" where they are too many; and of a script's interpreter that is a script, and so
-// on, "Too many levels of symbolic links".
+// many open files" where they are too many; of a script's interpreter that is a script, and so on,
+// "Too many levels of symbolic links"; and nothing of which file it is that it cannot execute.
 [[noreturn]] void explain_no_execution(const SysError& error, const VpsConfig& config) {
     constexpr std::uint64_t kEnough = 16;
     if (error.errnum() == ELOOP)
@@ -196,6 +196,14 @@ void Start::prepare() {
                     fmt::format("{}: init is a script whose interpreter is a script, and so on, "
                                 "perhaps itself; name a program in its first line",
                                 error.what()));
+    for (const auto& [errnum, meaning] :
+         {std::pair{ENOEXEC, "init is empty, cut short, or a program of another kind of machine"},
+          {ENOENT,
+           "init is there, but not the interpreter or loader that it names (file(1) shows "
+           "which)"},
+          {EACCES, "the VPS may not execute init, or the interpreter or loader that it names"}})
+        if (error.errnum() == errnum)
+            throw Error(ExitCode::NoInit, fmt::format("{}: {}", error.what(), meaning));
     if (!config.numfile || std::min(config.numfile->barrier, config.numfile->limit) >= kEnough)
         throw;
     throw Error(ExitCode::System,
