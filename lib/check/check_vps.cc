@@ -13,6 +13,7 @@
 #include "check/check_config.hh"
 #include "check/check_network.hh"
 #include "check/check_script.hh"
+#include "check/cluster_resources.hh"
 #include "check/compare.hh"
 #include "check/script_files.hh"
 #include "config/config_text.hh"
@@ -96,6 +97,22 @@ void check_lost_limits(const VpsConfig& config, CheckedFile& file, StartVerdict&
         "of the host; set PHYSPAGES, or LEGACY_UBC_LIMITS=yes";
     file.findings.push_back(file.about(Grade::Warning, "PRIVVMPAGES", text));
     verdict.warnings.push_back("no memory limit: " + text);
+}
+
+// A host that comes back after it was fenced would start a VPS that runs elsewhere by then.
+void check_cluster(Veid veid, const VpsConfig& config, const std::string& root, Checked& checked,
+                   CheckedFile& file) {
+    if (config.onboot == OnBoot::No || config.disabled)
+        return;
+    if (!checked.clustered)
+        checked.clustered = read_cluster_resources(root);
+    if (checked.clustered->count(veid.to_string()))
+        file.findings.push_back(file.about(
+            Grade::Warning, "ONBOOT",
+            fmt::format(
+                "a cluster (Pacemaker) decides where this VPS runs, and this host would "
+                "start it at boot all the same{}; set ONBOOT=no",
+                config.onboot == OnBoot::Unset ? ", if it ran when the host went down" : "")));
 }
 
 void judge_masks(const VpsConfig& config, StartVerdict& verdict) {
@@ -213,6 +230,7 @@ VpsConfig VpsCheck::check_config(const std::optional<ConfigText>& vz_conf, const
     if (root_.empty())
         check_network(veid_, network, checked_, file_);
     check_lost_limits(config.config, file_, verdict_);
+    check_cluster(veid_, config.config, root_, checked_, file_);
     judge_config(config.config, verdict_);
     if (!config.config.netifs.empty())
         check_external_script(root_, checked_);

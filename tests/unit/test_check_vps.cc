@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "check/check_vps.hh"
+#include "check/cluster_resources.hh"
 #include "context/old_programs.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -51,6 +52,58 @@ class Node {
 
 std::string spell(const StartVerdict& verdict) {
     return std::to_string(static_cast<int>(verdict.code)) + " " + verdict.reason;
+}
+
+std::string primitive(const std::string& kind, const std::string& veid) {
+    return "<primitive id=\"x\" " + kind +
+           "><instance_attributes><nvpair name=\"other\" value=\"7\"/>"
+           "<nvpair value=\"" +
+           veid + "\" name=\"veid\"/></instance_attributes></primitive>";
+}
+const std::string kOurs = R"(class="ocf" provider="systemd-vps" type="VPS")";
+
+TEST(CheckVps, FindsWhatAClusterManages) {
+    const std::string cib =
+        "<?xml version=\"1.0\"?><cib><configuration><resources><group id=\"g\">" +
+        primitive(kOurs, "101") + "</group>" +
+        primitive(R"(type="ManageVE" class="ocf" provider="heartbeat")", "102") +
+        primitive(R"(class="ocf" provider="heartbeat" type="VPS")", "103") +
+        primitive(R"(class="systemd" type="VPS" provider="systemd-vps")", "104") +
+        "<nvpair name=\"veid\" value=\"105\"/></resources></configuration></cib>";
+    EXPECT_EQ(find_cluster_resources(cib), (std::set<std::string>{"101", "102"}));
+    EXPECT_EQ(find_cluster_resources(""), std::set<std::string>());
+    EXPECT_EQ(find_cluster_resources("<cib>" + primitive(kOurs, "7") + "<"),
+              std::set<std::string>{"7"});
+    EXPECT_EQ(find_cluster_resources("<!DOCTYPE cib [<!ENTITY v \"101\">]><cib>" +
+                                     primitive(kOurs, "&v;") + "</cib>"),
+              std::set<std::string>());
+    EXPECT_EQ(find_cluster_resources(std::string("<cib>\0</cib>", 12)), std::set<std::string>());
+}
+
+TEST(CheckVps, WarnsOfAStartThatAClusterHasNotDecided) {
+    const Node node;
+    fs::create_directories(node.path() + "/var/lib/pacemaker/cib");
+    node.write("var/lib/pacemaker/cib/cib.xml", "<cib>" + primitive(kOurs, "101") + "</cib>");
+    const auto warning = [&](const std::string& config) {
+        node.write("etc/vz/conf/101.conf", config);
+        Checked checked;
+        EXPECT_EQ(node.check(checked).code,
+                  config == "DISABLED=yes\n" ? ExitCode::Disabled : ExitCode::Ok);
+        for (const Finding& finding : checked.files.front().findings)
+            if (finding.key == "ONBOOT")
+                return std::to_string(finding.line) + " " + finding.text;
+        return std::string();
+    };
+    EXPECT_EQ(warning("\nONBOOT=yes\n"),
+              "2 a cluster (Pacemaker) decides where this VPS runs, and this host would start it "
+              "at boot all the same; set ONBOOT=no");
+    EXPECT_EQ(warning(""),
+              "0 a cluster (Pacemaker) decides where this VPS runs, and this host would start it "
+              "at boot all the same, if it ran when the host went down; set ONBOOT=no");
+    EXPECT_EQ(warning("ONBOOT=no\n"), "");
+    EXPECT_EQ(warning("DISABLED=yes\n"), "");
+    node.remove("var/lib/pacemaker");
+    EXPECT_EQ(warning("ONBOOT=yes\n"), "");
 }
 
 TEST(CheckVps, WholeOneStarts) {
