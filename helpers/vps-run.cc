@@ -14,6 +14,7 @@
 #include "life/adopt.hh"
 #include "life/console_relay.hh"
 #include "life/end_report.hh"
+#include "life/hold_lease.hh"
 #include "life/machine_registration.hh"
 #include "life/running_status.hh"
 #include "life/start.hh"
@@ -26,7 +27,7 @@
 #include "sys/sys.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/notify.hh"
-#include "systemd/stored_console.hh"
+#include "systemd/stored_descriptors.hh"
 #include "systemd/unit_name.hh"
 
 namespace vps {
@@ -40,7 +41,9 @@ RunningVps start_counted(Veid veid, const VpsLock& lock, const VpsState& state, 
     return vps;
 }
 
-ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, const Log& log) {
+ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, FdRef stored_lease,
+                             const Log& log) {
+    const Fd lease = hold_lease(veid, state, stored_lease, log);
     RunningVps vps = start_counted(veid, lock, state, log);
     bool newly_noted = false;
     note_run(log, [&] { newly_noted = note_running(veid); });
@@ -62,6 +65,7 @@ ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, con
     } else {
         require_told(notify_with_console(ready_message(veid, init), vps.console, listener));
     }
+    store_lease(lease);
     // Nobody needs to wait for the steps from here on. The keeper's end takes CPU time from PID 1,
     // too.
     dismiss_keeper(std::move(vps.scope));
@@ -78,26 +82,28 @@ ExitCode start_and_supervise(Veid veid, VpsLock lock, const VpsState& state, con
         SupervisionEnd::ToldToGo)
         return let_run(veid, log);
     server.end();
+    forget_lease(lease);
     return report_end(veid, vps.init.wait().value_or(ExitStatus{}), log);
 }
 
-ExitCode start_or_adopt(const Invocation& invocation, StoredConsole& console) {
+ExitCode start_or_adopt(const Invocation& invocation, StoredDescriptors& stored) {
     const Log& log = invocation.log;
     VpsLock lock(invocation.veid);
     const FoundVps vps = find_vps(invocation.veid, lock, log);
     if (vps.is_found_again)
         attempt(log, [&] { find_network_of_running(invocation.veid, vps.state->init_pid); });
     if (vps.init)
-        return adopt_vps(invocation.veid, *vps.state, *vps.init, console, std::move(lock), log);
+        return adopt_vps(invocation.veid, *vps.state, *vps.init, stored, std::move(lock), log);
     if (!vps.state || vps.state->phase != Phase::Mounted)
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
                                 service_unit(invocation.veid)));
-    if (console.terminal) {  // the console of a run that has ended in a reboot
+    if (stored.terminal) {  // the console of a run that has ended in a reboot
         forget_console();
-        console = {};
+        stored.terminal.reset();
+        stored.listener.reset();
     }
-    return start_and_supervise(invocation.veid, std::move(lock), *vps.state, log);
+    return start_and_supervise(invocation.veid, std::move(lock), *vps.state, stored.lease, log);
 }
 
 // True while a VPS runs that has no supervisor but this process.
@@ -113,10 +119,10 @@ bool is_to_be_adopted(const Invocation& invocation) {
 // have systemd start the unit again at once, for ever. SIGTERM ends the wait, and this process.
 ExitCode run_vps(const Invocation& invocation) {
     constexpr unsigned kFirstPause = 1, kLongestPause = 300;  // seconds
-    StoredConsole console = take_stored_console();
+    StoredDescriptors stored = take_stored_descriptors();
     for (unsigned pause = kFirstPause;; pause = std::min(pause * 4, kLongestPause)) {
         try {
-            return start_or_adopt(invocation, console);
+            return start_or_adopt(invocation, stored);
         } catch (const Error& error) {
             if (!is_to_be_adopted(invocation))
                 throw;

@@ -12,6 +12,7 @@
 #include "life/console_relay.hh"
 #include "life/end_report.hh"
 #include "life/held_open.hh"
+#include "life/hold_lease.hh"
 #include "life/machine_registration.hh"
 #include "life/running_status.hh"
 #include "life/settings.hh"
@@ -27,7 +28,7 @@ namespace {
 
 // A VPS that an older version started has no listener in the store. A listener whose file is gone
 // lets nobody in: another one takes its place.
-Fd find_listener(Veid veid, const StoredConsole& console, const Log& log) {
+Fd find_listener(Veid veid, const StoredDescriptors& console, const Log& log) {
     if (console.listener && access(console_socket_path(veid).c_str(), F_OK) == 0)
         return sys::duplicate(console.listener);
     Fd listener = open_console(veid, log);
@@ -40,17 +41,18 @@ Fd find_listener(Veid veid, const StoredConsole& console, const Log& log) {
 
 }  // namespace
 
-ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredConsole& console,
+ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredDescriptors& stored,
                    VpsLock lock, const Log& log) {
     if (!log.to_journal())
         throw Error(ExitCode::Running, "is running");
     std::vector<LineRelay> relays;
     std::optional<ConsoleServer> server;
-    if (console.terminal) {
-        server.emplace(veid, find_listener(veid, console, log), sys::duplicate(console.terminal));
-        relays.push_back(relay_console(sys::duplicate(console.terminal), veid, log, *server));
+    if (stored.terminal) {
+        server.emplace(veid, find_listener(veid, stored, log), sys::duplicate(stored.terminal));
+        relays.push_back(relay_console(sys::duplicate(stored.terminal), veid, log, *server));
     }
     const std::vector<Fd> held = hold_file_systems(veid, state.mount_point, state.init_pid, log);
+    const Fd lease = keep_lease(veid, state, stored.lease, log);
     VpsState running = state;
     enter_all_the_same(lock, running, Phase::Running, log);
     note_run(log, [&] { note_running(veid); });
@@ -77,6 +79,7 @@ ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredCon
         return let_run(veid, log);
     if (server)
         server->end();
+    forget_lease(lease);
     pass_on_signals();
     if (!status)
         log.say(Level::Notice, "has ended, halted or rebooted; it is taken for halted");

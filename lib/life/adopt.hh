@@ -6,7 +6,7 @@
 #include "sys/exit_code.hh"
 #include "sys/fd.hh"
 #include "systemd/log.hh"
-#include "systemd/stored_console.hh"
+#include "systemd/stored_descriptors.hh"
 
 namespace vps {
 
@@ -14,7 +14,7 @@ namespace vps {
 // (adopted_init.hh). The lock is released when the VPS is adopted. Returns the exit code of the
 // supervisor. Throws Error Running for somebody who calls the supervisor by hand; SysError where
 // the adoption fails: the VPS runs on.
-ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredConsole& console,
+ExitCode adopt_vps(Veid veid, const VpsState& state, FdRef init, const StoredDescriptors& stored,
                    VpsLock lock, const Log& log);
 
 }  // namespace vps

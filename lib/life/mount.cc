@@ -17,6 +17,7 @@
 #include "limits/cpus_and_nodes.hh"
 #include "script/action_script.hh"
 #include "state/directories.hh"
+#include "state/lease.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/process.hh"
@@ -136,6 +137,7 @@ void mount_with_scripts(Veid veid, const VpsLock& lock, const VpsConfig& config,
     } else {
         require_private_area(config);
         claim_area(veid, state, [&] { lock.write_state(state); });
+        (void)take_lease(veid, state.ve_private);  // the supervisor takes it for longer
         mount_private_area(veid, lock, state, config, request, log);
     }
     // VE_ROOT is private until the scripts have made their mounts: other mount namespaces of the

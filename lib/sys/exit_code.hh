@@ -54,7 +54,7 @@ inline constexpr std::array kExitCodes{
     ExitCodeRow{ExitCode::NoVeRoot, "VE_ROOT is not set"},
     ExitCodeRow{ExitCode::NoVePrivate, "VE_PRIVATE is not set"},
     ExitCodeRow{ExitCode::NotRunning, "the VPS is not running"},
-    ExitCodeRow{ExitCode::Running, "the VPS is running"},
+    ExitCodeRow{ExitCode::Running, "the VPS is running, here or on another host"},
     ExitCodeRow{ExitCode::CannotStop, "the VPS cannot be stopped"},
     ExitCodeRow{ExitCode::CannotAddIp, "an address of the VPS cannot be set up"},
     ExitCodeRow{ExitCode::NotMounted, "the private area is not mounted"},

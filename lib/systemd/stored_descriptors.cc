@@ -1,4 +1,4 @@
-#include "systemd/stored_console.hh"
+#include "systemd/stored_descriptors.hh"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,11 +10,13 @@
 
 namespace vps {
 
-static constexpr const char* kConsoleName = "console";  // in the store
+// In the store.
+static constexpr const char* kConsoleName = "console";
+static constexpr const char* kLeaseName = "lease";
 
 namespace {
 
-// Both have one name in the store, so that one message is enough.
+// Terminal and listener have one name in the store, so that one message is enough.
 bool is_socket(FdRef fd) {
     struct stat status {};
     return fstat(fd.get(), &status) == 0 && S_ISSOCK(status.st_mode);
@@ -22,20 +24,22 @@ bool is_socket(FdRef fd) {
 
 }  // namespace
 
-StoredConsole take_stored_console() {
-    StoredConsole console;
+StoredDescriptors take_stored_descriptors() {
+    StoredDescriptors stored;
     if (!getenv("LISTEN_FDS"))
-        return console;
+        return stored;
     char** names = nullptr;
     const int count = sd_listen_fds_with_names(1, &names);
     for (int i = 0; i < count; ++i) {
         Fd fd(SD_LISTEN_FDS_START + i);
         if (std::string_view(names[i]) == kConsoleName)
-            (is_socket(fd) ? console.listener : console.terminal) = std::move(fd);
+            (is_socket(fd) ? stored.listener : stored.terminal) = std::move(fd);
+        else if (std::string_view(names[i]) == kLeaseName)
+            stored.lease = std::move(fd);
         std::free(names[i]);
     }
     std::free(static_cast<void*>(names));
-    return console;
+    return stored;
 }
 
 int notify_with_console(const std::string& message, FdRef terminal, FdRef listener) {
@@ -48,6 +52,18 @@ int notify_with_console(const std::string& message, FdRef terminal, FdRef listen
 
 void forget_console() {
     (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName).c_str());
+}
+
+void store_lease(FdRef lease) {
+    const int fd = lease.get();
+    if (fd >= 0)
+        (void)sd_pid_notify_with_fds(
+            0, 0, fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", kLeaseName).c_str(), &fd, 1);
+}
+
+void forget_lease(FdRef lease) {
+    if (lease.get() >= 0)
+        (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kLeaseName).c_str());
 }
 
 }  // namespace vps
