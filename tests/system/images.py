@@ -6,6 +6,7 @@
 
 Names:
     host-bookworm, host-trixie   a host: disk.img (ext4), vmlinuz, initrd.img
+    host-cluster                 a tree of a host of a cluster: Debian 13 with Pacemaker and Corosync
     vps-debian12, vps-debian13   VPS trees with systemd as init
     vps-containers               Debian 13 with podman, docker, WireGuard, OpenVPN
     vps-sysvinit, vps-openrc     with sysvinit's and OpenRC's own init
@@ -45,6 +46,11 @@ HOST_PACKAGES = [
     "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils", "systemd-container", "libnss-mymachines",
     # Clients of OpenVZ's vzctl and vzlist.
     "collectd-core", "perl", "resource-agents", "libvirt-clients",
+]
+
+CLUSTER_PACKAGES = [
+    "systemd", "systemd-sysv", "dbus", "iproute2", "procps", "util-linux", "libmnl0", "libjson-c5", "libexpat1",
+    "libseccomp2", "pacemaker", "pacemaker-cli-utils", "corosync", "resource-agents",
 ]
 
 BUILD_PACKAGES = [
@@ -105,6 +111,20 @@ tar -C / --no-overwrite-dir --keep-directory-symlink -xf /dev/vdc || echo "unpac
 exec /sbin/init "$@"
 INIT
 chmod 755 sbin/vps-test-init
+"""
+
+# A cluster is configured by the test; nothing else runs there.
+CLUSTER_CUSTOMIZE = r"""
+cd "$1"
+for unit in getty@tty1.service console-getty.service apt-daily.timer apt-daily-upgrade.timer \
+    e2scrub_all.timer e2scrub_reap.service dpkg-db-backup.timer fstrim.timer systemd-timesyncd.service \
+    systemd-networkd.service systemd-logind.service; do
+    ln -sf /dev/null "etc/systemd/system/$unit"
+done
+mkdir -p vz/private vz/root var/log/journal etc/systemd/system/multi-user.target.wants
+: >etc/fstab
+ln -sf /usr/lib/systemd/system/corosync.service /usr/lib/systemd/system/pacemaker.service \
+    etc/systemd/system/multi-user.target.wants/
 """
 
 # Gettys on virtual consoles that a VPS does not have, as every OpenVZ template left them out.
@@ -174,6 +194,7 @@ RECIPES = {
     "host-bookworm": HOST | {"suite": "bookworm", "packages": [*HOST_PACKAGES, "ploop"]},
     "host-trixie": HOST | {"suite": "trixie",
                            "packages": [*HOST_PACKAGES, "systemd-cryptsetup"]},
+    "host-cluster": vps("trixie", CLUSTER_PACKAGES, customize=CLUSTER_CUSTOMIZE),
     "vps-debian12": vps("bookworm", ["systemd", "systemd-sysv"]),
     "vps-debian13": vps("trixie", ["systemd", "systemd-sysv", "dbus"]),
     "vps-containers": vps("trixie", CONTAINER_PACKAGES),
@@ -364,7 +385,7 @@ def ensure_all(names):
 
 
 def main():
-    names = sys.argv[1:] or ["host-bookworm", "host-trixie", "vz"]
+    names = sys.argv[1:] or ["host-bookworm", "host-trixie", "host-cluster", "vz"]
     unknown = [name for name in names if name not in RECIPES]
     if unknown:
         sys.exit(f"{sys.argv[0]}: no image '{unknown[0]}'; there are: {' '.join(RECIPES)}")
