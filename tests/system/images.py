@@ -46,6 +46,7 @@ HOST_PACKAGES = [
     "libmnl0", "libnftables1", "iptables", "nftables", "fdisk", "qemu-utils", "systemd-container", "libnss-mymachines",
     # Clients of OpenVZ's vzctl and vzlist.
     "collectd-core", "perl", "resource-agents", "libvirt-clients",
+    "nfs-kernel-server",
 ]
 
 CLUSTER_PACKAGES = [
@@ -83,7 +84,9 @@ cd "$1"
 for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
     e2scrub_all.timer e2scrub_reap.service dpkg-db-backup.timer fstrim.timer motd-news.timer \
     systemd-timesyncd.service systemd-machined.service collectd.service libvirt-guests.service \
-    logd.service; do
+    logd.service rpcbind.service rpcbind.socket nfs-server.service nfs-client.target nfs-blkmap.service \
+    nfs-idmapd.service nfs-mountd.service rpc-statd.service rpc-statd-notify.service nfsdcld.service \
+    fsidd.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"
 done
 # Each takes a tenth of a second, or two, of an emulated boot and of each daemon-reload.
@@ -91,6 +94,9 @@ mkdir -p etc/systemd/system-generators
 for generator in bless-boot debug getty gpt-auto hibernate-resume integritysetup rc-local run ssh \
     system-update sysv tpm2 veritysetup; do
     ln -sf /dev/null "etc/systemd/system-generators/systemd-$generator-generator"
+done
+for generator in nfs-server rpc-pipefs; do
+    ln -sf /dev/null "etc/systemd/system-generators/$generator-generator"
 done
 echo vps-host >etc/hostname
 printf '127.0.0.1 localhost vps-host\n' >etc/hosts
