@@ -175,6 +175,7 @@ _vps_programs() {
                 *) __vps_take_words info check merge convert ;;
             esac
             ;;
+        vzrestore) [[ $COMP_CWORD -ne 1 ]] || mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;; # then a VEID that is free
         vzmigrate) [[ $COMP_CWORD -eq 1 ]] || __vps_take __vps_ids ;; # the first word is a host
         *) __vps_take __vps_ids ;;
     esac
@@ -183,4 +184,4 @@ _vps_programs() {
 
 complete -F _vzctl vzctl
 complete -F _vzlist vzlist
-complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzmigrate vzpid vzubc
+complete -o filenames -F _vps_programs vps-check vps-enter vps-mount vps-ploop vps-umount vzmigrate vzpid vzrestore vzubc

@@ -1,7 +1,5 @@
-// A template's tarball unpacked into a private area. tar(1) does it as root of a user namespace
-// that has the ids of the VPS and nothing of the host: it can make no device node, all mounts but
-// the area's are read-only to it, and files of the host's root are not its own. Whatever `..` or
-// links a tarball has in it lead no further. Callers are root in the host context.
+// A template's tarball unpacked into a private area, by a confined tar (confined_tar.hh). Callers
+// are root in the host context.
 #pragma once
 
 #include <string>

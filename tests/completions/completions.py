@@ -136,6 +136,8 @@ def check_programs(shell):
     expect(shell, "vzmigrate ")
     expect(shell, "vzmigrate host2 1", "101", "102", "103", "1040")
     expect_among(shell, "vzmigrate --", "--keep-dst", "--remove-area", "--check-only")
+    expect_among(shell, "vzrestore --", "--force", "--version")
+    expect(shell, "vzrestore x.tgz ")
     expect_among(shell, "vps-check --", "--root", "--json", "--quiet", "--no-notes", "--strict")
     expect_among(shell, "vps-umount --", "--force", "--help")
 

@@ -257,6 +257,8 @@ def main():
         check_options(page, program)
         if name == "vzctl":
             check_exit_codes(page, of_vzctl, complete=True)
+        elif name == "vzrestore":
+            check_exit_codes(page, {**meanings, **of_vzctl}, complete=False)
         elif name not in CODES_OF_THEIR_OWN:
             check_exit_codes(page, meanings, complete=False)
     check_exit_codes(pages["systemd-vps.7"], meanings, complete=True)
