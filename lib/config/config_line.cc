@@ -36,6 +36,7 @@ ConfigLines::ConfigLines(std::string_view text)
     : text_(text),
       position_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0),
       has_nul_(text.find('\0') != text.npos),
+      has_carriage_return_(text.find('\r') != text.npos),
       byte_order_mark_(position_ != 0) {}
 
 std::string_view ConfigLines::take_line() {
@@ -54,12 +55,19 @@ bool ConfigLines::next(ConfigLine& line) {
     while (position_ < text_.size()) {
         const auto whole = take_line();
         const auto start = whole.find_first_not_of(kBlanks);
-        if (start == whole.npos || whole[start] == '#')
+        if (start == whole.npos)
+            continue;
+        const auto column = static_cast<unsigned>(start + 1);
+        line = {{}, {}, number_, column, column, nullptr, {}};
+        // A file of an old Mac is one line, and all of it a comment where it begins with one.
+        if (has_carriage_return_ && trim_end(whole).find('\r') != whole.npos) {
+            line.trouble = "a carriage return within this line, where a line end may be meant";
+            return true;
+        }
+        if (whole[start] == '#')
             continue;
 
         const auto equals = whole.find('=', start);
-        const auto column = static_cast<unsigned>(start + 1);
-        line = {{}, {}, number_, column, column, nullptr, {}};
         if (equals == whole.npos || equals == start) {
             line.trouble = equals == start ? "no key before '='" : "no '=' in this line";
             return true;

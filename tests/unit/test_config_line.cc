@@ -65,6 +65,12 @@ TEST(ConfigLine, ReadsAsVzctlDoes) {
         {"A=\"", "1:1 !no closing '\"'\n"},
         {"A=1\0\nB=2"sv, "1:1 !NUL byte in this line\n2:1:3 B=2\n"},
         {"\0"sv, "1:1 !no '=' in this line\n"},
+        {"# limits\rA=1\rB=2\r",
+         "1:1 !a carriage return within this line, where a line end may be "
+         "meant\n"},
+        {" A=1\rB=2\r\r\n\r\nC=3\r\n",
+         "1:2 !a carriage return within this line, where a line "
+         "end may be meant\n3:1:3 C=3\n"},
     };
     for (const auto& [text, lines] : cases)
         EXPECT_EQ(read_all(text), lines) << text;
