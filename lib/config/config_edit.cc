@@ -33,16 +33,6 @@ std::vector<Assignment> find_assignments(std::string_view text, std::string_view
     return found;
 }
 
-bool is_veid(std::string_view text) {
-    if (text.starts_with("${VEID}"))
-        return true;
-    const auto is_name_char = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    };
-    return text.starts_with("$VEID") && (text.size() == 5 || !is_name_char(text[5]));
-}
-
 std::string append(std::string text, const ConfigChange& change, std::string_view line_end) {
     if (!text.empty() && text.back() != '\n')
         text += line_end;
@@ -76,7 +66,7 @@ std::string quote_for_config(std::string_view value) {
     std::string quoted = "\"";
     for (std::size_t i = 0; i < value.size(); ++i) {
         const char c = value[i];
-        if (c == '"' || c == '\\' || c == '`' || (c == '$' && !is_veid(value.substr(i))))
+        if (c == '"' || c == '\\' || c == '`' || (c == '$' && !starts_with_veid(value.substr(i))))
             quoted += '\\';
         quoted += c;
     }
@@ -89,6 +79,11 @@ std::vector<std::string> values_of(std::string_view text, std::string_view key) 
         if (assignment.is_good)
             values.push_back(assignment.value);
     return values;
+}
+
+std::string first_value_of(std::string_view text, std::string_view key) {
+    const std::vector<std::string> values = values_of(text, key);
+    return values.empty() ? std::string() : values.front();
 }
 
 }  // namespace vps

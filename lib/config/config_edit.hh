@@ -23,4 +23,7 @@ std::string quote_for_config(std::string_view value);
 // The values of a key, in their order.
 std::vector<std::string> values_of(std::string_view text, std::string_view key);
 
+// The first of them; empty where there is none.
+std::string first_value_of(std::string_view text, std::string_view key);
+
 }  // namespace vps

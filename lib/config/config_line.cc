@@ -11,7 +11,7 @@ static bool is_name_char(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-static bool is_name(std::string_view text) {
+bool is_shell_name(std::string_view text) {
     return !text.empty() && (text[0] < '0' || text[0] > '9') &&
            std::all_of(text.begin(), text.end(), is_name_char);
 }
@@ -113,7 +113,7 @@ bool ConfigLines::continue_value(ConfigLine& line, std::string_view first) {
         if (quote == more.npos)
             continue;
         const auto before = more.substr(0, quote);
-        if (before.ends_with('=') && is_name(before.substr(0, before.size() - 1)))
+        if (before.ends_with('=') && is_shell_name(before.substr(0, before.size() - 1)))
             break;
         if (has_nul_ && joined.find('\0') != joined.npos)
             break;
@@ -144,9 +144,7 @@ std::string_view ConfigLines::unescape(std::string_view raw) {
     return scratch_ = std::move(plain);
 }
 
-// Whether sh and the project read the "$" that `text` starts with alike: the VEID is set where
-// scripts run.
-static bool is_veid(std::string_view text) {
+bool starts_with_veid(std::string_view text) {
     return text.starts_with("${VEID}") ||
            (text.starts_with("$VEID") && (text.size() == 5 || !is_name_char(text[5])));
 }
@@ -155,7 +153,7 @@ static const char* find_quoted_difference(std::string_view raw) {
     for (std::size_t i = 0; i < raw.size(); ++i) {
         switch (raw[i]) {
             case '$':
-                if (!is_veid(raw.substr(i)))
+                if (!starts_with_veid(raw.substr(i)))
                     return "sh expands '$'";
                 break;
             case '`':
@@ -182,7 +180,7 @@ static const char* find_quoted_difference(std::string_view raw) {
 static const char* find_unquoted_difference(std::string_view raw) {
     raw = trim_end(raw);
     for (std::size_t i = 0; i < raw.size(); ++i) {
-        if (raw[i] == '$' && !is_veid(raw.substr(i)))
+        if (raw[i] == '$' && !starts_with_veid(raw.substr(i)))
             return "sh expands '$'";
         if (kBlanks.find(raw[i]) != raw.npos && raw[raw.find_first_not_of(kBlanks, i)] == '#')
             return "sh ends the value before '#'";
@@ -193,7 +191,7 @@ static const char* find_unquoted_difference(std::string_view raw) {
 }
 
 const char* find_shell_difference(const ConfigLine& line) {
-    if (!is_name(line.key))
+    if (!is_shell_name(line.key))
         return "sh does not take this for an assignment";
     return line.raw.starts_with('"') ? find_quoted_difference(line.raw.substr(1))
                                      : find_unquoted_difference(line.raw);

@@ -51,6 +51,13 @@ class ConfigLines {
     std::string scratch_;  // the value, where it is not a part of the text as it stands
 };
 
+// Whether sh takes this for the name of a variable.
+bool is_shell_name(std::string_view text);
+
+// Whether the "$" that `text` starts with is that of $VEID or ${VEID}, which is set where scripts
+// run.
+bool starts_with_veid(std::string_view text);
+
 // The reason why sh, when it sources the file, gets another value from the line than next() gave,
 // such as "sh expands '$'"; null where both agree.
 const char* find_shell_difference(const ConfigLine& line);

@@ -38,11 +38,6 @@ std::string last_value(const GivenOptions& given, std::string_view name) {
     return value;
 }
 
-std::string first_value(const std::string& text, std::string_view key) {
-    const std::vector<std::string> values = values_of(text, key);
-    return values.empty() ? std::string() : values.front();
-}
-
 // The configuration as it will be, and what it was made of.
 class Creation {
   public:
@@ -78,7 +73,7 @@ std::string Creation::begin_text() const {
                                         config_path(call_.veid)));
         return file_.text();
     }
-    const std::string sample = wanted.empty() ? first_value(host_, "CONFIGFILE") : wanted;
+    const std::string sample = wanted.empty() ? first_value_of(host_, "CONFIGFILE") : wanted;
     if (sample.empty())
         return {};
     return edit_config(read_sample(sample, static_cast<int>(vzctl_code::kNoConfig)),
@@ -97,14 +92,14 @@ void Creation::add_options(const std::string& begin) {
     for (const std::string& text : {begin, host_})
         for (const char* key : {"OSTEMPLATE", "DEF_OSTEMPLATE"})
             if (template_.empty())
-                template_ = first_value(text, key);
+                template_ = first_value_of(text, key);
     if (template_.empty())
         throw Complaint(vzctl_code::kNoTemplateGiven, "OS template is not specified");
     changes_.push_back({"OSTEMPLATE", template_});
     changes_.push_back({"VE_LAYOUT", "simfs"});
     for (const char* key : {"VE_ROOT", "VE_PRIVATE"})
-        if (first_value(edit_config(begin, changes_), key).empty())
-            changes_.push_back({key, first_value(host_, key)});
+        if (first_value_of(edit_config(begin, changes_), key).empty())
+            changes_.push_back({key, first_value_of(host_, key)});
 }
 
 void Creation::read_config(const std::string& begin) {
@@ -136,7 +131,7 @@ void Creation::plan() {
     add_options(begin);
     read_config(begin);
     require_no_area();
-    const std::string dir = first_value(host_, "TEMPLATE");
+    const std::string dir = first_value_of(host_, "TEMPLATE");
     if (dir.empty())
         throw Complaint(vzctl_code::kNoTemplateDir, "TEMPLATE is not set");
     tarball_ = find_template(dir, template_);

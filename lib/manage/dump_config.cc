@@ -9,15 +9,6 @@ namespace vps {
 
 namespace {
 
-bool is_key(std::string_view key) {
-    const auto is_letter = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-    };
-    return !key.empty() && is_letter(key.front()) &&
-           std::all_of(key.begin(), key.end(),
-                       [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
-}
-
 std::vector<std::string_view> split_lines(std::string_view text) {
     std::vector<std::string_view> lines;
     while (!text.empty()) {
@@ -48,7 +39,7 @@ PlainConfig make_plain_config(std::string_view text, const std::set<std::string>
         const std::size_t first = line.line - 1;
         for (; next < first; ++next)
             plain.text += plain_comment(physical[next]);
-        if (!line.trouble && is_key(line.key) && !strange.contains(std::string(line.key))) {
+        if (!line.trouble && is_shell_name(line.key) && !strange.contains(std::string(line.key))) {
             plain.text +=
                 std::string(line.key) + "=" + quote_for_config(std::string(line.value)) + "\n";
             next +=

@@ -47,20 +47,16 @@ void require_files(const VpsConfig& config) {
 
 std::string find_tarball(const Call& call) {
     const std::string host = sys::read_file("/etc/vz/vz.conf");
-    const auto first = [](const std::string& text, const char* key) {
-        const std::vector<std::string> values = values_of(text, key);
-        return values.empty() ? std::string() : values.front();
-    };
     std::string name;
     for (const GivenOption& option : call.given.options)
         if (option.name == "ostemplate")
             name = option.value;
     if (name.empty())
-        name = first(ConfigFileEdit(config_path(call.veid)).text(), "OSTEMPLATE");
+        name = first_value_of(ConfigFileEdit(config_path(call.veid)).text(), "OSTEMPLATE");
     if (name.empty())
         throw Complaint(vzctl_code::kNoTemplateGiven,
                         "OSTEMPLATE is not set; --ostemplate names a template");
-    const std::string dir = first(host, "TEMPLATE");
+    const std::string dir = first_value_of(host, "TEMPLATE");
     if (dir.empty())
         throw Complaint(vzctl_code::kNoTemplateDir, "TEMPLATE is not set");
     return find_template(dir, name);
