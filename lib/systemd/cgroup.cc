@@ -35,7 +35,8 @@ std::vector<pid_t> processes_in(const std::string& cgroup) {
             if (pid > 0)  // 0: a process that our pid namespace does not know
                 pids.push_back(pid);
     } catch (const SysError& error) {
-        if (error.errnum() != ENOENT && error.errnum() != ENODEV)
+        // EOPNOTSUPP: a threaded cgroup, whose processes the domain above it lists (cgroups(7)).
+        if (error.errnum() != ENOENT && error.errnum() != ENODEV && error.errnum() != EOPNOTSUPP)
             throw;
     }
     return pids;

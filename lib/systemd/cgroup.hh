@@ -20,8 +20,8 @@ std::string slice_cgroup(Veid veid, const std::string& all = kCgroupOfAll);
 // The directory of the cgroup of vps-N.scope.
 std::string scope_cgroup(Veid veid, const std::string& all = kCgroupOfAll);
 
-// The processes in the cgroup of this directory (cgroup.procs); none where the cgroup is gone.
-// Throws SysError.
+// The processes in the cgroup of this directory (cgroup.procs); none where the cgroup is gone, or
+// threaded: the domain above it lists those. Throws SysError.
 std::vector<pid_t> processes_in(const std::string& cgroup);
 
 // True when systemd runs this process for this unit: the process's cgroup says so, which neither
