@@ -88,6 +88,7 @@ void Flow::drain() {
         begin_ += static_cast<std::size_t>(put);
         size_ -= static_cast<std::size_t>(put);
     } else if (errno != EAGAIN && errno != EINTR) {
+        loss_ = errno == EPIPE ? 0 : errno;
         end(End::OfDestination);
     }
 }

@@ -24,6 +24,9 @@ class Flow {
 
     [[nodiscard]] bool ended() const { return end_ != End::None; }
     [[nodiscard]] End which_end() const { return end_; }
+    // The errno with which the destination refused bytes, so that they are lost; 0 for none. One
+    // that nobody reads any more is no error.
+    [[nodiscard]] int loss() const { return loss_; }
 
     // The events to poll for, of the source and of the destination.
     [[nodiscard]] std::array<pollfd, 2> events() const;
@@ -46,6 +49,7 @@ class Flow {
     int from_ = -1, to_ = -1;
     Fd inside_;
     End end_ = End::None;
+    int loss_ = 0;
     std::vector<char> buffer_;
     std::size_t begin_ = 0, size_ = 0;  // of the bytes in the buffer
     bool last_ = false;

@@ -41,13 +41,14 @@ class Session {
     Session(ContextProcess process, Fd signals, OuterTerminal* terminal);
 
     // Runs until the command has ended and all that it printed is out. Returns its exit code, or
-    // 128+N if the signal N ended us.
+    // 128+N if the signal N ended us. Throws SysError, also where its output could not be written.
     int run();
 
   private:
     void serve_signals();
     void serve_flows(const std::vector<pollfd>& events);
     void note_end();
+    void require_written() const;
     [[nodiscard]] bool finished() const;
 
     ContextProcess process_;
@@ -83,6 +84,14 @@ void Session::note_end() {
     input_ = Flow::none();
     for (Flow& output : outputs_)
         output.expect_no_more();
+}
+
+// A full disk would make half a backup of `tar c`, which has ended well.
+void Session::require_written() const {
+    constexpr const char* kStreams[] = {"standard output", "standard error"};
+    for (std::size_t i = 0; !terminal_ && i < outputs_.size(); ++i)
+        if (outputs_[i].loss() != 0)
+            throw SysError(outputs_[i].loss(), "write", kStreams[i]);
 }
 
 void Session::serve_signals() {
@@ -135,8 +144,10 @@ int Session::run() {
         if (events[1].revents != 0)
             note_end();
     }
-    if (ended_by_ == 0)
+    if (ended_by_ == 0) {
+        require_written();
         return *exit_code_;
+    }
     process_.child.release();  // what it does when its terminal hangs up is its own affair
     return sys::kSignalled + ended_by_;
 }

@@ -53,6 +53,26 @@ TEST_F(Flows, PassOnWhatThereIsAndThenTheEnd) {
     EXPECT_EQ(read(inside_.first.get(), &byte, 1), 0);
 }
 
+TEST_F(Flows, ALossIsKnown) {
+    const Fd full = sys::open("/dev/full", O_WRONLY);
+    Flow lossy = Flow::outwards(std::move(inside_.first), full.get());
+    put(inside_.second, "x");
+    for (int i = 0; i < 3; ++i)
+        turn(lossy);
+    EXPECT_EQ(lossy.which_end(), Flow::End::OfDestination);
+    EXPECT_EQ(lossy.loss(), ENOSPC);
+}
+
+TEST_F(Flows, AReaderThatHasGoneIsNoLoss) {
+    Flow flow = Flow::outwards(std::move(inside_.first), outside_.second.get());
+    outside_.first.reset();
+    put(inside_.second, "x");
+    for (int i = 0; i < 3; ++i)
+        turn(flow);
+    EXPECT_EQ(flow.which_end(), Flow::End::OfDestination);
+    EXPECT_EQ(flow.loss(), 0);
+}
+
 TEST_F(Flows, AFullDestinationBlocksNobody) {
     Flow flow = Flow::inwards(outside_.first.get(), std::move(inside_.second));
     std::string got;
