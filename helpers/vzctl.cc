@@ -14,9 +14,11 @@
 // Passwords on the command line are seen by whoever looks at processes: only for as long as it
 // takes to read them.
 static void hide_passwords(int argc, char** argv) {
-    constexpr std::string_view kOption = "--userp";  // --userpasswd, however short it is cut
+    constexpr std::string_view kOption = "--userpasswd", kShortest = "--u";
     for (int i = 1; i < argc; ++i) {
-        if (!std::string_view(argv[i]).starts_with(kOption))
+        std::string_view option(argv[i]);
+        option = option.substr(0, option.find('='));
+        if (!option.starts_with(kShortest) || !kOption.starts_with(option))
             continue;
         char* word = std::strchr(argv[i], '=');
         if (!word && i + 1 < argc)

@@ -79,6 +79,13 @@ void ConfigFileEdit::write(const std::string& text) const {
            [&] { replace(path_, text, mode_, uid_, gid_); });
 }
 
+void ConfigFileEdit::put_back(const std::optional<std::string>& former) const {
+    if (former)
+        write(*former);
+    else
+        (void)sys::unlink_if_there(path_);
+}
+
 std::string config_path(Veid veid) {
     return fmt::format("/etc/vz/conf/{}.conf", veid.to_string());
 }

@@ -1,9 +1,11 @@
 // The file of a VPS's configuration, read to be changed and written back. Two that change one file
-// at once take turns, by a lock on its directory, so that no change is lost. The file is replaced
-// as a whole, with its owner and mode; where it is a symbolic link, the file that it leads to is.
-// Callers are root.
+// at once take turns, by a lock on its directory, so that no change is lost: nobody else changes
+// any configuration of the host while a ConfigFileEdit exists, and no script may be run then. The
+// file is replaced as a whole, with its owner and mode; where it is a symbolic link, the file that
+// it leads to is. Callers are root.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "config/config.hh"
@@ -23,6 +25,9 @@ class ConfigFileEdit {
     // Replaces the file, on disk when it returns. Does nothing where the text is the same. Throws
     // Error with vzctl's code for a configuration that cannot be saved.
     void write(const std::string& text) const;
+
+    // Puts `former` back, or removes the file where nothing was there. Likewise.
+    void put_back(const std::optional<std::string>& former) const;
 
   private:
     std::string path_;  // without links

@@ -27,6 +27,15 @@ std::string name_inside(const std::string& netif) {
     return netif;
 }
 
+std::string capability_of(const std::string& word) {
+    constexpr std::string_view kPrefix = "CAP_";
+    std::string name = word.substr(0, word.rfind(':'));
+    for (char& letter : name)
+        if (letter >= 'a' && letter <= 'z')
+            letter = static_cast<char>(letter - 'a' + 'A');
+    return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+}
+
 // Two words with one identity are of one thing.
 std::string identity(const std::string& word, WordKind kind) {
     switch (kind) {
@@ -35,6 +44,8 @@ std::string identity(const std::string& word, WordKind kind) {
         case WordKind::Device:
         case WordKind::Named:
             return word.substr(0, word.rfind(':'));
+        case WordKind::Capability:
+            return capability_of(word);
         case WordKind::Netif:
             return name_inside(word);
         case WordKind::Plain:

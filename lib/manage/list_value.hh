@@ -11,10 +11,11 @@ namespace vps {
 // address without its mask.
 enum class WordKind {
     Plain,
-    Address,  // "10.0.0.1/24"
-    Device,   // "c:10:200:rw": kind, major and minor
-    Named,    // "SYS_TIME:on", "net/tun:rw"
-    Netif,    // "ifname=eth0,mac=…": the name inside; separated by ";"
+    Address,     // "10.0.0.1/24"
+    Device,      // "c:10:200:rw": kind, major and minor
+    Named,       // "nfs:on", "net/tun:rw"
+    Capability,  // "SYS_TIME:on": "cap_sys_time" is the same one
+    Netif,       // "ifname=eth0,mac=…": the name inside; separated by ";"
 };
 
 struct ListChange {

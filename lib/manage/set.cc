@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "context/running_vps.hh"
 #include "life/apply.hh"
@@ -57,14 +58,14 @@ SetMode find_mode(const GivenOptions& given) {
 // One call: what it changes, and the file as it was and will be.
 class SetCall {
   public:
-    explicit SetCall(const Call& call)
-        : call_(call), mode_(find_mode(call.given)), file_(config_path(call.veid)) {}
+    explicit SetCall(const Call& call) : call_(call), mode_(find_mode(call.given)) {}
 
     ExitCode run();
 
   private:
     void check_options() const;
     void plan();
+    void read_and_plan();
     [[nodiscard]] bool changes(Applied applied) const;
     void refuse_moving() const;
     [[nodiscard]] std::vector<std::string> find_unapplied() const;
@@ -77,7 +78,7 @@ class SetCall {
 
     const Call& call_;
     SetMode mode_;
-    ConfigFileEdit file_;
+    std::optional<ConfigFileEdit> file_;  // only while no script and nothing in a VPS is run
     std::vector<ConfigChange> changes_;
     std::string text_;  // of N.conf, changed
     bool needs_restart_ = false;
@@ -104,13 +105,19 @@ void SetCall::check_options() const {
 
 // Options on the command line come before those of a sample.
 void SetCall::plan() {
-    changes_ = plan_changes(file_.text(), call_.given.options);
+    changes_ = plan_changes(file_->text(), call_.given.options);
     for (const std::string& name : values_of(call_.given, "applyconfig"))
         add_sample(changes_, name);
     for (const ConfigChange& change : changes_)
         if (change.key == "NAME")
             require_free_name(call_.veid, change.value);
-    text_ = edit_config(file_.text(), changes_);
+    text_ = edit_config(file_->text(), changes_);
+}
+
+void SetCall::read_and_plan() {
+    file_.reset();
+    file_.emplace(config_path(call_.veid));
+    plan();
 }
 
 bool SetCall::changes(Applied applied) const {
@@ -144,7 +151,7 @@ std::vector<std::string> SetCall::find_unapplied() const {
 
 // A device of NETIF can come and go; one that is there cannot be another one.
 bool SetCall::waits_for_start(const SetOption& option) const {
-    const std::vector<std::string> before = vps::values_of(file_.text(), option.key);
+    const std::vector<std::string> before = vps::values_of(file_->text(), option.key);
     const std::vector<std::string> after = vps::values_of(text_, option.key);
     if (option.applied == Applied::Devices)
         return changes_word(before, after, option.words);
@@ -169,10 +176,10 @@ void SetCall::apply(const FoundVps& vps, const VpsLock&) {
 }
 
 void SetCall::save() {
-    if (!file_.exists())
+    if (!file_->exists())
         call_.talk.warn(fmt::format("WARNING: {} not found", config_path(call_.veid)));
-    const std::vector<std::string> former = vps::values_of(file_.text(), "NAME");
-    file_.write(text_);
+    const std::vector<std::string> former = vps::values_of(file_->text(), "NAME");
+    file_->write(text_);
     for (const ConfigChange& change : changes_)
         if (change.key == "NAME") {
             link_name(call_.veid, change.value, former.empty() ? "" : former.front());
@@ -240,8 +247,12 @@ ExitCode SetCall::run() {
     check_options();
     if (call_.given.has("reset_ub"))
         return reset_limits(call_);
-    plan();
-    set_passwords();
+    read_and_plan();
+    if (call_.given.has("userpasswd")) {
+        file_.reset();
+        set_passwords();
+        read_and_plan();
+    }
     {
         const VpsLock lock(call_.veid);
         const FoundVps vps = find_vps(call_.veid, lock, Log("vzctl", call_.veid));
@@ -265,6 +276,7 @@ ExitCode SetCall::run() {
         if (saves)
             save();
     }
+    file_.reset();
     if (!saves)
         remind();
     if (!needs_restart_)

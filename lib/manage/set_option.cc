@@ -87,7 +87,7 @@ constexpr SetOption kOptions[] = {
     {"netfilter", "NETFILTER", "MODE"},
 
     // devices and privileges
-    {"capability", "CAPABILITY", "NAME:on|off", Add, AtStart, W::Named},
+    {"capability", "CAPABILITY", "NAME:on|off", Add, AtStart, W::Capability},
     {"features", "FEATURES", "NAME:on|off", Add, AtStart, W::Named},
     {"devices", "DEVICES", "TYPE:MAJOR:MINOR:ACCESS", Add, HostDevices, W::Device},
     {"devnodes", "DEVNODES", "NAME:ACCESS", Add, HostDevices, W::Named},
@@ -111,6 +111,28 @@ constexpr SetOption kOptions[] = {
 [[noreturn]] void refuse(std::string_view option, std::string_view value, const std::string& why) {
     throw Complaint(ExitCode::BadValue, fmt::format("Bad parameter for --{}: {} ({})", option,
                                                     quote_for_message(value), why));
+}
+
+// Values that vzctl refuses, of keys that have no effect here; null: none of these.
+const char* find_fault(std::string_view key, const std::string& value) {
+    const auto is_number = [](std::string_view word) {
+        return !word.empty() && word.find_first_not_of("0123456789.") == word.npos &&
+               word.find_first_not_of("0.") != word.npos;
+    };
+    if (key == "MEMINFO") {
+        const std::size_t colon = std::min(value.find(':'), value.size());
+        const std::string mode = value.substr(0, colon);
+        if (value != "none" &&
+            ((mode != "pages" && mode != "privvmpages") ||
+             !is_number(std::string_view(value).substr(std::min(colon + 1, value.size())))))
+            return "not none, pages:NUMBER or privvmpages:NUMBER";
+    }
+    if (key == "NETFILTER" && value != "disabled" && value != "stateless" && value != "stateful" &&
+        value != "full")
+        return "not disabled, stateless, stateful or full";
+    if (key == "VM_OVERCOMMIT" && !is_number(value))
+        return "not a number above 0, such as 1.5";
+    return nullptr;
 }
 
 std::optional<Unit> unit_of(const ConfigKey& key) {
@@ -252,6 +274,11 @@ void require_good_value(std::string_view option, const ConfigChange& change) {
     if (!key || (is_list(find_set_option(option) ? find_set_option(option)->kind : Text) &&
                  change.value.empty()))
         return;
+    // In a file an empty number is no limit; here it is a script's variable that was not set.
+    if (change.value.empty() && key->type != "text" && key->type != "list")
+        refuse(option, change.value, "empty");
+    if (const char* why = find_fault(change.key, change.value))
+        refuse(option, change.value, why);
     Verdict verdict = kGood;
     Reading reading;
     BarrierLimit pair{};

@@ -56,6 +56,11 @@ TEST(SetOption, SetsPlainValues) {
              Case{"", {{"description", "a \"b\""}}, "DESCRIPTION=a \"b\"|"},
              Case{"", {{"hostname", "a.example.org"}}, "HOSTNAME=a.example.org|"},
              Case{"", {{"private", "/srv/$VEID"}}, "VE_PRIVATE=/srv/$VEID|"},
+             Case{"", {{"description", ""}, {"name", ""}}, "DESCRIPTION=|NAME=|"},
+             Case{"", {{"meminfo", "none"}}, "MEMINFO=none|"},
+             Case{"", {{"meminfo", "privvmpages:2"}}, "MEMINFO=privvmpages:2|"},
+             Case{"", {{"netfilter", "full"}}, "NETFILTER=full|"},
+             Case{"", {{"vm_overcommit", "1.5"}}, "VM_OVERCOMMIT=1.5|"},
          })
         EXPECT_EQ(plan(c.text, c.given), c.expected);
 }
@@ -78,6 +83,17 @@ TEST(SetOption, RefusesBadValues) {
              Case{"", {{"devnodes", "../sda:rw"}}, "21 Bad parameter for --devnodes"},
              Case{"", {{"mac", "00:18:51:a0:b1:c2"}}, "21 Bad parameter for --mac"},
              Case{"", {{"netif_add", "eth0,xx"}}, "21 Bad parameter for --netif_add"},
+             Case{"", {{"physpages", ""}}, "21 Bad parameter for --physpages: '' (empty)"},
+             Case{"", {{"diskspace", ""}}, "21 Bad parameter for --diskspace: '' (empty)"},
+             Case{"", {{"cpulimit", ""}}, "21 Bad parameter for --cpulimit: '' (empty)"},
+             Case{"", {{"kmemsize", ""}}, "21 Bad parameter for --kmemsize: '' (empty)"},
+             Case{"", {{"private", ""}}, "21 Bad parameter for --private: '' (empty)"},
+             Case{"", {{"meminfo", "pages"}}, "21 Bad parameter for --meminfo: 'pages'"},
+             Case{"", {{"meminfo", "pages:0"}}, "21 Bad parameter for --meminfo: 'pages:0'"},
+             Case{"", {{"meminfo", "some:5"}}, "21 Bad parameter for --meminfo: 'some:5'"},
+             Case{"", {{"netfilter", "none"}}, "21 Bad parameter for --netfilter: 'none'"},
+             Case{"", {{"vm_overcommit", "x"}}, "21 Bad parameter for --vm_overcommit: 'x'"},
+             Case{"", {{"vm_overcommit", "0.0"}}, "21 Bad parameter for --vm_overcommit: '0.0'"},
          })
         EXPECT_TRUE(plan(c.text, c.given).starts_with(c.expected)) << plan(c.text, c.given);
 }
@@ -106,6 +122,9 @@ TEST(SetOption, ChangesLists) {
              Case{"CAPABILITY=\"SYS_PTRACE:on CHOWN:off\"\n",
                   {{"capability", "SYS_PTRACE:off"}},
                   "CAPABILITY=CHOWN:off SYS_PTRACE:off|"},
+             Case{"CAPABILITY=\"sys_ptrace:on CAP_CHOWN:off\"\n",
+                  {{"capability", "SYS_PTRACE:off"}, {"capability", "chown:on"}},
+                  "CAPABILITY=SYS_PTRACE:off chown:on|"},
              Case{"FEATURES=\"nfs:on\"\n", {{"features", "tun:on"}}, "FEATURES=nfs:on tun:on|"},
              Case{"DEVNODES=\"net/tun:rw fuse:r\"\n",
                   {{"devnodes", "net/tun:none"}, {"devnodes", "kvm:rw"}},
