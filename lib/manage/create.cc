@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "config/config_value.hh"
+#include "config/vps_name.hh"
 #include "manage/config_file.hh"
 #include "manage/name_link.hh"
 #include "manage/new_area.hh"
@@ -15,7 +17,9 @@
 #include "manage/unpack.hh"
 #include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
+#include "state/place.hh"
 #include "state/state.hh"
+#include "sys/process.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 
@@ -38,11 +42,17 @@ std::string last_value(const GivenOptions& given, std::string_view name) {
     return value;
 }
 
+// N.conf as it is; others may change it meanwhile, since an unpacking takes its time.
+std::optional<std::string> read_former(Veid veid) {
+    const ConfigFileEdit file(config_path(veid));
+    return file.exists() ? std::optional(file.text()) : std::nullopt;
+}
+
 // The configuration as it will be, and what it was made of.
 class Creation {
   public:
     explicit Creation(const Call& call)
-        : call_(call), host_(sys::read_file(kHostConf)), file_(config_path(call.veid)) {}
+        : call_(call), host_(sys::read_file(kHostConf)), former_(read_former(call.veid)) {}
 
     void plan();
     void make();
@@ -52,11 +62,14 @@ class Creation {
     void add_options(const std::string& begin);
     void read_config(const std::string& begin);
     void require_no_area() const;
+    void require_own_places() const;
+    void save() const;
+    void put_back() const;
     void run_script() const;
 
     const Call& call_;
-    std::string host_;  // the text of vz.conf
-    ConfigFileEdit file_;
+    std::string host_;                   // the text of vz.conf
+    std::optional<std::string> former_;  // the text of N.conf, where it is there
     std::vector<ConfigChange> changes_;
     std::string text_, template_, tarball_;
     VpsConfig config_;
@@ -65,13 +78,13 @@ class Creation {
 // N.conf as it is, or a sample: of --config, or of CONFIGFILE in vz.conf.
 std::string Creation::begin_text() const {
     const std::string wanted = last_value(call_.given, "config");
-    if (file_.exists()) {
+    if (former_) {
         if (!wanted.empty())
             throw Complaint(vzctl_code::kNoConfig,
                             fmt::format("Error: container config file {} already exists, can not "
                                         "use --config option",
                                         config_path(call_.veid)));
-        return file_.text();
+        return *former_;
     }
     const std::string sample = wanted.empty() ? first_value_of(host_, "CONFIGFILE") : wanted;
     if (sample.empty())
@@ -123,20 +136,47 @@ void Creation::require_no_area() const {
                         "Private area already exists in " + *config_.ve_private);
 }
 
+// A start refuses the same places.
+void Creation::require_own_places() const {
+    const HostPlaces host;
+    for (const auto& problem : {host.find_root_problem(config_), host.find_area_problem(config_)})
+        if (problem)
+            throw Error(ExitCode::BadValue, config_.tell(*problem));
+}
+
 void Creation::plan() {
-    for (const char* option : {"layout", "ve_layout", "velayout"})
-        if (last_value(call_.given, option).starts_with("ploop"))
+    for (const char* option : {"layout", "ve_layout", "velayout"}) {
+        const std::string layout = last_value(call_.given, option);
+        if (layout.starts_with("ploop"))
             throw Complaint(ExitCode::Ploop, "ploop is not supported; use --layout simfs");
+        if (call_.given.has(option) && layout != "simfs")
+            throw Complaint(ExitCode::BadValue,
+                            fmt::format("Bad parameter for --{}: {} (it is simfs here)", option,
+                                        quote_for_message(layout)));
+    }
     const std::string begin = begin_text();
     add_options(begin);
     read_config(begin);
     require_no_area();
+    require_own_places();
     const std::string dir = first_value_of(host_, "TEMPLATE");
     if (dir.empty())
         throw Complaint(vzctl_code::kNoTemplateDir, "TEMPLATE is not set");
     tarball_ = find_template(dir, template_);
     if (config_.name)
         require_free_name(call_.veid, *config_.name);
+}
+
+void Creation::save() const {
+    const ConfigFileEdit file(config_path(call_.veid));
+    if (file.exists() != former_.has_value() || file.text() != former_.value_or(""))
+        throw Error(vzctl_code::kCannotSave,
+                    fmt::format("'{}' has been changed meanwhile", config_path(call_.veid)));
+    file.write(text_);
+}
+
+void Creation::put_back() const {
+    ConfigFileEdit(config_path(call_.veid)).put_back(former_);
 }
 
 void Creation::run_script() const {
@@ -151,6 +191,9 @@ void Creation::run_script() const {
 }
 
 void Creation::make() {
+    // Whatever is to end us waits until all is done, or undone.
+    TerminationRequest request;
+    Undo heed([&] { (void)request.heed(); });
     const std::string area = *config_.ve_private, temporary = area + ".tmp";
     call_.talk.tell(fmt::format("Creating container private area ({})", template_));
     const std::size_t slash = area.rfind('/');
@@ -163,16 +206,28 @@ void Creation::make() {
         throw SysError(errno, "rename", temporary, vzctl_code::kNoArea);
     remove_temporary.keep();
     Undo remove_area([&] { remove_tree(area); });
+    const bool had_root = access(config_.ve_root->c_str(), F_OK) == 0;
     sys::mkdir_all(*config_.ve_root, 0755);
-    file_.write(text_);
-    Undo remove_config([&] {
-        if (!file_.exists())
-            (void)sys::unlink_if_there(config_path(call_.veid));
+    Undo remove_root([&] {
+        if (!had_root)
+            (void)rmdir(config_.ve_root->c_str());  // a script may have put something there
     });
+    const bool had_name = config_.name && !find_named(*config_.name).empty();
+    save();
+    Undo restore_config([&] { put_back(); });
     if (config_.name)
         link_name(call_.veid, *config_.name, "");
+    Undo remove_link([&] {
+        if (config_.name && !had_name)
+            link_name(call_.veid, "", *config_.name);
+    });
     run_script();
-    remove_config.keep();
+    if (request.came())
+        throw Error(vzctl_code::kNoArea, "told to end before the VPS was created");
+    heed.keep();
+    remove_link.keep();
+    restore_config.keep();
+    remove_root.keep();
     remove_area.keep();
     call_.talk.tell(fmt::format("CT configuration saved to {}", config_path(call_.veid)));
     call_.talk.tell("Container private area was created");
