@@ -79,11 +79,16 @@ void remove_area(const std::string& area, const Talk& talk) {
     }
     if (!S_ISDIR(status.st_mode))
         refuse(fmt::format("'{}' is no directory", area));
+    if (HostPlaces().has(Place(area)))
+        refuse(fmt::format(
+            "VE_PRIVATE '{}' is or holds a directory that the host needs, and is no private area",
+            area));
     require_no_mounts(area);
     const std::string removed = fmt::format("{}.removed-{}", area, getpid());
     if (rename(area.c_str(), removed.c_str()) < 0)
         throw SysError(errno, "rename", area, vzctl_code::kCannotRemove);
-    within({"Unable to destroy the container"}, [&] { remove_tree(removed, !talk.is_quiet()); });
+    within({fmt::format("Unable to destroy the container, of which '{}' is left", removed)},
+           [&] { remove_tree(removed, !talk.is_quiet()); });
 }
 
 void put_aside(const std::string& path) {

@@ -13,6 +13,7 @@
 #include "manage/sample.hh"
 #include "manage/vzctl_code.hh"
 #include "state/life_counts.hh"
+#include "state/place.hh"
 #include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/sys.hh"
@@ -30,6 +31,9 @@ std::string find_area(const std::string& path) {
     if (stat(path.c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
         throw Complaint(ExitCode::NoPrivateArea,
                         fmt::format("Unable to stat {}: there is no such directory", path));
+    if (HostPlaces().has(Place(path)))
+        refuse(fmt::format(
+            "'{}' is or holds a directory that the host needs, and is no private area", path));
     return sys::realpath(path);
 }
 

@@ -35,6 +35,10 @@ constexpr std::size_t kLargestFile = 16 << 20;
 }
 
 void require_files(const VpsConfig& config) {
+    if (HostPlaces().has(Place(*config.ve_private)))
+        refuse(fmt::format(
+            "VE_PRIVATE '{}' is or holds a directory that the host needs, and is no private area",
+            *config.ve_private));
     const Fd area = sys::open(*config.ve_private, O_PATH | O_DIRECTORY);
     if (find_area_kind(config, find_disk_maker(area), *config.ve_private) == AreaKind::Disk)
         throw Complaint(ExitCode::Ploop,
