@@ -13,18 +13,24 @@
 #include "script/script_environment.hh"
 #include "sys/memory_file.hh"
 #include "sys/sys.hh"
+#include "sys/within.hh"
 
 namespace vps {
 
 namespace {
 
+// The errors of a visit say what the VPS is, and not which one.
+ErrorContext context_of(Veid veid) {
+    return {.doing = "vps " + veid.to_string()};
+}
+
 RunningInit require_running(Veid veid) {
     try {
         return require_init(veid);
     } catch (const Error& error) {
-        if (error.code() != ExitCode::NotRunning)
-            throw;
-        throw Complaint(ExitCode::NotRunning, "Container is not running");
+        if (error.code() == ExitCode::NotRunning)
+            throw Complaint(ExitCode::NotRunning, "Container is not running");
+        throw_within(context_of(veid), error);
     }
 }
 
@@ -52,7 +58,10 @@ void require_command(const Call& call) {
 }
 
 ExitCode run(const Call& call, const RunningInit& init, ContextCommand command, Streams streams) {
-    return static_cast<ExitCode>(visit(init, std::move(command), streams, Log("vzctl", call.veid)));
+    return within(context_of(call.veid), [&] {
+        return static_cast<ExitCode>(
+            visit(init, std::move(command), streams, Log("vzctl", call.veid)));
+    });
 }
 
 std::string read_host_script(const std::string& path) {

@@ -211,9 +211,10 @@ ExitCode umount_verb(const Call& call) {
 ExitCode status_verb(const Call& call) {
     const std::optional<VpsConfig> config = find_config(call.veid);
     const bool exists = config && is_directory(config->ve_private);
+    // One whose configuration has gone may run all the same.
+    const bool mounted = is_mounted(call.veid, config.value_or(VpsConfig()));
     sys::print(fmt::format("CTID {} {} {} {}\n", call.veid.to_string(),
-                           exists ? "exist" : "deleted",
-                           config && is_mounted(call.veid, *config) ? "mounted" : "unmounted",
+                           exists ? "exist" : "deleted", mounted ? "mounted" : "unmounted",
                            is_running(call.veid) ? "running" : "down"));
     return ExitCode::Ok;
 }
