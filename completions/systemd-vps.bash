@@ -40,6 +40,10 @@ __vps_options() { # PROGRAM [VERB]: options that its --help has, of the verb
     grep -oE -- '(^|[^[:alnum:]-])--[[:alnum:]_-]+' <<<"$help" | grep -oE -- '--.*' | sort -u
 }
 
+__vps_snapshots() { # VPS
+    vzctl --quiet snapshot-list "$1" -H -o uuid 2>/dev/null | tr -d '{}'
+}
+
 # Values that options have wherever they stand. False where the option is not one of these.
 __vps_take_value() { # OPTION VPS
     local list path
@@ -68,6 +72,7 @@ __vps_take_value() { # OPTION VPS
             # shellcheck disable=SC2086
             __vps_take_words all ${list#-}
             ;;
+        --id | --uuid) __vps_take __vps_snapshots "$2" ;;
         --root | --private | --target) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
         *) return 1 ;;
     esac

@@ -10,8 +10,11 @@
 #include "manage/life_verbs.hh"
 #include "manage/name_link.hh"
 #include "manage/remove_tree.hh"
+#include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
+#include "snapshot/copy_area.hh"
+#include "snapshot/subvolume.hh"
 #include "state/life_counts.hh"
 #include "state/place.hh"
 #include "state/running_mark.hh"
@@ -87,8 +90,35 @@ void remove_area(const std::string& area, const Talk& talk) {
     const std::string removed = fmt::format("{}.removed-{}", area, getpid());
     if (rename(area.c_str(), removed.c_str()) < 0)
         throw SysError(errno, "rename", area, vzctl_code::kCannotRemove);
-    within({fmt::format("Unable to destroy the container, of which '{}' is left", removed)},
-           [&] { remove_tree(removed, !talk.is_quiet()); });
+    within({fmt::format("Unable to destroy the container, of which '{}' is left", removed),
+            vzctl_code::kCannotRemove},
+           [&] {
+               if (is_subvolume(removed))
+                   remove_copy(removed);
+               else
+                   remove_tree(removed, !talk.is_quiet());
+           });
+}
+
+// Snapshots lie beside the area, and in it with vzctl: they go with it in both.
+void require_no_mounted_snapshot(Veid veid, const std::string& area) {
+    const SnapshotList list = read_snapshots(area);
+    if (list.snapshots.empty())
+        return;
+    const AreaKind kind =
+        access(area.c_str(), F_OK) == 0 ? find_snapshot_area(veid).kind : AreaKind::Files;
+    for (const Snapshot& snapshot : list.snapshots)
+        for (const SnapshotMount& mount :
+             find_snapshot_mounts(tree_of_snapshot(area, snapshot.uuid), kind))
+            refuse(fmt::format("snapshot {} is mounted on '{}'", snapshot.uuid, mount.target));
+}
+
+void remove_snapshots(const std::string& area, const Talk& talk) {
+    const std::size_t count = read_snapshots(area).snapshots.size();
+    within({"Unable to destroy the snapshots", vzctl_code::kCannotRemove},
+           [&] { remove_copies(snapshots_of(area)); });
+    if (count > 0)
+        talk.tell(fmt::format("{} snapshot{} destroyed", count, count > 1 ? "s were" : " was"));
 }
 
 void put_aside(const std::string& path) {
@@ -103,8 +133,11 @@ ExitCode destroy_verb(const Call& call) {
     const VpsLock lock(call.veid);
     require_down(call.veid, config);
     require_own_area(call.veid, *config.ve_private);
-    call.talk.tell("Destroying container private area: " + *config.ve_private);
-    remove_area(*config.ve_private, call.talk);
+    const std::string& area = *config.ve_private;
+    require_no_mounted_snapshot(call.veid, area);
+    call.talk.tell("Destroying container private area: " + area);
+    remove_area(area, call.talk);
+    remove_snapshots(area, call.talk);
     if (rmdir(config.ve_root->c_str()) < 0 && errno != ENOENT)
         call.talk.warn(fmt::format("Warning: failed to remove {}", *config.ve_root));
     for (const ScriptKind& kind : script::kAll)

@@ -21,6 +21,9 @@
 #include "manage/reinstall.hh"
 #include "manage/set.hh"
 #include "manage/set_option.hh"
+#include "manage/snapshot_print.hh"
+#include "manage/snapshot_switch.hh"
+#include "manage/snapshot_verbs.hh"
 #include "manage/vzctl_code.hh"
 #include "version.hh"
 
@@ -84,6 +87,24 @@ constexpr VerbOption kReinstallOptions[] = {
     {"ostemplate", Takes::Value}, {"skipbackup"}, {"resetpwdb"}, {"skipscripts"}, {"force"}};
 constexpr VerbOption kRegisterOptions[] = {{"name", Takes::Value}, {"force"}, {"start"}, {"renew"}};
 
+constexpr VerbOption kSnapshotOptions[] = {{"id", Takes::Value},   {"uuid", Takes::Value},
+                                           {"name", Takes::Value}, {"description", Takes::Value},
+                                           {"skip-suspend"},       {"skip-config"}};
+constexpr VerbOption kSwitchOptions[] = {{"id", Takes::Value}, {"uuid", Takes::Value},
+                                         {"skip_arpdetect"},   {"skip-resume"},
+                                         {"must-resume"},      {"skip-config"}};
+constexpr VerbOption kUuidOptions[] = {{"id", Takes::Value}, {"uuid", Takes::Value}};
+constexpr VerbOption kSnapshotMountOptions[] = {
+    {"id", Takes::Value}, {"uuid", Takes::Value}, {"target", Takes::Value}};
+constexpr VerbOption kSnapshotListOptions[] = {{"id", Takes::Value, 'u'},
+                                               {"uuid", Takes::Value},
+                                               {"output", Takes::Value, 'o'},
+                                               {"no-header", Takes::Nothing, 'H'},
+                                               {"list", Takes::Nothing, 'L'}};
+constexpr VerbWords kOfSnapshot{true, kSnapshotOptions}, kOfSwitch{true, kSwitchOptions},
+    kOfUuid{true, kUuidOptions}, kOfSnapshotMount{true, kSnapshotMountOptions},
+    kOfSnapshotList{true, kSnapshotListOptions};
+
 constexpr VerbWords kOfReinstall{true, kReinstallOptions}, kOfRegister{true, kRegisterOptions};
 constexpr VerbWords kOfCreate{true, kCreateOptions, nullptr, ExitCode::BadValue};
 constexpr VerbWords kNoOptions{.are_options = true};
@@ -123,6 +144,17 @@ constexpr Verb kVerbs[] = {
     {"suspend", chkpnt_verb, kOfChkpnt, "", ""},
     {"restore", restore_verb, kOfRestore, "", ""},
     {"resume", restore_verb, kOfRestore, "", ""},
+    {"snapshot", snapshot_verb, kOfSnapshot,
+     "[--id UUID] [--name NAME] [--description TEXT] [--skip-suspend] [--skip-config]",
+     "keep its files and configuration as they are now"},
+    {"snapshot-switch", snapshot_switch_verb, kOfSwitch,
+     "--id UUID [--skip-resume | --must-resume] [--skip-config]", "make them again as they were"},
+    {"snapshot-delete", snapshot_delete_verb, kOfUuid, "--id UUID", "delete a snapshot"},
+    {"snapshot-mount", snapshot_mount_verb, kOfSnapshotMount, "--id UUID --target DIRECTORY",
+     "mount the files of a snapshot, read-only"},
+    {"snapshot-umount", snapshot_umount_verb, kOfUuid, "--id UUID", "dismount them"},
+    {"snapshot-list", snapshot_list_verb, kOfSnapshotList,
+     "[--no-header] [--output FIELD,...] [--id UUID] [--list]", "print its snapshots"},
     {"quotaon", quotaon_verb, kNoOptions, "", "set the limits of its disk"},
     {"quotainit", quotaon_verb, kNoOptions, "", ""},
     {"quotaoff", quotaoff_verb, kNoOptions, "", ""},
@@ -135,16 +167,7 @@ struct UnsupportedVerb {
     std::string_view why;
 };
 
-constexpr std::string_view kNoSnapshots =
-    "snapshots are of ploop images, which are mounted as they lie";
-
 constexpr UnsupportedVerb kUnsupported[] = {
-    {"snapshot", vzctl_code::kSnapshot, kNoSnapshots},
-    {"snapshot-switch", vzctl_code::kSnapshot, kNoSnapshots},
-    {"snapshot-delete", vzctl_code::kSnapshot, kNoSnapshots},
-    {"snapshot-list", vzctl_code::kSnapshot, kNoSnapshots},
-    {"snapshot-mount", vzctl_code::kSnapshot, kNoSnapshots},
-    {"snapshot-umount", vzctl_code::kSnapshot, kNoSnapshots},
     {"convert", ExitCode::Ploop, "vps-ploop converts ploop images to files"},
     {"compact", ExitCode::Ploop, "private areas are directories (simfs) here"},
     {"migrate", vzctl_code::kUnsupported, "no VPS is migrated while it runs"},

@@ -29,7 +29,12 @@ inline constexpr ExitCode kBadName{131};
 inline constexpr ExitCode kCannotSave{139};
 inline constexpr ExitCode kRegister{140};
 inline constexpr ExitCode kUnregister{142};
-inline constexpr ExitCode kSnapshot{156};
+inline constexpr ExitCode kNoSnapshot{156};
+inline constexpr ExitCode kSnapshotDelete{158};
+inline constexpr ExitCode kSnapshotSwitch{159};
+inline constexpr ExitCode kSnapshotMount{160};
+inline constexpr ExitCode kSnapshotUmount{161};
+inline constexpr ExitCode kSnapshotList{167};
 
 struct Row {
     ExitCode code;
@@ -57,7 +62,12 @@ inline constexpr std::array kRows{
     Row{kCannotSave, "the configuration cannot be saved"},
     Row{kRegister, "the private area cannot be registered"},
     Row{kUnregister, "the VPS cannot be unregistered"},
-    Row{kSnapshot, "no snapshots"},
+    Row{kNoSnapshot, "the snapshot cannot be made"},
+    Row{kSnapshotDelete, "the snapshot cannot be deleted"},
+    Row{kSnapshotSwitch, "the VPS cannot be switched to the snapshot"},
+    Row{kSnapshotMount, "the snapshot cannot be mounted"},
+    Row{kSnapshotUmount, "the snapshot cannot be dismounted"},
+    Row{kSnapshotList, "the snapshots cannot be listed"},
 };
 
 }  // namespace vps::vzctl_code

@@ -44,6 +44,23 @@ void thaw_unit(const std::string& unit) {
     call_for_unit("ThawUnit", unit, "thaw");
 }
 
+// False where the cgroup has gone, and whoever was in it.
+bool thaw_cgroup(const std::string& cgroup) {
+    const std::string file = kMount + cgroup + "/cgroup.freeze";
+    try {
+        sys::write_all(sys::open(file, O_WRONLY), "0", file);
+        return true;
+    } catch (const SysError& error) {
+        if (error.errnum() != ENOENT && error.errnum() != ENODEV)
+            throw;
+        return false;
+    }
+}
+
+std::string cgroup_of_scope(Veid veid) {
+    return fmt::format("/{}/{}/{}", kSliceOfAll, slice_unit(veid), scope_unit(veid));
+}
+
 }  // namespace
 
 std::optional<std::string> find_frozen_cgroup(pid_t pid) {
@@ -81,6 +98,19 @@ void freeze_scope(Veid veid) {
     call_for_unit("FreezeUnit", scope_unit(veid), "freeze");
 }
 
+bool is_scope_frozen(Veid veid) {
+    return is_frozen(cgroup_of_scope(veid));
+}
+
+void thaw_scope(Veid veid) {
+    try {
+        thaw_unit(scope_unit(veid));
+    } catch (const Error&) {
+        // The kernel is told below, too.
+    }
+    (void)thaw_cgroup(cgroup_of_scope(veid));
+}
+
 std::optional<std::string> thaw_vps(Veid veid, pid_t pid) {
     const std::string slice = "/" + slice_unit(veid);
     std::vector<std::string> thawed;
@@ -96,14 +126,8 @@ std::optional<std::string> thaw_vps(Veid veid, pid_t pid) {
                 } catch (const Error&) {
                     // The kernel is told below, too.
                 }
-        const std::string file = kMount + *frozen + "/cgroup.freeze";
-        try {
-            sys::write_all(sys::open(file, O_WRONLY), "0", file);
-        } catch (const SysError& error) {
-            if (error.errnum() != ENOENT && error.errnum() != ENODEV)
-                throw;
-            break;  // the cgroup has gone, and whoever was in it
-        }
+        if (!thaw_cgroup(*frozen))
+            break;
     }
     if (thawed.empty())
         return std::nullopt;

@@ -27,6 +27,13 @@ std::string describe_frozen(const std::string& cgroup);
 // Throws Error System.
 void freeze_scope(Veid veid);
 
+// Whether the VPS's scope is frozen; not one whose cgroup is gone.
+bool is_scope_frozen(Veid veid);
+
+// Takes freeze_scope() back, by the kernel alone where systemd does not do it. What the VPS has
+// frozen itself stays so. Throws Error System.
+void thaw_scope(Veid veid);
+
 // Thaws the slice of the VPS, its scope and the cgroups below it that this process of the VPS is
 // in. A VPS may freeze its own again at once. The slice of all VPSes stays as it is. Returns the
 // cgroup that was thawed first; nothing if there was none.

@@ -28,6 +28,10 @@ inline std::string scope_unit(Veid veid) {
 inline std::string scripts_unit(Veid veid) {
     return "scripts-of-vps-" + veid.to_string() + ".scope";
 }
+// The scope of the process that thaws a VPS for one that has frozen it for a moment. Likewise.
+inline std::string thaw_unit_of(Veid veid) {
+    return "thaw-of-vps-" + veid.to_string() + ".scope";
+}
 
 // The target that is reached when all VPSes of this BOOTORDER that start at boot are up.
 inline std::string bootorder_target(std::uint32_t bootorder) {

@@ -12,7 +12,7 @@ FLOORS = [
     ["sys"],
     ["config"],
     ["systemd", "state"],
-    ["limits", "quota", "ploop", "command"],
+    ["limits", "quota", "ploop", "command", "snapshot"],
     ["context"],
     ["script", "list"],
     ["network", "generator"],

@@ -71,6 +71,8 @@ def make_stand_ins(folder, programs):
             lines += [f'[ "$1" != -L ] || exec cat {folder}/fields',
                       f'[ "$1" != -a ] || exec cat {folder}/listed',
                       '[ "$*" != "-H -o ip 101" ] || echo "192.0.2.7 2001:db8::7"']
+        if name == "vzctl":
+            lines += ['[ "$*" != "--quiet snapshot-list 101 -H -o uuid" ] || echo "{abc-d}"']
         path = folder / name
         path.write_text("\n".join(lines) + "\n")
         path.chmod(0o755)
@@ -146,6 +148,8 @@ def check_vzctl(shell, help_text):
     verbs = set(re.findall(r"^  vzctl ([a-z][a-z0-9-]*)", help_text, re.M))
     assert {"start", "stop", "exec", "status"} <= verbs, verbs
     expect(shell, "vzctl ", "--quiet", "--verbose", "--help", "--version", *verbs)
+    expect(shell, "vzctl snapshot-delete 101 --id ", "abc-d")
+    expect(shell, "vzctl snapshot-delete 101 ", "--id")
     expect(shell, "vzctl sto", *(verb for verb in verbs if verb.startswith("sto")))
     expect(shell, "vzctl --quiet sta", *(verb for verb in verbs if verb.startswith("sta")))
     expect(shell, "vzctl start ", "102", "103", "mail")

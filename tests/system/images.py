@@ -47,6 +47,8 @@ HOST_PACKAGES = [
     # Clients of OpenVZ's vzctl and vzlist.
     "collectd-core", "perl", "resource-agents", "libvirt-clients",
     "nfs-kernel-server",
+    # Snapshots of private areas, and backups of them.
+    "btrfs-progs", "attr", "restic",
 ]
 
 CLUSTER_PACKAGES = [
@@ -274,7 +276,9 @@ def debootstrap(recipe, tree, log):
     if not recipe.get("documentation"):
         command += ["--dpkgopt=path-exclude=/usr/share/man/*",
                     "--dpkgopt=path-exclude=/usr/share/locale/*",
-                    "--dpkgopt=path-exclude=/usr/share/doc/*"]
+                    "--dpkgopt=path-exclude=/usr/share/doc/*",
+                    # No host has its root there, and a large initrd is slow.
+                    "--dpkgopt=path-exclude=/usr/share/initramfs-tools/hooks/btrfs"]
     for hook in "essential", "customize":
         if recipe.get(hook):
             script = tree.parent / f"{hook}-hook"

@@ -1,0 +1,56 @@
+// What the snapshot verbs of vzctl work on: the private area of a VPS, its kind, and the snapshots
+// of it that are mounted. Callers are root in the host context.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.hh"
+#include "manage/call.hh"
+#include "ploop/area_kind.hh"
+#include "snapshot/snapshot_store.hh"
+#include "sys/within.hh"
+
+namespace vps {
+
+struct SnapshotArea {
+    VpsConfig config;
+    std::string area;  // without symbolic links
+    AreaKind kind = AreaKind::Files;
+};
+
+// Throws Error: NoVePrivate, NoPrivateArea, Ploop.
+SnapshotArea find_snapshot_area(Veid veid);
+
+// The uuid of --id or --uuid, with braces; nothing where none is given. Throws Complaint BadValue
+// for a word that is none.
+std::optional<std::string> given_uuid(const Call& call);
+
+// Likewise; throws Complaint Usage where none is given.
+std::string require_uuid(const Call& call);
+
+// The value of the last such option; empty where none is given.
+std::string given_value(const Call& call, std::string_view option);
+
+// Throws Complaint with this code where the list has no such snapshot.
+void require_snapshot(const SnapshotList& list, const std::string& uuid, ExitCode code);
+
+// The places where the tree of a snapshot is mounted. `device` is that of its file system.
+struct SnapshotMount {
+    std::string target, device;
+};
+std::vector<SnapshotMount> find_snapshot_mounts(const std::string& tree, AreaKind kind);
+
+// Does `step`; its errors are told in vzctl's way, behind `words`, and those without a code of
+// their own have `code`.
+template <typename Step>
+auto as_vzctl(const std::string& words, ExitCode code, Step&& step) {
+    try {
+        return within({words, code}, std::forward<Step>(step));
+    } catch (const Error& error) {
+        throw Complaint(error.code(), error.what());
+    }
+}
+
+}  // namespace vps

@@ -1,0 +1,223 @@
+#include "manage/snapshot_switch.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "config/config_edit.hh"
+#include "manage/config_file.hh"
+#include "manage/life_verbs.hh"
+#include "manage/name_link.hh"
+#include "manage/snapshot_area.hh"
+#include "manage/vzctl_code.hh"
+#include "quota/project_tree.hh"
+#include "snapshot/copy_area.hh"
+#include "state/place.hh"
+#include "state/state.hh"
+#include "sys/mount.hh"
+#include "sys/process.hh"
+#include "sys/progress_line.hh"
+#include "sys/sys.hh"
+#include "sys/undo.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr ExitCode kCode = vzctl_code::kSnapshotSwitch;
+
+[[noreturn]] void fail(const std::string& why) {
+    throw Error(kCode, why);
+}
+
+void require_no_mounts(const std::string& area) {
+    for (const MountEntry& mount : read_mounts())
+        if (is_at_or_below(mount.target, area))
+            fail(fmt::format("something is mounted on '{}'", mount.target));
+}
+
+// The configuration of the snapshot; nothing where none is kept, or none is wanted. It must still
+// be that of this area.
+std::optional<std::string> find_config(const Call& call, const SnapshotArea& subject,
+                                       const std::string& path) {
+    if (call.given.has("skip-config") || access(path.c_str(), F_OK) < 0)
+        return std::nullopt;
+    std::string text = sys::read_file(path, 16 << 20);
+    const VpsConfig config = read_config_of(call.veid, text);
+    const auto wrong = [](const std::string& why) {
+        fail(
+            fmt::format("the configuration that is kept with the snapshot {}; --skip-config "
+                        "leaves the one of now",
+                        why));
+    };
+    if (const Diagnostic* refusal = config.refusal())
+        wrong("is unusable: " + refusal->to_string());
+    if (!config.ve_private || access(config.ve_private->c_str(), F_OK) < 0 ||
+        sys::realpath(*config.ve_private) != subject.area)
+        wrong("has another VE_PRIVATE");
+    return text;
+}
+
+void exchange(const std::string& one, const std::string& other) {
+    if (renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) < 0)
+        throw SysError(errno, fmt::format("exchange '{}' and", one), other);
+}
+
+// The files that were the VPS's count for its disk quota no more.
+void stop_counting(Veid veid, const std::string& tree) {
+    if (inherited_project(sys::open(tree, O_RDONLY | O_DIRECTORY)) == veid.value())
+        (void)mark_tree(tree, 0, [](std::uint64_t) {});
+}
+
+std::string name_in(const std::string& text) {
+    return first_value_of(text, "NAME");
+}
+
+// The step from the area that is to the one that was, and back.
+class Switch {
+  public:
+    Switch(Veid veid, const SnapshotArea& subject, SnapshotStore& store,
+           std::optional<std::string> config)
+        : veid_(veid),
+          area_(subject.area),
+          store_(store),
+          list_before_(store.list()),
+          config_(std::move(config)) {}
+
+    // The VPS is down. The copy is ready, and nobody removes it, nor the area, by itself.
+    void make(const std::string& uuid) {
+        const VpsLock lock(veid_);
+        if (rename(store_.place_to_copy().c_str(), store_.place_to_switch().c_str()) < 0)
+            throw SysError(errno, "rename", store_.place_to_copy());
+        exchange(other(), area_);
+        Undo back([&] { exchange(other(), area_); });
+        if (config_)
+            config_before_ = replace_config(*config_);
+        Undo config_back([&] { put_config_back(); });
+        SnapshotList list = list_before_;
+        list.current = uuid;
+        store_.write(list);
+        stop_counting(veid_, other());
+        back.keep();
+        config_back.keep();
+        is_made_ = true;
+    }
+
+    void take_back() {
+        const VpsLock lock(veid_);
+        exchange(other(), area_);
+        put_config_back();
+        store_.write(list_before_);
+        stop_counting(veid_, other());
+    }
+
+    [[nodiscard]] bool is_made() const { return is_made_; }
+
+  private:
+    [[nodiscard]] std::string other() const { return store_.place_to_switch() + "/tree"; }
+
+    // Returns the text that was before.
+    std::string replace_config(const std::string& text) {
+        const ConfigFileEdit file(config_path(veid_));
+        const std::string before = file.text();
+        file.write(text);
+        if (name_in(before) != name_in(text))
+            link_name(veid_, name_in(text), name_in(before));
+        return before;
+    }
+
+    void put_config_back() {
+        if (config_before_)
+            (void)replace_config(*config_before_);
+    }
+
+    Veid veid_;
+    std::string area_;
+    SnapshotStore& store_;
+    SnapshotList list_before_;
+    std::optional<std::string> config_, config_before_;
+    bool is_made_ = false;
+};
+
+void prepare_copy(const SnapshotStore& store, const std::string& uuid) {
+    const std::string place = store.place_to_copy();
+    if (mkdir(place.c_str(), 0700) < 0)
+        throw SysError(errno, "make", place);
+    TerminationRequest request;
+    sys::ProgressLine progress("Copying");
+    const auto heed = [&] {
+        if (request.heed())
+            throw Error(ExitCode::System, "told to end");
+    };
+    copy_tree(find_copy_kind(store.tree_of(uuid), store.directory()), store.tree_of(uuid),
+              place + "/tree", [&](std::uint64_t files) {
+                  heed();
+                  progress.tell_files(files);
+              });
+    heed();
+}
+
+void bring_down(const Call& call, bool runs, const VpsConfig& config) {
+    if (runs) {
+        if (stop_now(call) != ExitCode::Ok)
+            fail("it is not stopped");
+    } else if (is_mounted(call.veid, config) && umount_verb(call) != ExitCode::Ok) {
+        fail("it is not dismounted");
+    }
+}
+
+void start_again(const Call& call) {
+    if (!is_running(call.veid) && start_now(call) != ExitCode::Ok)
+        call.talk.warn("The container does not start again");
+}
+
+void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& store,
+               const std::string& uuid) {
+    std::optional<std::string> config = find_config(call, subject, store.config_of(uuid));
+    prepare_copy(store, uuid);
+    Undo remove([&] { remove_copy(store.place_to_copy()); });
+    require_no_mounts(subject.area);
+    const bool runs = is_running(call.veid);
+    Switch step(call.veid, subject, store, std::move(config));
+    Undo start([&] {
+        if (runs)
+            start_again(call);
+    });
+    bring_down(call, runs, subject.config);
+    step.make(uuid);
+    remove.keep();
+    Undo back([&] {
+        step.take_back();
+        remove_copy(store.place_to_switch());
+    });
+    if (runs && !call.given.has("skip-resume") && start_now(call) != ExitCode::Ok)
+        fail("it does not start with the files of the snapshot");
+    back.keep();
+    start.keep();
+    remove_copy(store.place_to_switch());
+}
+
+}  // namespace
+
+ExitCode snapshot_switch_verb(const Call& call) {
+    const std::string uuid = require_uuid(call);
+    if (call.given.has("skip-resume") && call.given.has("must-resume"))
+        throw Complaint(ExitCode::Usage,
+                        "Invalid syntax: --skip-resume and --must-resume can not be used together");
+    const SnapshotArea subject = find_snapshot_area(call.veid);
+    SnapshotStore store(subject.area, SnapshotStore::Create::No);
+    require_snapshot(store.list(), uuid, kCode);
+    if (call.given.has("must-resume"))
+        throw Complaint(kCode, "Error: no dump in snapshot, unable to resume");
+    call.talk.tell(fmt::format("Switching to snapshot {}", uuid));
+    as_vzctl(fmt::format("Failed to switch to snapshot {}", uuid), kCode,
+             [&] { switch_to(call, subject, store, uuid); });
+    call.talk.tell("Container has been successfully switched to another snapshot");
+    return ExitCode::Ok;
+}
+
+}  // namespace vps

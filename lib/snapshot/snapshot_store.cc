@@ -1,0 +1,132 @@
+#include "snapshot/snapshot_store.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snapshot/copy_area.hh"
+#include "sys/directory.hh"
+#include "sys/error.hh"
+#include "sys/sys.hh"
+#include "sys/within.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr const char* kList = "list";
+constexpr std::size_t kLargestList = 16 << 20;
+
+// The directory, locked; empty where there is none.
+Fd lock_store(const std::string& path, SnapshotStore::Create create) {
+    for (;;) {
+        if (create == SnapshotStore::Create::Yes && mkdir(path.c_str(), 0700) < 0 &&
+            errno != EEXIST)
+            throw SysError(errno, "make", path);
+        Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!directory && errno == ENOENT && create == SnapshotStore::Create::No)
+            return {};
+        if (!directory)
+            throw SysError(errno, "open", path);
+        if (flock(directory.get(), LOCK_EX | LOCK_NB) < 0)
+            throw Error(ExitCode::Locked,
+                        "another operation on the snapshots of this VPS is under way");
+        // Whoever had the lock before may have removed the directory.
+        struct stat locked {
+        }, there{};
+        if (fstat(directory.get(), &locked) == 0 && stat(path.c_str(), &there) == 0 &&
+            locked.st_dev == there.st_dev && locked.st_ino == there.st_ino)
+            return directory;
+    }
+}
+
+void sync_directory(const std::string& path) {
+    const Fd directory = sys::open(path, O_RDONLY | O_DIRECTORY);
+    if (fsync(directory.get()) < 0)
+        throw SysError(errno, "write to disk", path);
+}
+
+std::string without_braces(const std::string& uuid) {
+    return uuid.substr(1, uuid.size() - 2);
+}
+
+}  // namespace
+
+std::string snapshots_of(const std::string& area) {
+    return area + ".snapshots";
+}
+
+std::string tree_of_snapshot(const std::string& area, const std::string& uuid) {
+    return fmt::format("{}/{}/tree", snapshots_of(area), without_braces(uuid));
+}
+
+SnapshotList read_snapshots(const std::string& area) {
+    const std::string path = fmt::format("{}/{}", snapshots_of(area), kList);
+    if (access(path.c_str(), F_OK) < 0 && errno == ENOENT)
+        return {};
+    return within({fmt::format("'{}'", path)},
+                  [&] { return parse_snapshot_list(sys::read_file(path, kLargestList)); });
+}
+
+SnapshotStore::SnapshotStore(const std::string& area, Create create)
+    : directory_(snapshots_of(area)), lock_(lock_store(directory_, create)) {
+    if (!lock_)
+        return;
+    list_ = read_snapshots(area);
+    if (access(place_to_switch().c_str(), F_OK) == 0)
+        throw Error(ExitCode::System,
+                    fmt::format("a switch was cut off: '{}' has the files that it was to change, "
+                                "before or after; look at them and at '{}', and remove it",
+                                place_to_switch(), area));
+    sweep();
+}
+
+SnapshotStore::~SnapshotStore() {
+    if (!lock_ || !list_.snapshots.empty())
+        return;
+    (void)unlink(fmt::format("{}/{}", directory_, kList).c_str());
+    (void)rmdir(directory_.c_str());  // what is in it stays
+}
+
+void SnapshotStore::sweep() const {
+    Directory directory(directory_);
+    while (const dirent* entry = directory.next()) {
+        const std::string name = entry->d_name;
+        const auto uuid = parse_uuid(name);
+        if (name == "copying" || (uuid && !list_.find(*uuid)))
+            remove_copy(fmt::format("{}/{}", directory_, name));
+    }
+}
+
+void SnapshotStore::write(const SnapshotList& list) {
+    const std::string path = fmt::format("{}/{}", directory_, kList);
+    const std::string fresh = path + ".new";
+    {
+        const Fd file = sys::open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+        sys::write_all(file, format_snapshot_list(list), fresh);
+        if (fsync(file.get()) < 0)
+            throw SysError(errno, "write", fresh);
+    }
+    if (rename(fresh.c_str(), path.c_str()) < 0)
+        throw SysError(errno, "replace", path);
+    list_ = list;
+    sync_directory(directory_);
+}
+
+std::string SnapshotStore::place_of(const std::string& uuid) const {
+    return fmt::format("{}/{}", directory_, without_braces(uuid));
+}
+
+std::string SnapshotStore::tree_of(const std::string& uuid) const {
+    return place_of(uuid) + "/tree";
+}
+
+std::string SnapshotStore::config_of(const std::string& uuid) const {
+    return place_of(uuid) + "/config";
+}
+
+}  // namespace vps

@@ -1,0 +1,61 @@
+// Where the snapshots of a VPS are: beside its private area, in a directory of root's alone that
+// the VPS never sees, for instance /vz/private/101.snapshots. It has the list, and for each
+// snapshot a directory with the tree of the private area and the configuration. The tree is whole
+// before the list names it: what the list does not name was cut off, and goes with the next change.
+// Callers are root.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "snapshot/snapshot_list.hh"
+#include "sys/fd.hh"
+
+namespace vps {
+
+// The directory of the snapshots of this private area, which is named without symbolic links.
+std::string snapshots_of(const std::string& area);
+
+// Where the tree of a snapshot is: "….snapshots/fbcdf284-5345-416b-a589-7b5fcaa87673/tree".
+std::string tree_of_snapshot(const std::string& area, const std::string& uuid);
+
+// The list, without the lock; an empty one where there are no snapshots. Throws Error System.
+SnapshotList read_snapshots(const std::string& area);
+
+class SnapshotStore {
+  public:
+    enum class Create { Yes, No };
+
+    // Takes the lock, which one operation at a time has, and removes what was cut off. Without a
+    // directory and with Create::No the store is empty. Throws Error Locked at once while another
+    // operation is under way, Error System where a switch was cut off: its files may be wanted.
+    SnapshotStore(const std::string& area, Create create);
+    SnapshotStore(const SnapshotStore&) = delete;
+    SnapshotStore& operator=(const SnapshotStore&) = delete;
+    // Removes the directory if there are no snapshots.
+    ~SnapshotStore();
+
+    [[nodiscard]] const SnapshotList& list() const { return list_; }
+    // Writes the list as it is to be from now on; on disk when it returns. Throws SysError.
+    void write(const SnapshotList& list);
+
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+    // "…/fbcdf284-5345-416b-a589-7b5fcaa87673", and in it the tree and the configuration.
+    [[nodiscard]] std::string place_of(const std::string& uuid) const;
+    [[nodiscard]] std::string tree_of(const std::string& uuid) const;
+    [[nodiscard]] std::string config_of(const std::string& uuid) const;
+
+    // Where a switch makes the tree that is to become the private area; a later change removes it.
+    [[nodiscard]] std::string place_to_copy() const { return directory_ + "/copying"; }
+    // Where the private area that was is kept meanwhile. Nobody removes it unasked.
+    [[nodiscard]] std::string place_to_switch() const { return directory_ + "/switching"; }
+
+  private:
+    void sweep() const;
+
+    std::string directory_;
+    Fd lock_;
+    SnapshotList list_;
+};
+
+}  // namespace vps
