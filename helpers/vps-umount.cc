@@ -19,6 +19,7 @@
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "sys/process.hh"
+#include "systemd/stored_descriptors.hh"
 #include "systemd/system_manager.hh"
 #include "systemd/unit_name.hh"
 
@@ -135,6 +136,7 @@ ExitCode umount_vps(const Invocation& invocation) {
     end_vps(lock, *state, scripts_owed(*state, config, log.to_journal()),
             script_settings(invocation.veid, config), log,
             invocation.force ? Refusal::Force : Refusal::Respect);
+    forget_lease();
     return ExitCode::Ok;
 }
 

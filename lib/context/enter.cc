@@ -21,6 +21,7 @@
 #include "sys/undo.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/freezer.hh"
+#include "systemd/log_relay.hh"
 
 namespace vps {
 
@@ -220,17 +221,6 @@ ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& co
     launch_report_end.reset();
     hear_from_inside(channel, launch_report, command, init_pid, patience, process);
     return process;
-}
-
-LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level,
-                       std::function<void(std::string_view)> listener) {
-    return {std::move(source),
-            [log, identifier, level, listener = std::move(listener)](std::string_view line) {
-                log.pass_on(identifier, level, line);
-                if (listener)
-                    listener(line);
-            },
-            kConsoleRate};
 }
 
 std::optional<ExitStatus> run_in_vps(const ContextCommand& command, const std::string& identifier,

@@ -54,10 +54,6 @@ struct Patience {
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience = {});
 
-// A relay of the lines of `source` to `log`, under `identifier`, and after that to `listener`.
-LineRelay relay_to_log(Fd source, const Log& log, const std::string& identifier, Level level,
-                       std::function<void(std::string_view)> listener = {});
-
 // Runs `command` and logs its output under `identifier` until it ends or the patience does;
 // processes that it left behind run on. Returns how the command ended, nothing if the patience
 // ended first (the command was killed). To enter may take half a minute; then EntryError is thrown.

@@ -18,6 +18,8 @@ class AdoptedInit {
     // Returns nothing where the host forbids tracing (kernel.yama.ptrace_scope=3): how init ends
     // stays unknown.
     static std::optional<AdoptedInit> seize(pid_t pid);
+    // One that another program of this process has seized.
+    static AdoptedInit seized(pid_t pid) { return AdoptedInit(pid); }
 
     // Called at each SIGCHLD: lets init go on with the signal that it was stopped for.
     // Returns how init ended, once it has.

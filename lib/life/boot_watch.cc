@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "context/capabilities.hh"
 #include "life/power_off.hh"
@@ -159,6 +160,13 @@ std::optional<BootWatch> BootWatch::begin(BootSocket socket, pid_t init) {
         wait_for_runlevel(FdRef(3), since);
     }
     return watch;
+}
+
+BootWatch::BootWatch(pid_t init, Fd fd, pid_t reader) : init_(init) {
+    if (reader == 0)
+        socket_.emplace(std::move(fd));
+    else
+        reader_ = Child(reader, std::move(fd));
 }
 
 bool BootWatch::has_booted() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sys/fd.hh"
 #include "sys/process.hh"
@@ -24,6 +25,7 @@ class BootSocket {
   public:
     // Throws SysError.
     BootSocket(FdRef dev, uid_t owner, gid_t group);
+    explicit BootSocket(Fd socket) : socket_(std::move(socket)) {}
 
     [[nodiscard]] FdRef fd() const { return socket_; }
 
@@ -49,8 +51,13 @@ class BootWatch {
     // to look into the VPS's root. Throws SysError.
     static std::optional<BootWatch> begin(BootSocket socket, pid_t init);
 
+    // One that has begun in another program of this process: its fd() and its reader().
+    BootWatch(pid_t init, Fd fd, pid_t reader);
+
     // The descriptor that can be read when there is news.
     [[nodiscard]] FdRef fd() const { return socket_ ? socket_->fd() : FdRef(reader_.pidfd()); }
+    // The child that reads utmp; 0 where init speaks to the socket.
+    [[nodiscard]] pid_t reader() const { return socket_ ? 0 : reader_.pid(); }
 
     // Takes the news; true when init has booted. From then on fd() is closed.
     bool has_booted();

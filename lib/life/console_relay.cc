@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "config/config_value.hh"
-#include "context/enter.hh"
 #include "sys/error.hh"
+#include "systemd/log_relay.hh"
 #include "systemd/notify.hh"
 
 namespace vps {

@@ -20,19 +20,14 @@ constexpr const char* kActivation =
 
 }  // namespace
 
-MachineRegistration::MachineRegistration(Veid veid, const Log& log) {
+void register_machine(Veid veid, const Log& log) {
     if (access(kActivation, F_OK) < 0 || is_masked("systemd-machined.service"))
         return;
     try {
-        program_ = start_program({installed::kVpsMachine, veid.to_string()}, SIGKILL);
+        start_program({installed::kVpsMachine, veid.to_string()}, SIGKILL).release();
     } catch (const Error& error) {  // the VPS has NUMPROC processes, for instance
         log.say(Level::Info, std::string("not registered with systemd-machined: ") + error.what());
     }
-}
-
-void MachineRegistration::reap() {
-    if (program_.pid() > 0 && program_.wait(deadline_after(0)))
-        program_ = {};
 }
 
 }  // namespace vps

@@ -1,12 +1,11 @@
 #include "life/supervisor.hh"
 
-#include <malloc.h>
 #include <sys/epoll.h>
 
 #include <array>
 #include <csignal>
+#include <optional>
 
-#include "context/capabilities.hh"
 #include "sys/caught_signals.hh"
 #include "sys/error.hh"
 
@@ -34,20 +33,25 @@ void watch(FdRef epoll, FdRef fd, std::uint32_t events, std::uint64_t id) {
         throw SysError(errno, "watch");
 }
 
-// Reads the signals that have come; true if SIGTERM is among them.
-bool take_signals(FdRef signals, const std::function<void()>& on_child) {
-    bool told_to_go = false;
-    sys::take_signals(signals, [&](int signal) { told_to_go |= signal == SIGTERM; });
+// Reads the signals that have come; returns what they tell the supervisor to do.
+std::optional<SupervisionEnd> take_signals(FdRef signals, const std::function<void()>& on_child) {
+    std::optional<SupervisionEnd> told;
+    sys::take_signals(signals, [&](int signal) {
+        if (signal == SIGTERM)
+            told = SupervisionEnd::ToldToGo;
+        else if (signal == SIGHUP && !told)
+            told = SupervisionEnd::ToldToRenew;
+    });
     on_child();
-    return told_to_go;
+    return told;
 }
 
 }  // namespace
 
-SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
+SupervisionEnd supervise(FdRef init, std::vector<LineRelay>& relays,
                          const std::function<void()>& on_child,
                          const std::vector<Watched>& others) {
-    const Fd signals = sys::catch_signals(std::array{SIGTERM, SIGCHLD});
+    const Fd signals = sys::catch_signals(std::array{SIGTERM, SIGHUP, SIGCHLD});
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
     if (!epoll)
         throw SysError(errno, "create epoll");
@@ -66,7 +70,8 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
         const int count = epoll_wait(epoll.get(), events.data(), events.size(), more ? 0 : -1);
         if (count < 0 && errno != EINTR)
             throw SysError(errno, "wait for events");
-        bool ended = false, told = false;
+        bool ended = false;
+        std::optional<SupervisionEnd> told;
         std::vector<bool> happened(others.size());
         for (int i = 0; i < count; ++i) {
             const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
@@ -96,19 +101,8 @@ SupervisionEnd supervise(FdRef init, std::vector<LineRelay> relays,
             return SupervisionEnd::InitEnded;
         }
         if (told)
-            return SupervisionEnd::ToldToGo;
+            return *told;
     }
-}
-
-SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
-                                      const std::function<void()>& on_child,
-                                      const std::vector<Watched>& others) {
-    // The supervisor shares the memory limit of the VPS, at which processes of the VPS are to be
-    // killed first.
-    set_oom_score("-900");
-    give_up_capabilities();
-    (void)malloc_trim(0);  // gives back the start's memory: a host has hundreds of supervisors
-    return supervise(init, std::move(relays), on_child, others);
 }
 
 }  // namespace vps

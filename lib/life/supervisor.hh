@@ -24,7 +24,8 @@ InitEnd classify_end(const ExitStatus& status);
 
 enum class SupervisionEnd {
     InitEnded,
-    ToldToGo,  // SIGTERM, while init runs on: the supervisor does not kill the VPS
+    ToldToGo,     // SIGTERM, while init runs on: the supervisor does not kill the VPS
+    ToldToRenew,  // SIGHUP: by a newer program
 };
 
 // A further descriptor to watch for `events` (epoll_ctl(2)), until `on_event` closes it.
@@ -34,17 +35,10 @@ struct Watched {
     std::function<void()> on_event;
 };
 
-// Returns when init has ended, or SIGTERM has come. `on_child` is called at SIGCHLD. Blocks SIGTERM
-// and SIGCHLD.
-SupervisionEnd supervise(
-    FdRef init, std::vector<LineRelay> relays, const std::function<void()>& on_child = [] {},
-    const std::vector<Watched>& others = {});
-
-// The same, by a process that has given up what a start needs: its capabilities, most of its memory
-// and its place among the processes that are killed first. Every step from here on is one that root
-// can take without a capability.
-SupervisionEnd supervise_unprivileged(FdRef init, std::vector<LineRelay> relays,
-                                      const std::function<void()>& on_child,
-                                      const std::vector<Watched>& others);
+// Returns when init has ended, or one of these signals has come. `on_child` is called at SIGCHLD.
+// These signals and SIGCHLD are blocked from then on.
+SupervisionEnd supervise(FdRef init, std::vector<LineRelay>& relays,
+                         const std::function<void()>& on_child,
+                         const std::vector<Watched>& others = {});
 
 }  // namespace vps

@@ -14,7 +14,7 @@
 #include "sys/process.hh"
 #include "sys/program.hh"
 #include "sys/sys.hh"
-#include "systemd/libsystemd.hh"
+#include "systemd/notify.hh"
 
 namespace vps {
 
@@ -41,7 +41,7 @@ Child run(const std::vector<std::string>& words, FdRef out) {
 
 // A check of a large disk takes its time; systemd waits for it.
 void extend_start() {
-    (void)sd_notify(0, "EXTEND_TIMEOUT_USEC=120000000\nSTATUS=Starting: checking the file system");
+    (void)notify("EXTEND_TIMEOUT_USEC=120000000\nSTATUS=Starting: checking the file system");
 }
 
 ExitStatus wait_for(Child& child, LineRelay& said, FdRef request) {

@@ -13,7 +13,7 @@
 #include "sys/progress_line.hh"
 #include "sys/sys.hh"
 #include "sys/within.hh"
-#include "systemd/libsystemd.hh"
+#include "systemd/notify.hh"
 
 namespace vps {
 
@@ -107,11 +107,10 @@ class Progress {
         const auto now = std::chrono::steady_clock::now();
         if (now - extended_ >= std::chrono::seconds(2)) {
             extended_ = now;
-            (void)sd_notify(0,
-                            fmt::format("EXTEND_TIMEOUT_USEC=120000000\nSTATUS=Starting: marking "
-                                        "files for the disk quota, {} so far",
-                                        files)
-                                .c_str());
+            (void)notify(
+                fmt::format("EXTEND_TIMEOUT_USEC=120000000\nSTATUS=Starting: marking files for "
+                            "the disk quota, {} so far",
+                            files));
         }
         if (now - said_ >= std::chrono::seconds(10)) {
             said_ = now;

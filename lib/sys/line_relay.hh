@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sys/fd.hh"
 
@@ -48,6 +49,12 @@ class LineRelay {
     // The same for text that is at hand, as pump() does it.
     void feed(std::string_view text);
     void finish();
+
+    // Finishes, and gives the source to somebody else.
+    Fd give_up() {
+        finish();
+        return std::move(source_);
+    }
 
   private:
     void feed_byte(unsigned char byte);

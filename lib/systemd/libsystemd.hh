@@ -77,10 +77,7 @@ VPS_LATE(sd_journal_get_data);
 VPS_LATE(sd_journal_next);
 VPS_LATE(sd_journal_open);
 VPS_LATE(sd_journal_seek_realtime_usec);
-VPS_LATE(sd_journal_sendv);
 VPS_LATE(sd_listen_fds_with_names);
-VPS_LATE(sd_notify);
-VPS_LATE(sd_pid_notify_with_fds);
 
 #undef VPS_LATE
 

@@ -1,17 +1,16 @@
 #include "systemd/log.hh"
 
+#include <endian.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <sys/un.h>
 
-#include <cstring>
-#include <vector>
+#include <cstdint>
 
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "sys/streams.hh"
+#include "sys/unix_address.hh"
 #include "sys/utf8.hh"
 #include "systemd/cgroup.hh"
-#include "systemd/libsystemd.hh"
 #include "systemd/unit_name.hh"
 
 namespace vps {
@@ -21,27 +20,46 @@ Log::Log(std::string program, Veid veid, const std::string& unit)
       veid_(veid),
       to_journal_(in_service(unit.empty() ? service_unit(veid) : unit)) {}
 
+// An entry in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): "NAME=value", or,
+// where the value has more than a line, the name, the value's size and the value.
+static void add_field(std::string& entry, std::string_view name, std::string_view value) {
+    entry += name;
+    if (value.find('\n') == value.npos) {
+        entry += '=';
+    } else {
+        const std::uint64_t size = htole64(value.size());
+        entry += '\n';
+        entry.append(reinterpret_cast<const char*>(&size), sizeof size);
+    }
+    entry += value;
+    entry += '\n';
+}
+
+// False where journald does not take it.
+static bool send_entry(const std::string& entry) {
+    const sockaddr_un address = sys::unix_address("/run/systemd/journal/socket");
+    const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return sendto(socket.get(), entry.data(), entry.size(), MSG_NOSIGNAL,
+                  reinterpret_cast<const sockaddr*>(&address), sizeof address) >= 0;
+}
+
 bool Log::send(const std::string& identifier, Level level, const std::string& message,
                std::initializer_list<LogField> fields) const {
-    if (!to_journal_)
+    // A process of clone_process() may have entered a VPS, which has a socket of its own there.
+    if (!to_journal_ || is_clone())
         return false;
     // `journalctl -u` looks for OBJECT_SYSTEMD_UNIT, too; unlike _SYSTEMD_UNIT the field is there
     // even if the process is gone before journald looks it up.
-    std::vector<std::string> lines{"MESSAGE=" + message,
-                                   "PRIORITY=" + std::to_string(static_cast<int>(level)),
-                                   "SYSLOG_IDENTIFIER=" + identifier, "VEID=" + veid_.to_string(),
-                                   "OBJECT_SYSTEMD_UNIT=" + service_unit(veid_)};
+    std::string entry;
+    add_field(entry, "MESSAGE", message);
+    add_field(entry, "PRIORITY", std::to_string(static_cast<int>(level)));
+    add_field(entry, "SYSLOG_IDENTIFIER", identifier);
+    add_field(entry, "VEID", veid_.to_string());
+    add_field(entry, "OBJECT_SYSTEMD_UNIT", service_unit(veid_));
     for (const LogField& field : fields)
         if (!field.value.empty())
-            lines.push_back(std::string(field.name) + "=" + field.value);
-    std::vector<iovec> vectors;
-    for (std::string& line : lines)
-        vectors.push_back({line.data(), line.size()});
-    try {
-        return sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size())) >= 0;
-    } catch (const Error&) {
-        return false;  // no libsystemd
-    }
+            add_field(entry, field.name, field.value);
+    return send_entry(entry);
 }
 
 void Log::say(Level level, const std::string& text, std::initializer_list<LogField> fields) const {
@@ -57,11 +75,11 @@ void Log::pass_on(const std::string& identifier, Level level, std::string_view l
 }
 
 Fd Log::open_stream(const std::string& identifier, Level level) const {
-    sockaddr_un address{AF_UNIX, "/run/systemd/journal/stdout"};
+    const sockaddr_un address = sys::unix_address("/run/systemd/journal/stdout");
     Fd stream(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!stream)
         throw SysError(errno, "create socket");
-    if (connect(stream.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+    if (connect(stream.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
         throw SysError(errno, "connect to", address.sun_path);
     // The lines are: identifier, unit, priority, level prefixes honoured?, forward to syslog, kmsg,
     // console?

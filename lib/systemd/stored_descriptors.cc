@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "systemd/libsystemd.hh"
+#include "systemd/notify.hh"
 
 namespace vps {
 
@@ -43,27 +44,23 @@ StoredDescriptors take_stored_descriptors() {
 }
 
 int notify_with_console(const std::string& message, FdRef terminal, FdRef listener) {
-    const int fds[] = {terminal.get(), listener.get()};
     // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment.
-    return sd_pid_notify_with_fds(
-        0, 0, fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName).c_str(), fds,
-        listener.get() < 0 ? 1 : 2);
+    const std::string lines =
+        fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName);
+    return listener.get() < 0 ? notify(lines, {terminal}) : notify(lines, {terminal, listener});
 }
 
 void forget_console() {
-    (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName).c_str());
+    (void)notify(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kConsoleName));
 }
 
 void store_lease(FdRef lease) {
-    const int fd = lease.get();
-    if (fd >= 0)
-        (void)sd_pid_notify_with_fds(
-            0, 0, fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", kLeaseName).c_str(), &fd, 1);
+    if (lease.get() >= 0)
+        (void)notify(fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", kLeaseName), {lease});
 }
 
-void forget_lease(FdRef lease) {
-    if (lease.get() >= 0)
-        (void)sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kLeaseName).c_str());
+void forget_lease() {
+    (void)notify(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", kLeaseName));
 }
 
 }  // namespace vps

@@ -20,14 +20,14 @@ struct StoredDescriptors {
 // open.
 StoredDescriptors take_stored_descriptors();
 
-// Sends `message` to systemd, and has it keep the console. Returns what sd_notify(3) does.
+// Sends `message` to systemd, and has it keep the console. Returns what notify() does.
 int notify_with_console(const std::string& message, FdRef terminal, FdRef listener);
 
 // Has systemd close the console that it keeps: the VPS has ended.
 void forget_console();
 
-// Have systemd keep a lease, and close it: the VPS has ended. An empty one is none.
+// Have systemd keep a lease, and close it: the VPS is dismounted. An empty one is none.
 void store_lease(FdRef lease);
-void forget_lease(FdRef lease);
+void forget_lease();
 
 }  // namespace vps

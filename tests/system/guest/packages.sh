@@ -32,7 +32,7 @@ all_renewed() { # ID…
     local id
     for id; do
         [ "$(state "$id")" = active ] &&
-            [ "$(readlink "/proc/$(supervisor_of "$id")/exe")" = /usr/lib/systemd-vps/vps-run ] || return 1
+            [ "$(readlink "/proc/$(supervisor_of "$id")/exe")" = /usr/lib/systemd-vps/vps-supervise ] || return 1
     done
 }
 
