@@ -58,11 +58,14 @@ static std::string read_or_throw(const std::string& path, ExitCode code) {
 
 VpsConfig load_vps_config(Veid veid, const std::string& dir) {
     ConfigDraft draft(ConfigDraft::Detail::Full);
-    const auto vz_conf = dir + "/vz.conf";
-    draft.read(ConfigFile::Host, vz_conf, read_or_throw(vz_conf, ExitCode::NoVzConf));
+    draft.read(ConfigFile::Host, dir + "/vz.conf", read_host_conf(dir));
     const auto vps_conf = dir + "/conf/" + veid.to_string() + ".conf";
     draft.read(ConfigFile::Vps, vps_conf, read_or_throw(vps_conf, ExitCode::NoVpsConf));
     return std::move(draft).finish(veid);
+}
+
+std::string read_host_conf(const std::string& dir) {
+    return read_or_throw(dir + "/vz.conf", ExitCode::NoVzConf);
 }
 
 }  // namespace vps

@@ -192,4 +192,7 @@ bool wants_network(const VpsConfig& config);
 // it is in diagnostics.
 VpsConfig load_vps_config(Veid veid, const std::string& dir = "/etc/vz");
 
+// The text of DIR/vz.conf. Throws likewise.
+std::string read_host_conf(const std::string& dir = "/etc/vz");
+
 }  // namespace vps

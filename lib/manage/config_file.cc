@@ -25,10 +25,12 @@ std::string directory_of(const std::string& path) {
 
 // The path at which the file is, or is to be: the end of the symbolic links.
 std::string follow(const std::string& path) {
-    struct stat status {};
-    if (lstat(path.c_str(), &status) < 0)
-        return sys::realpath(directory_of(path)) + path.substr(path.rfind('/'));
-    return sys::realpath(path);
+    return within({"save the configuration", vzctl_code::kCannotSave}, [&] {
+        struct stat status {};
+        if (lstat(path.c_str(), &status) < 0)
+            return sys::realpath(directory_of(path)) + path.substr(path.rfind('/'));
+        return sys::realpath(path);
+    });
 }
 
 void replace(const std::string& path, const std::string& text, unsigned mode, unsigned uid,
@@ -91,9 +93,8 @@ std::string config_path(Veid veid) {
 }
 
 VpsConfig read_config_of(Veid veid, const std::string& text) {
-    constexpr const char* kHostConf = "/etc/vz/vz.conf";
     ConfigDraft draft(ConfigDraft::Detail::Full);
-    draft.read(ConfigFile::Host, kHostConf, sys::read_file(kHostConf));
+    draft.read(ConfigFile::Host, "/etc/vz/vz.conf", read_host_conf());
     draft.read(ConfigFile::Vps, config_path(veid), text);
     return std::move(draft).finish(veid);
 }

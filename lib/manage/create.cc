@@ -29,7 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kHostConf = "/etc/vz/vz.conf";
 constexpr const char* kCreateScript = "/etc/vz/conf/vps.create";
 constexpr ScriptKind kCreate{script::All, "create", script::Host, "after a VPS has been created",
                              "the VPS is not created"};
@@ -52,7 +51,7 @@ std::optional<std::string> read_former(Veid veid) {
 class Creation {
   public:
     explicit Creation(const Call& call)
-        : call_(call), host_(sys::read_file(kHostConf)), former_(read_former(call.veid)) {}
+        : call_(call), host_(read_host_conf()), former_(read_former(call.veid)) {}
 
     void plan();
     void make();
@@ -111,8 +110,9 @@ void Creation::add_options(const std::string& begin) {
     changes_.push_back({"OSTEMPLATE", template_});
     changes_.push_back({"VE_LAYOUT", "simfs"});
     for (const char* key : {"VE_ROOT", "VE_PRIVATE"})
-        if (first_value_of(edit_config(begin, changes_), key).empty())
-            changes_.push_back({key, first_value_of(host_, key)});
+        if (const std::string path = first_value_of(host_, key);
+            !path.empty() && first_value_of(edit_config(begin, changes_), key).empty())
+            changes_.push_back({key, path});
 }
 
 void Creation::read_config(const std::string& begin) {

@@ -68,8 +68,7 @@ std::string begin_text(Veid veid, const ConfigFileEdit& file) {
         return file.text();
     if (access(aside_of(veid).c_str(), F_OK) == 0)
         return sys::read_file(aside_of(veid));
-    const std::vector<std::string> sample =
-        values_of(sys::read_file("/etc/vz/vz.conf"), "CONFIGFILE");
+    const std::vector<std::string> sample = values_of(read_host_conf(), "CONFIGFILE");
     if (sample.empty() || sample.front().empty())
         return {};
     return read_sample(sample.front(), static_cast<int>(vzctl_code::kNoConfig));

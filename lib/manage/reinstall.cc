@@ -50,7 +50,7 @@ void require_files(const VpsConfig& config) {
 }
 
 std::string find_tarball(const Call& call) {
-    const std::string host = sys::read_file("/etc/vz/vz.conf");
+    const std::string host = read_host_conf();
     std::string name;
     for (const GivenOption& option : call.given.options)
         if (option.name == "ostemplate")
