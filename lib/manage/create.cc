@@ -98,6 +98,7 @@ void Creation::add_options(const std::string& begin) {
          {std::pair("local_uid", "LOCAL_UID"), {"local_gid", "LOCAL_GID"}})
         if (call_.given.has(option)) {
             changes_.push_back({key, last_value(call_.given, option)});
+            refuse_empty(option, changes_.back());
             require_good_value(option, changes_.back());
         }
     template_ = last_value(call_.given, "ostemplate");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "config/vps_name.hh"
 #include "manage/call.hh"
@@ -22,11 +23,12 @@ constexpr const char* kNames = "/etc/vz/names";
 
 bool is_good_name(const std::string& name) {
     constexpr std::string_view kOthers = " -+_.";
-    return name.empty() ||
-           (is_link_name(name) && std::all_of(name.begin(), name.end(), [&](char c) {
-                return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       kOthers.find(c) != kOthers.npos;
-            }));
+    constexpr std::size_t kLongest = 255;  // of a file's name
+    return name.empty() || (name.size() <= kLongest && is_link_name(name) &&
+                            std::all_of(name.begin(), name.end(), [&](char c) {
+                                return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                                       (c >= '0' && c <= '9') || kOthers.find(c) != kOthers.npos;
+                            }));
 }
 
 bool leads_to(const fs::path& link, Veid veid) {
@@ -41,6 +43,10 @@ void require_free_name(Veid veid, const std::string& name) {
         throw Complaint(vzctl_code::kBadName, fmt::format("Error: invalid name {}", name));
     if (name.empty())
         return;
+    // It would be another VPS in each command, and look like that one in vzlist -n.
+    if (const std::optional<Veid> other = Veid::parse(name); other && *other != veid)
+        throw Complaint(vzctl_code::kBadName,
+                        fmt::format("Error: invalid name {}, which is the VEID of a VPS", name));
     for (const Veid other : find_named(name))
         if (other != veid)
             throw Complaint(vzctl_code::kBadName,
@@ -55,8 +61,11 @@ void link_name(Veid veid, const std::string& name, const std::string& former) {
         const std::string temporary = fmt::format("{}/.{}.new", kNames, veid.to_string());
         (void)unlink(temporary.c_str());  // of one that was killed
         if (symlink(config_path(veid).c_str(), temporary.c_str()) < 0 ||
-            rename(temporary.c_str(), path.c_str()) < 0)
-            throw SysError(errno, "make the link", path, vzctl_code::kBadName);
+            rename(temporary.c_str(), path.c_str()) < 0) {
+            const int error = errno;
+            (void)unlink(temporary.c_str());
+            throw SysError(error, "make the link", path, vzctl_code::kBadName);
+        }
     }
     if (former.empty() || former == name || !is_link_name(former))
         return;

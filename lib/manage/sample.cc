@@ -9,6 +9,7 @@
 #include "config/config_line.hh"
 #include "config/vps_name.hh"
 #include "manage/call.hh"
+#include "manage/set_option.hh"
 #include "manage/vzctl_code.hh"
 #include "sys/sys.hh"
 
@@ -39,8 +40,10 @@ void add_sample(std::vector<ConfigChange>& changes, const std::string& name) {
     ConfigLines lines(text);
     for (ConfigLine line{}; lines.next(line);)
         if (!line.trouble && !is_set(changes, line.key) &&
-            std::find(kOfOne.begin(), kOfOne.end(), line.key) == kOfOne.end())
+            std::find(kOfOne.begin(), kOfOne.end(), line.key) == kOfOne.end()) {
             changes.push_back({std::string(line.key), std::string(line.value)});
+            require_usable("applyconfig", changes.back());
+        }
     if (!is_set(changes, "ORIGIN_SAMPLE"))
         changes.push_back({"ORIGIN_SAMPLE", name});
 }

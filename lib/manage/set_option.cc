@@ -201,13 +201,22 @@ class ListPlan {
     }
 
     [[nodiscard]] std::string apply(const std::vector<std::string>& values) const {
-        ListChange change = change_;
-        if (!part_.empty())
-            change.added.push_back(merge_part(values));
-        return change_list(values, change, kind_);
+        return change_list(values, with_part(values), kind_);
+    }
+
+    // The words that come, without those that are there.
+    [[nodiscard]] std::string added(const std::vector<std::string>& values) const {
+        return change_list({}, with_part(values), kind_);
     }
 
   private:
+    [[nodiscard]] ListChange with_part(const std::vector<std::string>& values) const {
+        ListChange change = change_;
+        if (!part_.empty())
+            change.added.push_back(merge_part(values));
+        return change;
+    }
+
     void take_part(const SetOption& option, const std::string& value) {
         if (option.name == "ifname" ? !part_.empty() : part_.empty())
             refuse(option.name, value,
@@ -274,10 +283,7 @@ void require_good_value(std::string_view option, const ConfigChange& change) {
     if (!key || (is_list(find_set_option(option) ? find_set_option(option)->kind : Text) &&
                  change.value.empty()))
         return;
-    // In a file an empty number is no limit; here it is a script's variable that was not set.
-    if (change.value.empty() && key->type != "text" && key->type != "list")
-        refuse(option, change.value, "empty");
-    if (const char* why = find_fault(change.key, change.value))
+    if (const char* why = change.value.empty() ? nullptr : find_fault(change.key, change.value))
         refuse(option, change.value, why);
     Verdict verdict = kGood;
     Reading reading;
@@ -291,6 +297,32 @@ void require_good_value(std::string_view option, const ConfigChange& change) {
         refuse(option, change.value, verdict.why);
     if (!reading.left_out.empty() && !reading.left_out.front().why.empty())
         refuse(option, reading.left_out.front().word, reading.left_out.front().why);
+}
+
+// Why a value is unusable as a whole; null where some of it has an effect.
+static const char* find_refusal(const ConfigChange& change) {
+    const ConfigKey* key = find_config_key(change.key);
+    if (!key || !key->read || key->guards != Guards::Yes)
+        return nullptr;
+    VpsConfig config;
+    Reading reading;
+    const Verdict verdict = key->read(config, change.value, reading);
+    return verdict.grade == Verdict::Bad ? verdict.why : nullptr;
+}
+
+static bool is_usable(const ConfigChange& change) {
+    return find_refusal(change) == nullptr;
+}
+
+void require_usable(std::string_view option, const ConfigChange& change) {
+    if (const char* why = find_refusal(change))
+        refuse(option, change.value, why);
+}
+
+void refuse_empty(std::string_view option, const ConfigChange& change) {
+    const ConfigKey* key = find_config_key(change.key);
+    if (change.value.empty() && key && key->type != "text" && key->type != "list")
+        refuse(option, change.value, "empty");
 }
 
 std::vector<ConfigChange> plan_changes(const std::string& text,
@@ -311,13 +343,19 @@ std::vector<ConfigChange> plan_changes(const std::string& text,
             return change.key == known->key;
         });
         ConfigChange change{std::string(known->key), plain_value(*known, option.value)};
+        refuse_empty(known->name, change);
         require_good_value(known->name, change);
         if (!again)  // of two, vzctl takes the first
             changes.push_back(std::move(change));
     }
     for (const auto& [key, list] : lists) {
-        changes.push_back({std::string(key), list.apply(values_of(text, key))});
-        require_good_value(first[key], changes.back());
+        const std::vector<std::string> former = values_of(text, key);
+        ConfigChange change{std::string(key), list.apply(former)};
+        require_good_value(first[key], {change.key, list.added(former)});
+        // A word that was there, and is nothing here, keeps no other one out.
+        if (former.empty() || is_usable({change.key, former.front()}))
+            require_usable(first[key], change);
+        changes.push_back(std::move(change));
     }
     return changes;
 }

@@ -60,4 +60,11 @@ std::vector<ConfigChange> plan_changes(const std::string& text,
 // Throws Complaint BadValue where the key does not take the value.
 void require_good_value(std::string_view option, const ConfigChange& change);
 
+// Throws Complaint BadValue where a start would be refused for it.
+void require_usable(std::string_view option, const ConfigChange& change);
+
+// Throws Complaint BadValue for an empty value of a key that has a number, a word or a path: in a
+// file it is no limit, on a command line a script's variable that was not set.
+void refuse_empty(std::string_view option, const ConfigChange& change);
+
 }  // namespace vps

@@ -93,6 +93,7 @@ TEST(SetOption, RefusesBadValues) {
              Case{"", {{"meminfo", "some:5"}}, "21 Bad parameter for --meminfo: 'some:5'"},
              Case{"", {{"netfilter", "none"}}, "21 Bad parameter for --netfilter: 'none'"},
              Case{"", {{"vm_overcommit", "x"}}, "21 Bad parameter for --vm_overcommit: 'x'"},
+             Case{"", {{"vm_overcommit", ""}}, "21 Bad parameter for --vm_overcommit: '' (empty)"},
              Case{"", {{"vm_overcommit", "0.0"}}, "21 Bad parameter for --vm_overcommit: '0.0'"},
          })
         EXPECT_TRUE(plan(c.text, c.given).starts_with(c.expected)) << plan(c.text, c.given);
@@ -122,6 +123,13 @@ TEST(SetOption, ChangesLists) {
              Case{"CAPABILITY=\"SYS_PTRACE:on CHOWN:off\"\n",
                   {{"capability", "SYS_PTRACE:off"}},
                   "CAPABILITY=CHOWN:off SYS_PTRACE:off|"},
+             Case{"CAPABILITY=\"SYS_TIME:on NET_RAW:on\"\n",
+                  {{"capability", "NET_RAW:off"}},
+                  "CAPABILITY=SYS_TIME:on NET_RAW:off|"},
+             Case{"FEATURES=\"fly:on\"\n", {{"features", "tun:on"}}, "FEATURES=fly:on tun:on|"},
+             Case{"IP_ADDRESS=\"10.0.0.1 x\"\n",
+                  {{"ipadd", "10.0.0.2"}},
+                  "IP_ADDRESS=10.0.0.1 x 10.0.0.2|"},
              Case{"CAPABILITY=\"sys_ptrace:on CAP_CHOWN:off\"\n",
                   {{"capability", "SYS_PTRACE:off"}, {"capability", "chown:on"}},
                   "CAPABILITY=SYS_PTRACE:off chown:on|"},
