@@ -9,8 +9,11 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
@@ -77,17 +80,39 @@ void mount_hierarchy() {
     throw SysError(errno, "mount the cgroup v1 hierarchy", kHierarchy);
 }
 
-// A group goes when it has no group below it. There are as many as the VPS has made.
+// The name of a group that is in this one; empty where there is none.
+std::string find_group_in(FdRef group) {
+    Directory files(sys::openat(group, ".", O_RDONLY | O_DIRECTORY));
+    while (const dirent* entry = files.next())
+        if (const std::string_view name(entry->d_name);
+            entry->d_type == DT_DIR && name != "." && name != "..")
+            return std::string(name);
+    return {};
+}
+
+// A group goes when it has no group below it. There are as many as the VPS has made, and their
+// paths are as long as it liked: each is reached from the one above it.
 void remove_groups(const std::string& top) {
-    std::vector<std::string> groups{top};
-    std::error_code ignored;  // a group that has gone is none
-    for (auto at = fs::recursive_directory_iterator(top, ignored);
-         at != fs::recursive_directory_iterator(); at.increment(ignored))
-        if (at->is_directory(ignored))
-            groups.push_back(at->path());
-    for (auto group = groups.rbegin(); group != groups.rend(); ++group)
-        if (rmdir(group->c_str()) < 0 && errno != ENOENT)
-            throw SysError(errno, "remove the cgroup", *group);
+    Fd group(::open(top.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!group && errno == ENOENT)
+        return;
+    if (!group)
+        throw SysError(errno, "open the cgroup", top);
+    for (std::vector<std::string> way;;) {
+        if (std::string below = find_group_in(group); !below.empty()) {
+            group = sys::openat(group, below, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+            way.push_back(std::move(below));
+            continue;
+        }
+        if (way.empty())
+            break;
+        group = sys::openat(group, "..", O_RDONLY | O_DIRECTORY);
+        if (unlinkat(group.get(), way.back().c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+            throw SysError(errno, fmt::format("remove a cgroup, '{}', below", way.back()), top);
+        way.pop_back();
+    }
+    if (rmdir(top.c_str()) < 0 && errno != ENOENT)
+        throw SysError(errno, "remove the cgroup", top);
 }
 
 bool has_groups() {
