@@ -70,21 +70,38 @@ void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptS
         run_umount_script(script::kGlobalUmount, settings, log, refusal);
         enter_all_the_same(lock, state, Phase::Dismounting, log);
     }
-    if (state.phase != Phase::Postumount)
-        dismount(settings.veid, state.mount_point, log, refusal);
-    if (!state.image.empty())
-        close_disk(settings.veid, state.image, log);
+    // What does not hinder the rest: all of it is done, and the first failure is told.
     std::exception_ptr failure;
+    const auto note_failure = [&](const auto& step) {
+        try {
+            step();
+        } catch (const std::exception& error) {
+            if (failure)
+                log.say(Level::Error, error.what());
+            else
+                failure = std::current_exception();
+        }
+    };
+    const bool has_disk = !state.image.empty() && is_mount_point(state.mount_point);
+    if (has_disk)
+        note_failure([&] { flush_disk(state.mount_point, state.image); });
+    if (state.phase != Phase::Postumount)
+        try {
+            dismount(settings.veid, state.mount_point, log, refusal);
+        } catch (...) {
+            if (failure)
+                attempt(log, [&] { std::rethrow_exception(failure); });
+            throw;
+        }
+    if (has_disk)
+        note_failure([&] { close_disk(settings.veid, state.image, log); });
+    else if (!state.image.empty())
+        attempt(log, [&] { close_disk(settings.veid, state.image, log); });
     if (scripts != Scripts::None) {
         enter_all_the_same(lock, state, Phase::Postumount, log);
         // Postumount scripts can refuse nothing: both run, and the first failure is told.
         for (const ScriptKind& kind : {script::kPostumount, script::kGlobalPostumount})
-            try {
-                (void)run_host_script(kind, settings, log);
-            } catch (...) {
-                if (!failure)
-                    failure = std::current_exception();
-            }
+            note_failure([&] { (void)run_host_script(kind, settings, log); });
     }
     (void)kill_left_over(settings.veid, log);
     attempt(log, [&] { remove_named_group(settings.veid); });

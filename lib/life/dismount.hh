@@ -20,7 +20,8 @@ Scripts scripts_owed(const VpsState& state, const VpsConfig& config, bool is_fai
 
 // Goes on from `state` to the end, where no state is left. Throws Error ScriptFailed when an umount
 // script refuses: nothing is dismounted then; or when a postumount script fails: everything is
-// dismounted then. Throws Error CannotDismount when something stays busy.
+// dismounted then. Throws Error CannotDismount when something stays busy, and System, everything
+// being dismounted, when a ploop image could not be written to.
 void end_vps(const VpsLock& lock, VpsState state, Scripts scripts, const ScriptSettings& settings,
              const Log& log, Refusal refusal = Refusal::Respect);
 

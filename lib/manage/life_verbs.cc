@@ -97,9 +97,13 @@ ExitCode stop_vps_unit(const Call& call, const Wish& wish) {
     if (end == JobEnd::Failed)
         return explain_failure(call, since, "the stop has failed");
     call.talk.tell("Container was stopped");
-    if (active_state(unit) == "failed" && find_vps(call.veid).state)
+    const bool failed = active_state(unit) == "failed";
+    if (failed && find_vps(call.veid).state)
         return explain_failure(call, since, "it is not dismounted");
     call.talk.tell("Container is unmounted");
+    // A postumount script, or a ploop image that could not be written to.
+    if (failed && !find_failed_commands(call.veid, since).empty())
+        return explain_failure(call, since, "the stop has failed");
     return ExitCode::Ok;
 }
 

@@ -18,6 +18,7 @@
 #include "manage/vzctl_code.hh"
 #include "ploop/disk_image.hh"
 #include "ploop/file_system.hh"
+#include "ploop/mount_disk.hh"
 #include "snapshot/copy_area.hh"
 #include "snapshot/standstill.hh"
 #include "state/place.hh"
@@ -51,7 +52,7 @@ Fd open_mounted_disk(Veid veid, const std::optional<VpsState>& state) {
         return {};
     Fd root = sys::open(state->mount_point, O_RDONLY | O_DIRECTORY);
     const auto mount = find_mount(root);
-    const std::string name = fmt::format("vps-{}", veid.value());
+    const std::string name = name_of_disk_device(veid);
     try {
         if (mount &&
             sys::read_line(fmt::format("/sys/dev/block/{}/dm/name", mount->device)) == name)

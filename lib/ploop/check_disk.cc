@@ -22,7 +22,7 @@ void check_disk(Veid veid, FdRef directory, const std::string& path, FileSystemC
         disk.begin_writing();
     {
         const MappedDevice device =
-            make_device(fmt::format("vps-check-{}", getpid()), disk, partition, use);
+            make_device(fmt::format("systemd-vps-check-{}", getpid()), disk, partition, use);
         check_file_system(
             device.path(), kind,
             repair ? std::string()

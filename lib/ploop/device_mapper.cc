@@ -25,13 +25,14 @@ constexpr std::size_t kAlignment = 8;
 // would take the place of the host's disk in /dev/disk.
 constexpr std::uint32_t kUdevFlags = 0x2F;
 
-// A request: the fixed part, then the lines of a table.
+// A request: the fixed part, then the lines of a table. A device is asked for by its UUID: one of
+// another program's may have our name, such as the volume 101 of a group "vps" of LVM's.
 class Request {
   public:
     explicit Request(const std::string& name) : bytes_(sizeof(dm_ioctl), '\0') {
         dm_ioctl& head = this->head();
         head.version[0] = DM_VERSION_MAJOR;
-        std::strncpy(head.name, name.c_str(), sizeof head.name - 1);
+        std::strncpy(head.uuid, ("SYSTEMD-VPS-" + name).c_str(), sizeof head.uuid - 1);
         head.event_nr = kUdevFlags << 16;
     }
 
@@ -73,8 +74,7 @@ void require(int error, const char* verb, const std::string& name) {
 
 dev_t create(const std::string& name) {
     Request request(name);
-    std::strncpy(request.head().uuid, ("SYSTEMD-VPS-" + name).c_str(),
-                 sizeof request.head().uuid - 1);
+    std::strncpy(request.head().name, name.c_str(), sizeof request.head().name - 1);
     require(request.send(DM_DEV_CREATE), "create the device", name);
     return static_cast<dev_t>(request.head().dev);
 }

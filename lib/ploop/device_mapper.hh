@@ -18,7 +18,7 @@ namespace vps {
 class MappedDevice {
   public:
     // A device of this name whose sectors lie as the map says, each layer in the device of that
-    // place. Throws SysError CannotMount.
+    // place. Throws SysError CannotMount, where another program has the name, too.
     static MappedDevice make(const std::string& name, const DiskMap& map,
                              const std::vector<dev_t>& layers, bool read_only);
     MappedDevice(MappedDevice&&) = default;
@@ -33,11 +33,12 @@ class MappedDevice {
     Fd device_;
 };
 
-// The device of that name: how often it is open, by other devices and mounts too; nothing if there
-// is none.
+// The device that make() has made of that name: how often it is open, by other devices and mounts
+// too; nothing if there is none.
 std::optional<unsigned> find_openers(const std::string& name);
 
-// Removes the device of that name, which nobody has open. False if somebody has.
+// Removes the device that make() has made of that name, which nobody has open. False if somebody
+// has.
 bool remove_device(const std::string& name);
 
 }  // namespace vps

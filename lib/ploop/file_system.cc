@@ -87,6 +87,10 @@ unsigned set_options(FdRef fs, const std::vector<std::string>& options) {
     return attributes;
 }
 
+std::string read_superblock(const DiskImage& disk) {
+    return disk.read(find_file_system(disk).start + kSuperblockSector, kSuperblockBytes);
+}
+
 }  // namespace
 
 Partition find_file_system(const DiskImage& disk) {
@@ -100,8 +104,11 @@ Partition find_file_system(const DiskImage& disk) {
 }
 
 bool needs_journal(const DiskImage& disk) {
-    return needs_journal(
-        disk.read(find_file_system(disk).start + kSuperblockSector, kSuperblockBytes));
+    return needs_journal(read_superblock(disk));
+}
+
+bool is_clean(const DiskImage& disk) {
+    return is_clean(read_superblock(disk));
 }
 
 // A VPS decides on its superblock: the host must neither stop at an error of it (errors=panic) nor
@@ -146,8 +153,9 @@ MappedDevice make_device(const std::string& name, const DiskImage& disk, const P
 Fd mount_to_look(const DiskImage& disk) {
     // The kernel removes the device of the look before a moment later.
     static unsigned looks = 0;
-    const MappedDevice device = make_device(fmt::format("vps-look-{}-{}", getpid(), ++looks), disk,
-                                            find_file_system(disk), DiskUse::Read);
+    const MappedDevice device =
+        make_device(fmt::format("systemd-vps-look-{}-{}", getpid(), ++looks), disk,
+                    find_file_system(disk), DiskUse::Read);
     return mount_file_system(device.path(), DiskUse::Read);
 }
 

@@ -19,6 +19,9 @@ Partition find_file_system(const DiskImage& disk);
 // Whether the file system was not dismounted: a part of it is in its journal alone.
 bool needs_journal(const DiskImage& disk);
 
+// Whether it was dismounted well, and has met no error.
+bool is_clean(const DiskImage& disk);
+
 // Read: nothing is written, the journal is left as it is.
 enum class DiskUse { Write, Read };
 

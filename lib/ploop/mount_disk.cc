@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
+#include <cstring>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -26,15 +29,11 @@ namespace {
 constexpr ExitCode kCannotMount = ExitCode::CannotMount;
 constexpr unsigned kGrace = 5;  // seconds until the kernel has removed devices that nobody uses
 
-std::string device_name(Veid veid) {
-    return fmt::format("vps-{}", veid.value());
-}
-
 // False where somebody still has the device open when the time is over.
 bool await_removal(Veid veid, const Deadline& deadline) {
     for (;;) {
-        const std::optional<unsigned> openers = find_openers(device_name(veid));
-        if (!openers || (*openers == 0 && remove_device(device_name(veid))))
+        const std::optional<unsigned> openers = find_openers(name_of_disk_device(veid));
+        if (!openers || (*openers == 0 && remove_device(name_of_disk_device(veid))))
             return true;
         if (milliseconds_until(deadline) == 0)
             return false;
@@ -53,10 +52,11 @@ Fd await_image(const std::string& image, const Deadline& deadline) {
 
 void require_no_device(Veid veid) {
     if (!await_removal(veid, deadline_after(kGrace)))
-        throw Error(kCannotMount,
-                    "the file system of the last run is still in use, in another mount namespace "
-                    "of the host (grep vps- /sys/block/dm-*/dm/name names its device, grep of that "
-                    "in /proc/*/mountinfo the processes)");
+        throw Error(
+            kCannotMount,
+            "the file system of the last run is still in use, in another mount namespace "
+            "of the host (grep systemd-vps- /sys/block/dm-*/dm/name names its device, grep of that "
+            "in /proc/*/mountinfo the processes)");
 }
 
 // Takes the marked image to the mount: devices, file system, mount.
@@ -67,7 +67,7 @@ void mount_image(const DiskMount& mount, DiskImage& disk, const Partition& parti
         log.say(Level::Notice, fmt::format("'{}' was not closed when it was last in use", path));
     disk.begin_writing();
     const MappedDevice device =
-        make_device(device_name(mount.veid), disk, partition, DiskUse::Write);
+        make_device(name_of_disk_device(mount.veid), disk, partition, DiskUse::Write);
     check_file_system(
         device.path(), FileSystemCheck::Preen,
         fmt::format("; mend it with: vps-ploop check --repair {}", mount.veid.value()),
@@ -79,7 +79,26 @@ void mount_image(const DiskMount& mount, DiskImage& disk, const Partition& parti
                        kCannotMount);
 }
 
+// What is on the disk now that nobody has it open. A disk that fails all that is written leaves the
+// file system as it was while it was in use.
+void require_clean(Veid veid, const std::string& image) {
+    const std::string directory = std::filesystem::path(image).parent_path();
+    const DiskImage disk =
+        DiskImage::open(sys::open(directory, O_PATH | O_DIRECTORY), directory, ImageAccess::Look);
+    if (!is_clean(disk))
+        throw Error(ExitCode::System,
+                    fmt::format("its file system, which is dismounted, is not clean: it has met "
+                                "errors, or its last changes could not be written; journalctl -k "
+                                "names the cause, and vps-ploop check {} what is lost",
+                                veid.value()));
+}
+
 }  // namespace
+
+// No name of LVM's, whose names are those of a group and a volume with one "-" between them.
+std::string name_of_disk_device(Veid veid) {
+    return fmt::format("systemd-vps-{}", veid.value());
+}
 
 void require_one_image(Veid veid, const DiskImage& disk) {
     if (disk.files().size() > 1)
@@ -115,16 +134,28 @@ void mount_disk(const DiskMount& mount, const Log& log) {
     });
 }
 
+void flush_disk(const std::string& mount_point, const std::string& image) {
+    const Fd root(::open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!root || syncfs(root.get()) < 0)
+        throw Error(ExitCode::System,
+                    fmt::format("ploop image '{}': not all that the VPS wrote has reached its disk "
+                                "({}); journalctl -k names the cause",
+                                image, std::strerror(errno)));
+}
+
 void close_disk(Veid veid, const std::string& image, const Log& log) {
-    attempt(log, [&] {
-        const Deadline deadline = deadline_after(kGrace);
-        const Fd file = await_removal(veid, deadline) ? await_image(image, deadline) : Fd();
-        if (!file)
-            throw Error(ExitCode::System,
-                        fmt::format("'{}' stays marked as in use: its file system still is, in "
-                                    "another mount namespace of the host, or by a program that "
-                                    "was passed over (umount -l)",
-                                    image));
+    const Deadline deadline = deadline_after(kGrace);
+    const Fd file = await_removal(veid, deadline) ? await_image(image, deadline) : Fd();
+    if (!file) {
+        log.say(Level::Warning,
+                fmt::format("'{}' stays marked as in use: its file system still is, in another "
+                            "mount namespace of the host, or by a program that was passed over "
+                            "(umount -l)",
+                            image));
+        return;
+    }
+    within({fmt::format("ploop image '{}'", image)}, [&] {
+        require_clean(veid, image);
         mark_in_use(file, image, false);
     });
 }

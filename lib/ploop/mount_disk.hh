@@ -17,6 +17,9 @@ namespace vps {
 // Throws Error CannotMount where the disk has snapshots: they are merged before it is written to.
 void require_one_image(Veid veid, const DiskImage& disk);
 
+// The name, for device mapper, of the device of a VPS's disk while it is mounted.
+std::string name_of_disk_device(Veid veid);
+
 struct DiskMount {
     Veid veid;
     std::string area;  // the private area, with root.hdd
@@ -33,9 +36,15 @@ struct DiskMount {
 // The image is then as it was.
 void mount_disk(const DiskMount& mount, const Log& log);
 
+// Before the file system is dismounted: has it write what it has in memory, because a dismounting
+// does not say whether that could be written. Throws Error System: it could not, now or, unless a
+// process of the VPS was told, before.
+void flush_disk(const std::string& mount_point, const std::string& image);
+
 // After the file system was dismounted, or a start was cut off: waits until the devices have gone,
 // and takes the mark "in use" off the image. An image whose file system is still in use somewhere
-// keeps the mark, with a warning.
+// keeps the mark, with a warning. Throws Error System where the file system is not clean, and the
+// image keeps the mark, or where that cannot be read or written.
 void close_disk(Veid veid, const std::string& image, const Log& log);
 
 }  // namespace vps

@@ -14,8 +14,9 @@ constexpr std::uint64_t kGptSector = 1;
 constexpr std::size_t kEntriesSectorAt = 72, kEntryCountAt = 80, kEntryBytesAt = 84;
 constexpr std::size_t kTypeBytes = 16, kFirstAt = 32, kLastAt = 40, kEntryBytes = 128;
 
-constexpr std::size_t kMagicAt = 56, kIncompatibleAt = 96, kJournalDeviceAt = 228;
+constexpr std::size_t kMagicAt = 56, kStateAt = 58, kIncompatibleAt = 96, kJournalDeviceAt = 228;
 constexpr std::uint16_t kMagic = 0xEF53;
+constexpr std::uint16_t kIsValid = 0x1, kHasErrors = 0x2;  // of the state
 constexpr std::uint32_t kIsJournalDevice = 0x8, kNeedsRecovery = 0x4;
 
 bool is_ext4(std::string_view superblock) {
@@ -64,6 +65,11 @@ std::optional<std::string> find_objection(std::string_view superblock) {
 
 bool needs_journal(std::string_view superblock) {
     return is_ext4(superblock) && (get_le32(superblock, kIncompatibleAt) & kNeedsRecovery) != 0;
+}
+
+bool is_clean(std::string_view superblock) {
+    return is_ext4(superblock) && !needs_journal(superblock) &&
+           (get_le16(superblock, kStateAt) & (kIsValid | kHasErrors)) == kIsValid;
 }
 
 }  // namespace vps

@@ -33,4 +33,7 @@ std::optional<std::string> find_objection(std::string_view superblock);
 // Whether the file system was not dismounted: a part of it is in its journal alone.
 bool needs_journal(std::string_view superblock);
 
+// Whether the file system was dismounted, had its last word written, and has met no error.
+bool is_clean(std::string_view superblock);
+
 }  // namespace vps
