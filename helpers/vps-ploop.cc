@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <utility>
 
 #include "command/program.hh"
 #include "context/running_vps.hh"
@@ -137,8 +138,17 @@ ExitCode convert(const Subject& subject, const Invocation& invocation) {
     return ExitCode::Ok;
 }
 
+// An option says what its own verb is to do, and with another one is a slip.
+void require_fitting_options(const Invocation& invocation) {
+    for (const auto& [option, verb] :
+         {std::pair{"repair", "check"}, std::pair{"to", "convert"}, std::pair{"verify", "convert"}})
+        if (invocation.line.has(option) && invocation.verb != verb)
+            throw Error(ExitCode::Usage, fmt::format("--{} is for {} (see --help)", option, verb));
+}
+
 ExitCode work_on_disk(const Invocation& invocation) {
     const std::string& verb = invocation.verb;
+    require_fitting_options(invocation);
     if (verb == "info")
         return print_info(find_subject(invocation.veid));
     const VpsLock lock(invocation.veid);

@@ -30,6 +30,10 @@ namespace fs = std::filesystem;
 constexpr ExitCode kCannotMount = ExitCode::CannotMount;
 constexpr std::uint32_t kCluster = 2048;  // sectors, OpenVZ's default
 constexpr std::uint64_t kClusterBytes = kCluster * kSector;
+constexpr std::size_t kBlockBytes = 4096;  // of the file systems that images lie on
+// Behind the name of what is converted: of a copy that is not whole. What has this name is removed
+// without a question, so that it is none that anybody else would give.
+constexpr const char* kFresh = ".vps-ploop.new";
 
 void require_room(FdRef directory, const std::string& path, std::uint64_t bytes) {
     if (const std::uint64_t room = room_of(directory, path); room < bytes)
@@ -37,7 +41,7 @@ void require_room(FdRef directory, const std::string& path, std::uint64_t bytes)
                                               bytes >> 20, path, room >> 20));
 }
 
-// Bytes that the image files take on their own disk: no copy takes more.
+// Bytes that the image files take on their own disk.
 std::uint64_t bytes_in_use(const DiskImage& disk) {
     std::uint64_t bytes = 0;
     for (const ImageFile& image : disk.files()) {
@@ -49,7 +53,34 @@ std::uint64_t bytes_in_use(const DiskImage& disk) {
     return bytes;
 }
 
-bool is_zero(const std::string& bytes) {
+// Clusters of a copy in which there is anything of the disk.
+std::uint64_t clusters_in_use(const DiskImage& disk) {
+    std::uint64_t count = 0, next = 0;  // the first one that has not been counted
+    for (const Run& run : disk.map()) {
+        if (!run.layer)
+            continue;
+        const ImageFile& image = disk.files()[*run.layer];
+        const auto find = [&](std::uint64_t from, int what) {
+            const off_t found = lseek(image.file.get(), static_cast<off_t>(from), what);
+            if (found < 0 && errno != ENXIO)
+                throw SysError(errno, "look for holes in", image.path);
+            const std::uint64_t end = (run.at + run.length) * kSector;
+            return found < 0 ? end : std::min(end, static_cast<std::uint64_t>(found));
+        };
+        const std::uint64_t begin = run.at * kSector, end = begin + run.length * kSector;
+        for (std::uint64_t at = find(begin, SEEK_DATA); at < end;) {
+            const std::uint64_t hole = find(at, SEEK_HOLE);
+            const std::uint64_t disk_at = run.start * kSector - begin;
+            const std::uint64_t first = std::max(next, (disk_at + at) / kClusterBytes);
+            next = std::max(next, (disk_at + hole - 1) / kClusterBytes + 1);
+            count += next - std::min(first, next);
+            at = find(hole, SEEK_DATA);
+        }
+    }
+    return count;
+}
+
+bool is_zero(std::string_view bytes) {
     return bytes.find_first_not_of('\0') == bytes.npos;
 }
 
@@ -72,7 +103,10 @@ void write_plain(FdRef file, const std::string& path, const DiskReader& disk,
     if (ftruncate(file.get(), static_cast<off_t>(disk.size() * kSector)) < 0)
         throw SysError(errno, "extend", path);
     for_each_cluster(disk, tell, [&](std::uint64_t cluster, const std::string& bytes) {
-        write_at(file, cluster * kClusterBytes, bytes, path);
+        // Blocks of zeros stay holes, so that the copy takes no more room than the image.
+        for (std::size_t at = 0; at < bytes.size(); at += kBlockBytes)
+            if (const std::string block = bytes.substr(at, kBlockBytes); !is_zero(block))
+                write_at(file, cluster * kClusterBytes + at, block, path);
     });
 }
 
@@ -121,20 +155,31 @@ void sync_directory(const std::string& path) {
     sync_file(sys::open(path, O_RDONLY | O_DIRECTORY), path);
 }
 
+void rename_new(const std::string& from, const std::string& to) {
+    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+        return;
+    // Not every file system has that; a directory takes the place of no other one that holds files.
+    if (errno != EINVAL || rename(from.c_str(), to.c_str()) < 0)
+        throw SysError(errno, fmt::format("rename '{}' to", from), to);
+}
+
 // `fresh` takes the place of `path`, which is `original` from then on. In one step where the file
-// system can do that.
+// system can do that. The name `fresh`, whose directory is removed in any trouble, is the copy's
+// for as long as there is one: the original never has it.
 void take_place(const std::string& fresh, const std::string& path, const std::string& original) {
-    if (renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
-        if (rename(fresh.c_str(), original.c_str()) < 0)
-            throw SysError(errno, "rename", fresh);
-    } else {
+    rename_new(fresh, original);
+    Undo undo([&] { rename_new(original, fresh); });
+    if (renameat2(AT_FDCWD, original.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) < 0) {
         if (errno != EINVAL && errno != ENOSYS)
-            throw SysError(errno, "rename", fresh);
-        if (rename(path.c_str(), original.c_str()) < 0)
-            throw SysError(errno, "rename", path);
-        if (rename(fresh.c_str(), path.c_str()) < 0)
-            throw SysError(errno, "rename", fresh);
+            throw SysError(errno, fmt::format("exchange '{}' and", original), path);
+        rename_new(original, fresh);
+        undo.keep();
+        rename_new(path, original);
+        Undo back([&] { rename_new(original, path); });
+        rename_new(fresh, path);
+        back.keep();
     }
+    undo.keep();
     sync_directory(fs::path(path).parent_path().string());
 }
 
@@ -161,16 +206,25 @@ void require_clean(const DiskImage& disk) {
 
 }  // namespace
 
+std::uint64_t bytes_of_copy(const DiskImage& disk, ImageType type) {
+    if (type == ImageType::Plain)
+        return bytes_in_use(disk);
+    // Clusters are written whole; the header and the table before them.
+    const std::uint64_t front =
+        kHeaderBytes + 4 * ((disk.size() + kCluster - 1) / kCluster) + kClusterBytes - 1;
+    return (clusters_in_use(disk) + front / kClusterBytes) * kClusterBytes;
+}
+
 std::string convert_image(const std::string& directory, ImageType type, Comparison comparison,
                           const TellProgress& tell) {
-    const std::string fresh = directory + ".new", original = directory + ".orig";
+    const std::string fresh = directory + kFresh, original = directory + ".orig";
     require_no_original(original);
     const DiskImage disk =
         DiskImage::open(sys::open(directory, O_PATH | O_DIRECTORY), directory, ImageAccess::Write);
     make_anew(fresh, 0700);
     Undo undo([&] { fs::remove_all(fresh); });
     const Fd target = sys::open(fresh, O_RDONLY | O_DIRECTORY);
-    require_room(target, fresh, bytes_in_use(disk));
+    require_room(target, fresh, bytes_of_copy(disk, type));
     const std::string name = type == ImageType::Plain ? "root.raw" : "root.hds";
     {
         const Fd file = sys::openat(target, name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -199,7 +253,7 @@ std::string convert_to_files(const std::string& area, Comparison comparison,
                                 "mount its file system elsewhere and set VE_PRIVATE",
                                 area));
     const std::string directory = fmt::format("{}/{}", area, kDiskDirectory);
-    const std::string fresh = area + ".new", original = area + ".ploop";
+    const std::string fresh = area + kFresh, original = area + ".ploop";
     require_no_original(original);
     const DiskImage disk =
         DiskImage::open(sys::open(directory, O_PATH | O_DIRECTORY), directory, ImageAccess::Read);

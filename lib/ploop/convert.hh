@@ -4,9 +4,11 @@
 // and has changed nothing. Callers are root, while nobody has the disk open.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "ploop/disk_descriptor.hh"
+#include "ploop/disk_image.hh"
 #include "ploop/merge.hh"
 
 namespace vps {
@@ -14,6 +16,9 @@ namespace vps {
 // Compare: the sizes of images; owners, modes, sizes, times, links and attributes of files. Verify:
 // every byte, too.
 enum class Comparison { Compare, Verify };
+
+// The room that a copy of this kind takes at most.
+std::uint64_t bytes_of_copy(const DiskImage& disk, ImageType type);
 
 // Replaces `directory` (root.hdd) by one with one image of this kind, without the disk's zeros and
 // in the order of its clusters. Returns the path of the original, directory + ".orig". Throws Error

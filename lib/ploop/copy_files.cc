@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <memory>
 #include <sstream>
@@ -32,8 +31,8 @@ namespace {
 constexpr const char* kProgram = "/bin/cp";
 constexpr std::size_t kMostSaid = 1 << 16, kPiece = 1 << 20;
 
-// Files in the root of a file system that are ploop's own (libploop's BALLOON_FNAME), and e2fsck's.
-constexpr std::array kLeftOut{".balloon-c3a5ae3d-ce7f-43c4-a1ea-c61e2b4504e8", "lost+found"};
+// A file in the root of a file system that is ploop's own (libploop's BALLOON_FNAME).
+constexpr std::string_view kBalloon = ".balloon-c3a5ae3d-ce7f-43c4-a1ea-c61e2b4504e8";
 
 [[noreturn]] void fail(const std::string& path, const std::string& how) {
     throw Error(ExitCode::System, fmt::format("'{}' {}", path, how));
@@ -43,16 +42,25 @@ std::string place_of(FdRef tree) {
     return fmt::format("/proc/self/fd/{}", tree.get());
 }
 
-std::vector<std::string> names_in(FdRef tree) {
-    Directory dir(sys::openat(tree, ".", O_RDONLY | O_DIRECTORY));
+std::vector<std::string> names_in(FdRef tree, const char* path = ".") {
+    Directory dir(sys::openat(tree, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     std::vector<std::string> names;
     while (const dirent* entry = dir.next())
         names.emplace_back(entry->d_name);
-    std::erase_if(names, [](const std::string& name) {
-        return name == "." || name == ".." ||
-               std::find(kLeftOut.begin(), kLeftOut.end(), name) != kLeftOut.end();
-    });
+    std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
     std::sort(names.begin(), names.end());
+    return names;
+}
+
+// Names at the top that are no files of the VPS's: ploop's own, and e2fsck's directory, unless it
+// has found files.
+std::vector<std::string> left_out_of(FdRef tree) {
+    constexpr const char* kFound = "lost+found";
+    std::vector<std::string> names{std::string(kBalloon)};
+    struct stat status {};
+    if (fstatat(tree.get(), kFound, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode) &&
+        names_in(tree, kFound).empty())
+        names.emplace_back(kFound);
     return names;
 }
 
@@ -169,14 +177,14 @@ template <typename Take>
 std::uint64_t walk(FdRef tree, Take take) {
     const std::size_t prefix = place_of(tree).size() + 1;
     const auto entries = open_tree_of(tree);
+    const std::vector<std::string> left_out = left_out_of(tree);
     std::uint64_t count = 0;
     while (FTSENT* entry = fts_read(entries.get())) {
         if (entry->fts_info == FTS_DP)
             continue;
         const std::string path(entry->fts_path + prefix);
         if (entry->fts_level == 1 &&
-            std::find(kLeftOut.begin(), kLeftOut.end(), std::string_view(entry->fts_name)) !=
-                kLeftOut.end()) {
+            std::find(left_out.begin(), left_out.end(), entry->fts_name) != left_out.end()) {
             fts_set(entries.get(), entry, FTS_SKIP);
             continue;
         }
@@ -205,7 +213,9 @@ std::uint64_t bytes_in_files(FdRef tree) {
 }
 
 void copy_files(FdRef from, FdRef to, const TellProgress& tell) {
-    const std::vector<std::string> names = names_in(from);
+    std::vector<std::string> names = names_in(from);
+    for (const std::string& name : left_out_of(from))
+        std::erase(names, name);
     if (!names.empty()) {
         auto [read_end, write_end] = sys::pipe();
         Child child = run_cp(names, from, to, write_end);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "sys/error.hh"
 
@@ -134,13 +135,13 @@ class Reader {
 
     void take_value(std::string value) {
         if (is_at("/Snapshots/TopGUID"))
-            read_.top = std::move(value);
+            set(read_.top, std::move(value));
         else if (is_at("/Snapshots/Shot/GUID"))
-            read_.shots.back().guid = std::move(value);
+            set(read_.shots.back().guid, std::move(value));
         else if (is_at("/Snapshots/Shot/ParentGUID"))
-            read_.shots.back().parent = std::move(value);
+            set(read_.shots.back().parent, std::move(value));
         else if (is_at("/StorageData/Storage/Image/GUID"))
-            read_.images.back().guid = std::move(value);
+            set(read_.images.back().guid, std::move(value));
         else if (is_at("/StorageData/Storage/Image/Type"))
             take_type(value);
         else if (is_at("/StorageData/Storage/Image/File"))
@@ -149,6 +150,14 @@ class Reader {
             stop("an image without a file");
         else if (is_at("/Encryption/KeyId") && !value.empty())
             stop(fmt::format("the disk is encrypted with the key '{}'", value));
+    }
+
+    // Which of two counts is nobody's guess.
+    void set(std::string& place, std::string value) {
+        if (!place.empty())
+            return stop(
+                fmt::format("'{}' and '{}' are in one place, where one may be", place, value));
+        place = std::move(value);
     }
 
     void take_type(const std::string& value) {
@@ -162,7 +171,7 @@ class Reader {
 
     void take_file(const std::string& value) {
         if (const auto name = find_name(value, directory_))
-            read_.images.back().file = *name;
+            set(read_.images.back().file, *name);
         else
             stop(fmt::format("the image '{}' is not in '{}'", value, directory_));
     }
@@ -189,6 +198,16 @@ std::string escape(std::string_view text) {
     return escaped;
 }
 
+// The value of this member that two of the parts have, if there is one.
+template <typename Part>
+std::optional<std::string> find_twice(const std::vector<Part>& parts, std::string Part::*member) {
+    std::set<std::string_view> seen;
+    for (const Part& part : parts)
+        if (!seen.insert(part.*member).second)
+            return part.*member;
+    return std::nullopt;
+}
+
 template <typename Part>
 const Part* find_guid(const std::vector<Part>& parts, std::string_view guid) {
     const auto found = std::find_if(parts.begin(), parts.end(),
@@ -210,6 +229,12 @@ std::vector<DescribedImage> find_chain(const DiskDescriptor& descriptor) {
                                descriptor.images.size()));
         return descriptor.images;
     }
+    if (const auto guid = find_twice(descriptor.images, &DescribedImage::guid))
+        refuse(fmt::format("has two images '{}'", *guid));
+    if (const auto file = find_twice(descriptor.images, &DescribedImage::file))
+        refuse(fmt::format("has two images in one file, '{}'", *file));
+    if (const auto guid = find_twice(descriptor.shots, &DescribedShot::guid))
+        refuse(fmt::format("has two snapshots '{}'", *guid));
     std::vector<DescribedImage> chain;
     std::string_view guid = descriptor.top.empty() ? kTopGuid : std::string_view(descriptor.top);
     while (guid != kNoGuid) {

@@ -34,8 +34,9 @@ bool lock(FdRef file, ImageAccess access, const std::string& path) {
 
 void require_unused(FdRef file, ImageAccess access, const std::string& path) {
     const bool locked = lock(file, access, path);
+    // Two may read; what is read while somebody writes is worth nothing.
     const std::vector<std::string> loops =
-        access == ImageAccess::Write || !locked ? find_loops_of(file) : std::vector<std::string>();
+        find_loops_of(file, access == ImageAccess::Write || !locked ? Loops::All : Loops::Writable);
     if (!loops.empty())
         throw Error(ExitCode::CannotMount, fmt::format("is open already, as {}", loops.front()));
     if (!locked)
@@ -213,7 +214,7 @@ void mark_in_use(FdRef file, const std::string& path, bool in_use) {
 
 Fd open_unused(const std::string& path) {
     Fd file = sys::open(path, O_RDWR | O_NOFOLLOW);
-    if (!lock(file, ImageAccess::Write, path) || !find_loops_of(file).empty())
+    if (!lock(file, ImageAccess::Write, path) || !find_loops_of(file, Loops::All).empty())
         file.reset();
     return file;
 }

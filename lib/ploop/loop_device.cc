@@ -60,7 +60,7 @@ LoopDevice attach_loop(FdRef file, const std::string& path) {
     throw Error(kCannotMount, "no loop device is free");
 }
 
-std::vector<std::string> find_loops_of(FdRef file) {
+std::vector<std::string> find_loops_of(FdRef file, Loops which) {
     std::vector<std::string> loops;
     struct stat status {};
     if (fstat(file.get(), &status) < 0)
@@ -73,7 +73,8 @@ std::vector<std::string> find_loops_of(FdRef file) {
         const Fd device(::open(("/dev/" + name).c_str(), O_RDONLY | O_CLOEXEC));
         loop_info64 info{};
         if (device && ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 &&
-            info.lo_device == status.st_dev && info.lo_inode == status.st_ino)
+            info.lo_device == status.st_dev && info.lo_inode == status.st_ino &&
+            (which == Loops::All || (info.lo_flags & LO_FLAGS_READ_ONLY) == 0))
             loops.push_back("/dev/" + name);
     }
     std::sort(loops.begin(), loops.end());

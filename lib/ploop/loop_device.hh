@@ -20,7 +20,9 @@ struct LoopDevice {
 // read-only where the file is open so. Throws SysError CannotMount.
 LoopDevice attach_loop(FdRef file, const std::string& path);
 
+enum class Loops { All, Writable };
+
 // The loop devices of this file, "/dev/loop3", whoever has made them.
-std::vector<std::string> find_loops_of(FdRef file);
+std::vector<std::string> find_loops_of(FdRef file, Loops which = Loops::All);
 
 }  // namespace vps

@@ -263,6 +263,31 @@ TEST(DiskDescriptor, WhoseChainIsBrokenIsNamed) {
         "its snapshots go round in a circle");
     EXPECT_EQ(error(fmt::format("<TopGUID>{}</TopGUID>", kNone) + shot_element("{a}", kNone)),
               "has no snapshot on top");
+    EXPECT_EQ(error("<TopGUID>{b}</TopGUID>" + shot_element("{a}", kNone) +
+                    shot_element("{b}", "{a}") + shot_element("{b}", kNone)),
+              "has two snapshots '{b}'");
+}
+
+TEST(DiskDescriptor, ThatSaysTwoThingsIsNamed) {
+    const std::string chain =
+        "<TopGUID>{b}</TopGUID>" + shot_element("{a}", kNone) + shot_element("{b}", "{a}");
+    const auto error = [&](const std::string& images, const std::string& snapshots) {
+        return error_of([&] { (void)find_chain(parse(descriptor(images, snapshots))); });
+    };
+    const std::string base = image_element("{a}", "x"), top = image_element("{b}", "y");
+    EXPECT_EQ(error(base + top, chain), "no error");
+    EXPECT_EQ(error(base + top + image_element("{b}", "z"), chain), "has two images '{b}'");
+    EXPECT_EQ(error(base + image_element("{b}", "x"), chain), "has two images in one file, 'x'");
+    for (const char* twice :
+         {"<TopGUID>{b}</TopGUID><TopGUID>{a}</TopGUID>",
+          "<Shot><GUID>{b}</GUID><GUID>{a}</GUID></Shot>",
+          "<Shot><ParentGUID>{b}</ParentGUID><ParentGUID>{a}</ParentGUID></Shot>"})
+        EXPECT_TRUE(
+            has(error(base + top, twice), "'{b}' and '{a}' are in one place, where one may be"));
+    EXPECT_TRUE(has(error("<Image><File>x</File><File>y</File></Image>", ""),
+                    "'x' and 'y' are in one place"));
+    EXPECT_TRUE(has(error("<Image><GUID>{a}</GUID><GUID>{b}</GUID></Image>", ""),
+                    "'{a}' and '{b}' are in one place"));
 }
 
 // A disk of so many sectors that has these bytes at a sector.
@@ -335,6 +360,20 @@ TEST(Partition, ThatIsBrokenIsNamed) {
         disk.put(sector, at, value, 8);
         EXPECT_EQ(disk.find(), error);
     }
+}
+
+TEST(FileSystem, IsCleanWhereItWasDismountedWithoutErrors) {
+    std::string superblock(kSuperblockBytes, '\0');
+    put_le(superblock, 56, 0xEF53, 2);
+    EXPECT_FALSE(is_clean(superblock));
+    put_le(superblock, 58, 1, 2);
+    EXPECT_TRUE(is_clean(superblock));
+    EXPECT_FALSE(is_clean(superblock.substr(0, 512)));
+    put_le(superblock, 58, 3, 2);
+    EXPECT_FALSE(is_clean(superblock)) << "errors";
+    put_le(superblock, 58, 1, 2);
+    put_le32(superblock, 96, 4);
+    EXPECT_FALSE(is_clean(superblock)) << "its journal is needed";
 }
 
 TEST(FileSystem, OfAVpsIsExt4WithItsOwnJournal) {
@@ -592,7 +631,8 @@ class Conversions : public testing::Test {
                                ImageAccess::Read);
     }
     TemporaryDirectory dir_;
-    const std::string directory_ = dir_.path() + "/root.hdd";
+    const std::string directory_ = dir_.path() + "/root.hdd",
+                      fresh_ = directory_ + ".vps-ploop.new";
     const TellProgress none_ = [](auto, auto) {};
 };
 
@@ -617,7 +657,25 @@ TEST_F(Conversions, KeepEachByteAndTheOriginal) {
     EXPECT_EQ(disk.top().header->cluster, 2048);
     // The header, and the three clusters of 1 MiB.
     EXPECT_EQ(std::filesystem::file_size(directory_ + "/root.hds"), 4 << 20);
-    EXPECT_FALSE(std::filesystem::exists(directory_ + ".new"));
+    EXPECT_FALSE(std::filesystem::exists(fresh_));
+}
+
+TEST_F(Conversions, KnowTheRoomThatTheyTake) {
+    const auto blocks = [&](const std::string& file) {
+        struct stat status {};
+        EXPECT_EQ(stat((directory_ + file).c_str(), &status), 0);
+        return static_cast<std::uint64_t>(status.st_blocks) * 512;
+    };
+    // Each of three clusters of 4 KiB is in another one of 1 MiB, and one more is before them.
+    EXPECT_EQ(bytes_of_copy(open(), ImageType::Ploop), 4 << 20);
+    const std::uint64_t plain = bytes_of_copy(open(), ImageType::Plain);
+    EXPECT_LE(plain, 64 << 10);
+    (void)convert_image(directory_, ImageType::Plain, Comparison::Verify, none_);
+    EXPECT_LE(blocks("/root.raw"), plain);
+    EXPECT_EQ(bytes_of_copy(open(), ImageType::Ploop), 4 << 20);
+    std::filesystem::remove_all(directory_ + ".orig");
+    (void)convert_image(directory_, ImageType::Ploop, Comparison::Verify, none_);
+    EXPECT_LE(blocks("/root.hds"), 4 << 20);
 }
 
 TEST_F(Conversions, ThatAreCutOffChangeNothing) {
@@ -631,12 +689,32 @@ TEST_F(Conversions, ThatAreCutOffChangeNothing) {
               }),
               "told to end");
     EXPECT_EQ(content(), before);
-    EXPECT_FALSE(std::filesystem::exists(directory_ + ".new"));
+    EXPECT_FALSE(std::filesystem::exists(fresh_));
     EXPECT_FALSE(std::filesystem::exists(directory_ + ".orig"));
-    // What a power cut would leave is no obstacle.
+    // What a power cut would leave is no obstacle; what somebody else made is left alone.
+    std::filesystem::create_directories(fresh_ + "/x");
     std::filesystem::create_directories(directory_ + ".new/x");
     (void)convert_image(directory_, ImageType::Plain, Comparison::Compare, none_);
     EXPECT_EQ(content(), before);
+    EXPECT_FALSE(std::filesystem::exists(fresh_));
+    EXPECT_TRUE(std::filesystem::exists(directory_ + ".new/x"));
+}
+
+TEST_F(Conversions, ThatCannotTakeTheOriginalsPlaceChangeNothing) {
+    const std::string before = content();
+    // Its name is taken at the last moment.
+    EXPECT_TRUE(has(error_of([&] {
+                        (void)convert_image(
+                            directory_, ImageType::Plain, Comparison::Verify,
+                            [&](std::uint64_t, std::uint64_t) {
+                                std::filesystem::create_directories(directory_ + ".orig/x");
+                            });
+                    }),
+                    ".orig'"));
+    EXPECT_EQ(content(), before);
+    EXPECT_TRUE(open().top().header);
+    EXPECT_FALSE(std::filesystem::exists(fresh_));
+    EXPECT_FALSE(std::filesystem::exists(directory_ + ".orig/root.raw"));
 }
 
 class CopiedFiles : public testing::Test {
@@ -683,6 +761,15 @@ TEST_F(CopiedFiles, AreAsTheyWere) {
     EXPECT_EQ(value, 'y');
     EXPECT_FALSE(std::filesystem::exists(copy("lost+found")));
     EXPECT_FALSE(std::filesystem::exists(copy(".balloon-c3a5ae3d-ce7f-43c4-a1ea-c61e2b4504e8")));
+}
+
+TEST_F(CopiedFiles, HaveWhatE2fsckFound) {
+    write_file(path("lost+found/#12"), "found");
+    copy_files(from_, to_, none_);
+    EXPECT_EQ(difference(Bytes::Compared), "no error");
+    EXPECT_TRUE(std::filesystem::exists(copy("lost+found/#12")));
+    std::filesystem::remove_all(copy("lost+found"));
+    EXPECT_TRUE(has(difference(), "'./lost+found' is missing in the copy"));
 }
 
 TEST_F(CopiedFiles, ThatDifferAreNamed) {
