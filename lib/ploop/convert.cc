@@ -266,6 +266,7 @@ std::string convert_to_files(const std::string& area, Comparison comparison,
     copy_files(tree, target, tell);
     compare_files(tree, target, comparison == Comparison::Verify ? Bytes::Compared : Bytes::Ignored,
                   tell);
+    mark_as_files(target);  // whatever the VPS has made of a disk among its files
     if (syncfs(target.get()) < 0)
         throw SysError(errno, "sync", fresh);
     take_place(fresh, area, original);
