@@ -1,8 +1,8 @@
 #include "ploop/check_disk.hh"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "ploop/device_mapper.hh"
 #include "ploop/disk_image.hh"
 #include "ploop/file_system.hh"
 #include "ploop/mount_disk.hh"
@@ -11,6 +11,7 @@ namespace vps {
 
 void check_disk(Veid veid, FdRef directory, const std::string& path, FileSystemCheck kind,
                 FdRef request, const Log& log) {
+    remove_left_devices();
     const bool repair = kind == FileSystemCheck::Mend;
     DiskImage disk =
         DiskImage::open(directory, path, repair ? ImageAccess::Write : ImageAccess::Read);
@@ -21,8 +22,7 @@ void check_disk(Veid veid, FdRef directory, const std::string& path, FileSystemC
     if (repair)
         disk.begin_writing();
     {
-        const MappedDevice device =
-            make_device(fmt::format("systemd-vps-check-{}", getpid()), disk, partition, use);
+        const MappedDevice device = make_device(make_passing_name(), disk, partition, use);
         check_file_system(
             device.path(), kind,
             repair ? std::string()

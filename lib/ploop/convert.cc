@@ -219,6 +219,7 @@ std::string convert_image(const std::string& directory, ImageType type, Comparis
                           const TellProgress& tell) {
     const std::string fresh = directory + kFresh, original = directory + ".orig";
     require_no_original(original);
+    remove_left_devices();
     const DiskImage disk =
         DiskImage::open(sys::open(directory, O_PATH | O_DIRECTORY), directory, ImageAccess::Write);
     make_anew(fresh, 0700);
@@ -255,8 +256,10 @@ std::string convert_to_files(const std::string& area, Comparison comparison,
     const std::string directory = fmt::format("{}/{}", area, kDiskDirectory);
     const std::string fresh = area + kFresh, original = area + ".ploop";
     require_no_original(original);
+    remove_left_devices();
+    // Nobody else has it open, not even QEMU's tools, whose locks let others read.
     const DiskImage disk =
-        DiskImage::open(sys::open(directory, O_PATH | O_DIRECTORY), directory, ImageAccess::Read);
+        DiskImage::open(sys::open(directory, O_PATH | O_DIRECTORY), directory, ImageAccess::Write);
     require_clean(disk);
     const Fd tree = mount_to_look(disk);
     make_anew(fresh, 0700);

@@ -3,11 +3,19 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/dm-ioctl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -25,6 +33,9 @@ constexpr std::size_t kAlignment = 8;
 // would take the place of the host's disk in /dev/disk.
 constexpr std::uint32_t kUdevFlags = 0x2F;
 
+// Before a device's name in its UUID; before the process in the name of a passing one.
+constexpr std::string_view kUuid = "SYSTEMD-VPS-", kPassing = "systemd-vps-for-";
+
 // A request: the fixed part, then the lines of a table. A device is asked for by its UUID: one of
 // another program's may have our name, such as the volume 101 of a group "vps" of LVM's.
 class Request {
@@ -32,7 +43,7 @@ class Request {
     explicit Request(const std::string& name) : bytes_(sizeof(dm_ioctl), '\0') {
         dm_ioctl& head = this->head();
         head.version[0] = DM_VERSION_MAJOR;
-        std::strncpy(head.uuid, ("SYSTEMD-VPS-" + name).c_str(), sizeof head.uuid - 1);
+        std::strncpy(head.uuid, fmt::format("{}{}", kUuid, name).c_str(), sizeof head.uuid - 1);
         head.event_nr = kUdevFlags << 16;
     }
 
@@ -131,6 +142,31 @@ std::optional<unsigned> find_openers(const std::string& name) {
         return std::nullopt;
     require(error, "look at the device", name);
     return static_cast<unsigned>(request.head().open_count);
+}
+
+std::string make_passing_name() {
+    // The kernel removes the device of the last one a moment later.
+    static unsigned count = 0;
+    return fmt::format("{}{}-{}", kPassing, getpid(), ++count);
+}
+
+void remove_left_devices() {
+    constexpr int kMoment = 200;  // ms until the loop devices below have gone as well
+    const std::string prefix = fmt::format("{}{}", kUuid, kPassing);
+    bool removed = false;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/block", none)) {
+        std::ifstream file(entry.path() / "dm/uuid");
+        std::string uuid;
+        if (!std::getline(file, uuid) || !uuid.starts_with(prefix))
+            continue;
+        const std::string name = uuid.substr(kUuid.size());
+        const pid_t maker = std::atoi(uuid.c_str() + prefix.size());
+        if (maker > 0 && kill(maker, 0) < 0 && errno == ESRCH)
+            removed = remove_device(name) || removed;
+    }
+    if (removed)
+        (void)poll(nullptr, 0, kMoment);
 }
 
 bool remove_device(const std::string& name) {

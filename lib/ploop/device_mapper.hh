@@ -33,6 +33,12 @@ class MappedDevice {
     Fd device_;
 };
 
+// A name for a device that goes with this process.
+std::string make_passing_name();
+
+// Removes such devices of processes that were killed before they had opened them: nobody else does.
+void remove_left_devices();
+
 // The device that make() has made of that name: how often it is open, by other devices and mounts
 // too; nothing if there is none.
 std::optional<unsigned> find_openers(const std::string& name);

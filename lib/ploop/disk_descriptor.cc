@@ -253,6 +253,14 @@ std::vector<DescribedImage> find_chain(const DiskDescriptor& descriptor) {
     return chain;
 }
 
+std::optional<std::string> find_snapshot_above(const DiskDescriptor& descriptor,
+                                               const std::vector<DescribedImage>& chain) {
+    for (const DescribedShot& shot : descriptor.shots)
+        if (shot.parent == chain.back().guid)
+            return shot.guid;
+    return std::nullopt;
+}
+
 std::string format_disk_descriptor(std::uint64_t size, std::uint32_t cluster, ImageType type,
                                    const std::string& file) {
     constexpr std::uint64_t kHeads = 16, kSectors = 32;  // libploop's; nobody looks at them

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ DiskDescriptor parse_disk_descriptor(std::string_view text, const std::string& d
 // The images that make up the disk as it is now, the lowest first. Throws Error CannotMount where a
 // parent or an image is missing, or snapshots go round in a circle.
 std::vector<DescribedImage> find_chain(const DiskDescriptor& descriptor);
+
+// A snapshot that lies on the top image of this chain, which is no top then, if there is one.
+std::optional<std::string> find_snapshot_above(const DiskDescriptor& descriptor,
+                                               const std::vector<DescribedImage>& chain);
 
 // The text of a descriptor of one image, as OpenVZ's tools want it. `size` and `cluster` in
 // sectors.

@@ -102,6 +102,7 @@ DiskImage DiskImage::open(FdRef directory, const std::string& path, ImageAccess 
     DiskImage disk;
     const DiskDescriptor descriptor = read_descriptor(directory, path);
     const std::vector<DescribedImage> chain = chain_of(descriptor, path);
+    disk.above_ = find_snapshot_above(descriptor, chain);
     for (const DescribedImage& image : descriptor.images)
         if (std::find(chain.begin(), chain.end(), image) == chain.end())
             disk.others_.push_back(image.file);

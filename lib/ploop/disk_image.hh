@@ -44,6 +44,9 @@ class DiskImage {
     // of snapshots.
     [[nodiscard]] const std::vector<std::string>& others() const { return others_; }
 
+    // A snapshot that lies on the top image, which it would be written from under.
+    [[nodiscard]] const std::optional<std::string>& above() const { return above_; }
+
     // Makes the lowest file ready for a writer that knows its map alone: marks it as in use, then
     // gives each hole a place at the end of the file, which takes no room until it is written to.
     // The file's disk is as large as the whole one's from then on. Cut off at any point, the image
@@ -53,6 +56,7 @@ class DiskImage {
   private:
     std::vector<ImageFile> files_;
     std::vector<std::string> others_;
+    std::optional<std::string> above_;
 };
 
 // Reads on end, where a disk would look its map up anew each time. The disk outlives it.

@@ -151,11 +151,8 @@ MappedDevice make_device(const std::string& name, const DiskImage& disk, const P
 }
 
 Fd mount_to_look(const DiskImage& disk) {
-    // The kernel removes the device of the look before a moment later.
-    static unsigned looks = 0;
     const MappedDevice device =
-        make_device(fmt::format("systemd-vps-look-{}-{}", getpid(), ++looks), disk,
-                    find_file_system(disk), DiskUse::Read);
+        make_device(make_passing_name(), disk, find_file_system(disk), DiskUse::Read);
     return mount_file_system(device.path(), DiskUse::Read);
 }
 

@@ -21,8 +21,8 @@ namespace vps {
 namespace {
 
 constexpr const char* kProgram = "/sbin/e2fsck";
-constexpr int kMended = 1, kMendedRootFs = 2;  // of its exit code (e2fsck(8))
-constexpr unsigned kPatience = 10;             // seconds until it has cancelled itself
+constexpr int kMended = 1, kMendedRootFs = 2, kDamaged = 4;  // of its exit code (e2fsck(8))
+constexpr unsigned kPatience = 10;  // seconds until it has cancelled itself
 constexpr std::size_t kMostLines = 20;
 
 std::vector<std::string> words_for(FileSystemCheck how, const std::string& device) {
@@ -85,6 +85,10 @@ void check_file_system(const std::string& device, FileSystemCheck how, const std
     const bool mended = status.signal == 0 && (status.code & ~(kMended | kMendedRootFs)) == 0;
     for (const std::string& line : lines)
         log.say(mended ? Level::Info : Level::Warning, "e2fsck: " + line);
+    if (!mended && status.signal == 0 && (status.code & kDamaged) == 0)
+        throw Error(ExitCode::CannotMount,
+                    fmt::format("e2fsck cannot check the file system: it ended with {}",
+                                status.to_string()));
     if (!mended)
         throw Error(ExitCode::CannotMount,
                     fmt::format("the file system is damaged: e2fsck ended with {}{}",

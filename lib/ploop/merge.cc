@@ -10,6 +10,7 @@
 #include <sstream>
 #include <vector>
 
+#include "ploop/device_mapper.hh"
 #include "ploop/disk_image.hh"
 #include "ploop/file_bytes.hh"
 #include "sys/error.hh"
@@ -137,6 +138,7 @@ void drop_upper(FdRef directory, const DiskImage& disk) {
 }  // namespace
 
 std::size_t merge_disk(FdRef directory, const std::string& path, const TellProgress& tell) {
+    remove_left_devices();
     DiskImage disk = DiskImage::open(directory, path, ImageAccess::Write);
     remove_merged(directory, names_of(disk));
     if (disk.files().size() == 1)

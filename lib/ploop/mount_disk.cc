@@ -51,6 +51,7 @@ Fd await_image(const std::string& image, const Deadline& deadline) {
 }
 
 void require_no_device(Veid veid) {
+    remove_left_devices();
     if (!await_removal(veid, deadline_after(kGrace)))
         throw Error(
             kCannotMount,
@@ -107,6 +108,12 @@ void require_one_image(Veid veid, const DiskImage& disk) {
             fmt::format("the disk has {} snapshot{}, over which nothing can be written; "
                         "merge them first: vps-ploop merge {}",
                         disk.files().size() - 1, disk.files().size() > 2 ? "s" : "", veid.value()));
+    if (disk.above())
+        throw Error(kCannotMount,
+                    fmt::format("the snapshot '{}' lies on the disk's top image, and would be lost "
+                                "by what is written there; copy the disk as it is now: "
+                                "vps-ploop convert {} --to ploop",
+                                *disk.above(), veid.value()));
 }
 
 void mount_disk(const DiskMount& mount, const Log& log) {

@@ -14,7 +14,8 @@
 
 namespace vps {
 
-// Throws Error CannotMount where the disk has snapshots: they are merged before it is written to.
+// Throws Error CannotMount where the disk has snapshots, which are merged before it is written to,
+// or a snapshot lies on it.
 void require_one_image(Veid veid, const DiskImage& disk);
 
 // The name, for device mapper, of the device of a VPS's disk while it is mounted.

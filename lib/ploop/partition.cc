@@ -37,7 +37,7 @@ Partition find_partition(const ReadDisk& read, std::uint64_t size) {
     if (!gpt.starts_with("EFI PART")) {
         if (is_ext4(read(kSuperblockSector, kSuperblockBytes)))
             return {0, size};
-        refuse("the disk has neither a table of partitions (GPT) nor a file system");
+        refuse("the disk has neither a table of partitions (GPT) nor an ext4 file system");
     }
     const std::uint64_t entries = get_le64(gpt, kEntriesSectorAt);
     if (entries >= size || get_le32(gpt, kEntryCountAt) == 0 ||

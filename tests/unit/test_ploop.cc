@@ -12,6 +12,7 @@
 #include "ploop/disk_image.hh"
 #include "ploop/little_endian.hh"
 #include "ploop/merge.hh"
+#include "ploop/mount_disk.hh"
 #include "ploop/partition.hh"
 #include "ploop/receive_image.hh"
 #include "ploop_disk.hh"
@@ -338,7 +339,7 @@ TEST(Partition, IsTheDiskWhereAFileSystemBeginsWithIt) {
 
 TEST(Partition, ThatIsBrokenIsNamed) {
     EXPECT_EQ(FakeDisk(64).find(),
-              "the disk has neither a table of partitions (GPT) nor a file system");
+              "the disk has neither a table of partitions (GPT) nor an ext4 file system");
     EXPECT_EQ(FakeDisk(3).find(), "the disk is too small for a file system");
     struct Case {
         std::uint64_t sector;
@@ -453,6 +454,23 @@ TEST_F(DiskImages, AreMadeReadyForAWriterAndStayWhatTheyWere) {
         EXPECT_FALSE(open().is_in_use());
         EXPECT_EQ(open().read(0, std::size_t{4} * 4096), shown);
     }
+}
+
+TEST_F(DiskImages, HaveNoSnapshotOverTheTop) {
+    const auto refusal = [](const DiskImage& disk) {
+        return error_of([&] { require_one_image(*Veid::parse("101"), disk); });
+    };
+    write("base", image(header_of(2, 3), {2, 0, 1}, "ab"));
+    write("top", image(header_of(2, 3), {0, 1, 0}, "c"));
+    const std::string images = image_element("{a}", "base") + image_element("{b}", "top");
+    describe(images, "<TopGUID>{a}</TopGUID>" + shot_element("{a}", kNone));
+    EXPECT_EQ(refusal(open()), "no error");
+    describe(images,
+             "<TopGUID>{a}</TopGUID>" + shot_element("{a}", kNone) + shot_element("{b}", "{a}"));
+    EXPECT_TRUE(has(refusal(open()), "the snapshot '{b}' lies on the disk's top image"));
+    describe(images,
+             "<TopGUID>{b}</TopGUID>" + shot_element("{a}", kNone) + shot_element("{b}", "{a}"));
+    EXPECT_TRUE(has(refusal(open()), "vps-ploop merge 101"));
 }
 
 TEST_F(DiskImages, MayBePlain) {
