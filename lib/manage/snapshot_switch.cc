@@ -93,6 +93,9 @@ class Switch {
         const VpsLock lock(veid_);
         if (rename(store_.place_to_copy().c_str(), store_.place_to_switch().c_str()) < 0)
             throw SysError(errno, "rename", store_.place_to_copy());
+        Undo aside([&] {
+            (void)rename(store_.place_to_switch().c_str(), store_.place_to_copy().c_str());
+        });
         exchange(other(), area_);
         Undo back([&] { exchange(other(), area_); });
         if (config_)
@@ -102,9 +105,9 @@ class Switch {
         list.current = uuid;
         store_.write(list);
         stop_counting(veid_, other());
-        back.keep();
         config_back.keep();
-        is_made_ = true;
+        back.keep();
+        aside.keep();
     }
 
     void take_back() {
@@ -114,8 +117,6 @@ class Switch {
         store_.write(list_before_);
         stop_counting(veid_, other());
     }
-
-    [[nodiscard]] bool is_made() const { return is_made_; }
 
   private:
     [[nodiscard]] std::string other() const { return store_.place_to_switch() + "/tree"; }
@@ -140,25 +141,35 @@ class Switch {
     SnapshotStore& store_;
     SnapshotList list_before_;
     std::optional<std::string> config_, config_before_;
-    bool is_made_ = false;
 };
 
-void prepare_copy(const SnapshotStore& store, const std::string& uuid) {
+void heed(TerminationRequest& request) {
+    if (request.heed())
+        throw Error(ExitCode::System, "told to end");
+}
+
+void prepare_copy(const SnapshotStore& store, const std::string& uuid,
+                  TerminationRequest& request) {
     const std::string place = store.place_to_copy();
     if (mkdir(place.c_str(), 0700) < 0)
         throw SysError(errno, "make", place);
-    TerminationRequest request;
     sys::ProgressLine progress("Copying");
-    const auto heed = [&] {
-        if (request.heed())
-            throw Error(ExitCode::System, "told to end");
-    };
     copy_tree(find_copy_kind(store.tree_of(uuid), store.directory()), store.tree_of(uuid),
               place + "/tree", [&](std::uint64_t files) {
-                  heed();
+                  heed(request);
                   progress.tell_files(files);
               });
-    heed();
+}
+
+// What is not the VPS's any more. If that fails, the next change of the snapshots removes it.
+void remove_former(const SnapshotStore& store, const Talk& talk) {
+    try {
+        if (rename(store.place_to_switch().c_str(), store.place_to_copy().c_str()) < 0)
+            throw SysError(errno, "rename", store.place_to_switch());
+        remove_copy(store.place_to_copy());
+    } catch (const Error& error) {
+        talk.warn(fmt::format("Warning: the files that were are not removed: {}", error.what()));
+    }
 }
 
 void bring_down(const Call& call, bool runs, const VpsConfig& config) {
@@ -178,8 +189,10 @@ void start_again(const Call& call) {
 void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& store,
                const std::string& uuid) {
     std::optional<std::string> config = find_config(call, subject, store.config_of(uuid));
-    prepare_copy(store, uuid);
+    // SIGINT and SIGTERM end it between two steps only, and what was done is undone.
+    TerminationRequest request;
     Undo remove([&] { remove_copy(store.place_to_copy()); });
+    prepare_copy(store, uuid, request);
     require_no_mounts(subject.area);
     const bool runs = is_running(call.veid);
     Switch step(call.veid, subject, store, std::move(config));
@@ -187,18 +200,20 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
         if (runs)
             start_again(call);
     });
+    heed(request);
     bring_down(call, runs, subject.config);
+    heed(request);
     step.make(uuid);
     remove.keep();
     Undo back([&] {
         step.take_back();
-        remove_copy(store.place_to_switch());
+        remove_former(store, call.talk);
     });
     if (runs && !call.given.has("skip-resume") && start_now(call) != ExitCode::Ok)
         fail("it does not start with the files of the snapshot");
     back.keep();
     start.keep();
-    remove_copy(store.place_to_switch());
+    remove_former(store, call.talk);
 }
 
 }  // namespace

@@ -146,6 +146,9 @@ void make_snapshot(const Call& call, const SnapshotArea& subject, const std::str
 
 void require_target(const std::string& target) {
     const Place place(target);
+    if (HostPlaces().has(place))
+        throw Error(ExitCode::System,
+                    fmt::format("'{}' is or holds a directory that the host needs", target));
     for (const Veid veid : list_vpses("/etc/vz/conf")) {
         std::optional<std::string> theirs[2];
         try {

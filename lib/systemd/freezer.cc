@@ -1,11 +1,13 @@
 #include "systemd/freezer.hh"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "sys/sys.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/system_bus.hh"
@@ -16,6 +18,7 @@ namespace vps {
 namespace {
 
 constexpr const char* kMount = "/sys/fs/cgroup";
+constexpr unsigned kPatience = 20;  // seconds
 
 std::string parent_of(const std::string& cgroup) {
     return cgroup.substr(0, cgroup.rfind('/'));
@@ -45,16 +48,25 @@ void thaw_unit(const std::string& unit) {
 }
 
 // False where the cgroup has gone, and whoever was in it.
-bool thaw_cgroup(const std::string& cgroup) {
+bool write_freeze(const std::string& cgroup, const char* word) {
     const std::string file = kMount + cgroup + "/cgroup.freeze";
     try {
-        sys::write_all(sys::open(file, O_WRONLY), "0", file);
+        sys::write_all(sys::open(file, O_WRONLY), word, file);
         return true;
     } catch (const SysError& error) {
         if (error.errnum() != ENOENT && error.errnum() != ENODEV)
             throw;
         return false;
     }
+}
+
+bool thaw_cgroup(const std::string& cgroup) {
+    return write_freeze(cgroup, "0");
+}
+
+// Whether all processes are frozen, and not only to be (cgroups(7), cgroup.events).
+bool stands_still(const std::string& cgroup) {
+    return sys::read_file(kMount + cgroup + "/cgroup.events").find("frozen 1") != std::string::npos;
 }
 
 std::string cgroup_of_scope(Veid veid) {
@@ -96,6 +108,18 @@ std::string describe_frozen(const std::string& cgroup) {
 
 void freeze_scope(Veid veid) {
     call_for_unit("FreezeUnit", scope_unit(veid), "freeze");
+    // systemd's answer may be about an earlier order, and come before the kernel is done: what the
+    // kernel says counts.
+    const std::string cgroup = cgroup_of_scope(veid);
+    (void)write_freeze(cgroup, "1");
+    const Deadline deadline = deadline_after(kPatience);
+    while (!stands_still(cgroup)) {
+        if (milliseconds_until(deadline) == 0)
+            throw Error(ExitCode::System,
+                        fmt::format("the processes of {} do not stand still within {} seconds",
+                                    scope_unit(veid), kPatience));
+        (void)poll(nullptr, 0, 1);
+    }
 }
 
 bool is_scope_frozen(Veid veid) {

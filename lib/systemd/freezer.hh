@@ -23,8 +23,8 @@ std::optional<std::string> find_frozen_slice(Veid veid);
 // What is frozen and what thaws it, for a message: "is frozen (cgroup '…'): systemctl thaw …".
 std::string describe_frozen(const std::string& cgroup);
 
-// Freezes all processes of a VPS that runs, with its scope; systemd waits until they stand still.
-// Throws Error System.
+// Freezes all processes of a VPS that runs, with its scope, and returns when they stand still.
+// Throws Error System; they may be frozen then.
 void freeze_scope(Veid veid);
 
 // Whether the VPS's scope is frozen; not one whose cgroup is gone.
