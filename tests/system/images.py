@@ -11,7 +11,7 @@ Names:
     vps-containers               Debian 13 with podman, docker, WireGuard, OpenVPN
     vps-sysvinit, vps-openrc     with sysvinit's and OpenRC's own init
     vps-busybox                  busybox only: boots and stops at once, for most scenarios
-    vps-i386                     a static busybox of 32-bit programs
+    vps-i386                     the programs of Debian 12 and a static busybox, of 32 bits
     vz                           disk.img (ext4), to be mounted on /vz: all trees under template/
     vz-demo                      for the demonstration: Debian 12 as private area of VPS 101
     build-bookworm               a tree to build the project in, where the machine's own libc is too
@@ -181,11 +181,16 @@ chmod 755 etc/init.d/rcS etc/init.d/rcK
 chmod 1777 tmp
 """
 
-# The binary alone, which no other kernel can run than the one of an emulated host.
+# Programs and libraries alone, unpacked and not configured, since the kernel here may not run them: they
+# take the places of those of a tree of Debian 12.
 I386_FINISH = r"""
 cd "$1"
 mv bin/busybox ..
-rm -rf ./*
+for directory in bin sbin lib; do
+    cp -a $directory/. usr/$directory/
+done
+find . -mindepth 1 -maxdepth 1 -not -name usr -exec rm -rf {} +
+rm -rf usr/share usr/include usr/src usr/games
 mv ../busybox .
 """
 
@@ -209,8 +214,9 @@ RECIPES = {
     "vps-sysvinit": vps("bookworm", ["sysvinit-core", "initscripts"], customize=SYSVINIT_CUSTOMIZE),
     "vps-openrc": vps("bookworm", ["openrc"], customize=OPENRC_CUSTOMIZE),
     "vps-busybox": vps("bookworm", ["busybox-static"], variant="extract", finish=BUSYBOX_FINISH),
-    "vps-i386": vps("bookworm", ["busybox-static"], variant="extract", architecture="i386",
-                    finish=I386_FINISH, mirror="http://deb.debian.org/debian"),
+    "vps-i386": vps("bookworm", ["?essential", "systemd", "systemd-sysv", "busybox-static"],
+                    variant="extract", architecture="i386", finish=I386_FINISH,
+                    mirror="http://deb.debian.org/debian"),
     "build-bookworm": vps("bookworm", BUILD_PACKAGES, documentation=True) ,
     "build-trixie": vps("trixie", [*BUILD_PACKAGES, "ccache", "systemd-dev"]),
     "package-bookworm": vps("bookworm", [*BUILD_PACKAGES, *PACKAGE_PACKAGES], documentation=True),
@@ -270,7 +276,7 @@ def run(command, log):
 
 def debootstrap(recipe, tree, log):
     command = ["mmdebstrap", '--aptopt=Acquire::Retries "5"', f"--variant={recipe['variant']}",
-               "--dpkgopt=force-unsafe-io", f"--include={','.join(recipe['packages'])}"]
+               "--dpkgopt=force-unsafe-io", *(f"--include={name}" for name in recipe["packages"])]
     if recipe.get("architecture"):
         command.append(f"--architectures={recipe['architecture']}")
     if not recipe.get("documentation"):
