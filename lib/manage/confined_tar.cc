@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -125,6 +126,20 @@ std::vector<std::string> words_to_unpack() {
             "--anchored",
             "--exclude=./dev/*",
             "--exclude=dev/*"};
+}
+
+void require_whole_archive(const std::string& archive) {
+    constexpr std::size_t kEnd = 1024;
+    const Fd file = sys::open(archive, O_RDONLY);
+    std::array<char, kEnd> end{};
+    const off_t at = lseek(file.get(), -static_cast<off_t>(kEnd), SEEK_END);
+    const ssize_t got = at < 0 ? 0 : read(file.get(), end.data(), end.size());
+    if (got != static_cast<ssize_t>(kEnd) ||
+        std::any_of(end.begin(), end.end(), [](char byte) { return byte != 0; }))
+        throw Error(vzctl_code::kNoArea,
+                    fmt::format("'{}' is cut short: a tar ends with {} bytes of zeros, which it "
+                                "does not; copy it anew",
+                                archive, kEnd));
 }
 
 std::string explain_tar(const ExitStatus& status) {

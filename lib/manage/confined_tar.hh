@@ -73,6 +73,10 @@ std::optional<ExitStatus> run_tar(const TarIds& ids, const TarJob& job, const Wa
 // numbers, and attributes.
 std::vector<std::string> words_to_unpack();
 
+// Throws Error with vzctl's code where a tar that is not packed has no blocks of zeros at its end
+// (tar(5)): tar takes one that was cut between two of its files for whole.
+void require_whole_archive(const std::string& archive);
+
 std::string explain_tar(const ExitStatus& status);
 
 // Tells how far an open file has been read.

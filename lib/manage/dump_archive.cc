@@ -207,6 +207,8 @@ void DumpArchive::unpack(const TarIds& ids, const std::string& dir, const Talk& 
     TarJob job{.words = words_to_unpack(), .archive = path_, .area = dir, .plain_words = true};
     if (option_)
         job.words.emplace_back(option_);
+    else
+        require_whole_archive(path_);
     auto [from, errors] = sys::pipe();
     job.errors = errors;
     TarWords words(talk);

@@ -89,6 +89,8 @@ std::string find_template(const std::string& dir, const std::string& name) {
 
 void unpack_template(const Call& call, const VpsConfig& config, const std::string& tarball,
                      const std::string& area) {
+    if (!option_for(tarball))
+        require_whole_archive(tarball);
     const TarIds ids(call.veid, config);
     ids.give(area);
     const IgnoredInterrupt ignored;
