@@ -48,10 +48,10 @@ bool is_there(FdRef place) {
 // leaves others that wait for its lock with a place that is not there.
 Fd lock_place() {
     for (;;) {
-        sys::mkdir_all(kPlace, 0700);
+        sys::mkdir_all(kPlace, kRunMode);
         Fd lock = sys::lock_directory(kPlace);
         if (is_there(lock)) {
-            sys::mkdir_all(kHierarchy, 0700);
+            sys::mkdir_all(kHierarchy, kRunMode);
             return lock;
         }
     }

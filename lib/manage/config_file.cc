@@ -55,8 +55,15 @@ void replace(const std::string& path, const std::string& text, unsigned mode, un
 
 }  // namespace
 
-ConfigFileEdit::ConfigFileEdit(const std::string& path)
-    : path_(follow(path)), lock_(sys::lock_directory(directory_of(path_))) {
+// The directory of the configurations is no place for a lock: whoever may read it could hold it.
+static Fd lock_configs(const std::string& run_dir) {
+    const std::string place = run_dir + "/configs";
+    sys::mkdir_all(place, kRunMode);
+    return sys::lock_directory(place);
+}
+
+ConfigFileEdit::ConfigFileEdit(const std::string& path, const std::string& run_dir)
+    : path_(follow(path)), lock_(lock_configs(run_dir)) {
     Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file && errno == ENOENT)
         return;

@@ -1,5 +1,5 @@
 // The file of a VPS's configuration, read to be changed and written back. Two that change one file
-// at once take turns, by a lock on its directory, so that no change is lost: nobody else changes
+// at once take turns, by a lock on /run/vps/configs, so that no change is lost: nobody else changes
 // any configuration of the host while a ConfigFileEdit exists, and no script may be run then. The
 // file is replaced as a whole, with its owner and mode; where it is a symbolic link, the file that
 // it leads to is. Callers are root.
@@ -10,6 +10,7 @@
 
 #include "config/config.hh"
 #include "config/veid.hh"
+#include "state/state.hh"
 #include "sys/fd.hh"
 
 namespace vps {
@@ -17,7 +18,7 @@ namespace vps {
 class ConfigFileEdit {
   public:
     // Reads the file, which need not exist; waits for others who change it. Throws SysError.
-    explicit ConfigFileEdit(const std::string& path);
+    explicit ConfigFileEdit(const std::string& path, const std::string& run_dir = kRunDir);
 
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] bool exists() const { return exists_; }

@@ -33,7 +33,7 @@ class WholeNetworks {
     WholeNetworks() : watch_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
         if (!watch_)
             throw SysError(errno, "watch networks (sysctl fs.inotify.max_user_instances)");
-        sys::mkdir_all(kWholeDir, 0755);
+        sys::mkdir_all(kWholeDir, kRunMode);
         if (inotify_add_watch(watch_.get(), kWholeDir, IN_CREATE | IN_DELETE) < 0)
             throw SysError(errno, "watch", kWholeDir);
     }

@@ -273,7 +273,7 @@ void remove_network_record(Veid veid) {
 }
 
 void mark_whole(Veid veid) {
-    sys::mkdir_all(kWholeDir, 0755);
+    sys::mkdir_all(kWholeDir, kRunMode);
     (void)sys::open(whole_path(veid), O_WRONLY | O_CREAT, 0644);
 }
 

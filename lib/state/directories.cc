@@ -84,7 +84,7 @@ void claim_directory(const Kind& kind, Veid veid, VpsState& state, const WriteSt
     const std::string name = name_of({status.st_dev, status.st_ino});
     // One lock for both kinds, since a root may lie in an area.
     const std::string roots = fmt::format("{}/{}", run_dir, kRoot.dir);
-    sys::mkdir_all(roots, 0755);
+    sys::mkdir_all(roots, kRunMode);
     const Fd lock = sys::lock_directory(roots);
     const auto has = [&](Veid other) {
         const std::optional<VpsState> theirs = read_state(other, run_dir);

@@ -121,7 +121,7 @@ std::vector<IdRange> ids_of_processes() {
 
 std::uint32_t claim_ids(Veid veid, const std::vector<IdRange>& taken, const std::string& run_dir,
                         std::uint32_t count) {
-    sys::mkdir_all(run_dir + "/ids", 0755);
+    sys::mkdir_all(run_dir + "/ids", kRunMode);
     const Fd lock = sys::lock_directory(run_dir + "/ids");
     const std::uint32_t ranges = (kLastId + 1 - kFirstId) / count;
     for (std::uint32_t i = 0; i < ranges; ++i) {

@@ -164,7 +164,7 @@ std::optional<VpsState> read_state_in(const std::string& dir) {
 
 VpsLock::VpsLock(Veid veid, const std::string& run_dir) : dir_(run_dir + "/" + veid.to_string()) {
     for (;;) {
-        sys::mkdir_all(dir_, 0755);
+        sys::mkdir_all(dir_, kRunMode);
         Fd dir(open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!dir && errno == ENOENT)
             continue;  // the last holder has just removed the directory

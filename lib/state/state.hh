@@ -3,6 +3,8 @@
 // /run/vps/N itself (flock(2)), so that nothing is left when state and lock are gone.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +18,9 @@
 namespace vps {
 
 inline constexpr const char* kRunDir = "/run/vps";
+// The mode of that directory, and of those that are made in it: whoever could open one could hold
+// its lock.
+inline constexpr mode_t kRunMode = 0700;
 
 struct VpsState {
     Phase phase = Phase::None;

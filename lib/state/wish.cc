@@ -47,7 +47,7 @@ Wish parse_wish(const std::string& text) {
 StandingWish::StandingWish(Veid veid, const Wish& wish, const std::string& run_dir) {
     if (wish == Wish{})
         return;
-    sys::mkdir_all(run_dir + "/wishes", 0755);
+    sys::mkdir_all(run_dir + "/wishes", kRunMode);
     std::string text = fmt::format("{} {}", getpid(), find_start_time(getpid()).value_or(0));
     for (const WishWord& known : kWords)
         if (wish.*known.field)

@@ -23,7 +23,7 @@ TEST(ConfigFile, IsReplacedWithItsModeAndBehindItsLink) {
     ASSERT_EQ(chmod(real.c_str(), 0640), 0);
     std::filesystem::create_symlink("real/101.conf", dir + "/101.conf");
     {
-        const ConfigFileEdit file(dir + "/101.conf");
+        const ConfigFileEdit file(dir + "/101.conf", dir + "/run");
         EXPECT_TRUE(file.exists());
         EXPECT_EQ(file.text(), "A=1\n");
         file.write("A=2\n");
@@ -34,7 +34,7 @@ TEST(ConfigFile, IsReplacedWithItsModeAndBehindItsLink) {
     ASSERT_EQ(stat(real.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0640U);
     const auto inode = status.st_ino;
-    ConfigFileEdit(real).write("A=2\n");
+    ConfigFileEdit(real, dir + "/run").write("A=2\n");
     ASSERT_EQ(stat(real.c_str(), &status), 0);
     EXPECT_EQ(status.st_ino, inode) << "nothing has changed";
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir + "/real"), {}), 1);
@@ -43,7 +43,7 @@ TEST(ConfigFile, IsReplacedWithItsModeAndBehindItsLink) {
 TEST(ConfigFile, IsMade) {
     const TemporaryDirectory temporary;
     const std::string path = temporary.path() + "/102.conf";
-    const ConfigFileEdit file(path);
+    const ConfigFileEdit file(path, temporary.path() + "/run");
     EXPECT_FALSE(file.exists());
     EXPECT_EQ(file.text(), "");
     file.write("A=1\n");
@@ -57,7 +57,7 @@ TEST(ConfigFile, LosesNoChangeOfTwoAtOnce) {
     constexpr int kProcesses = 20;
     for (int i = 0; i < kProcesses; ++i)
         if (fork() == 0) {
-            const ConfigFileEdit file(path);
+            const ConfigFileEdit file(path, temporary.path() + "/run");
             file.write(edit_config(file.text(), {{"KEY_" + std::to_string(i), "x"}}));
             _exit(0);
         }
