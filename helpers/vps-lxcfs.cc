@@ -15,7 +15,6 @@
 #include "sys/error.hh"
 #include "sys/process.hh"
 #include "sys/sys.hh"
-#include "systemd/libsystemd.hh"
 #include "systemd/log.hh"
 
 namespace vps {
@@ -84,7 +83,6 @@ ExitCode follow_lxcfs(const CommandLine& line) {
     if (geteuid() != 0)
         throw Error(ExitCode::System, "only root can do this");
     signal(SIGCHLD, SIG_IGN);  // nobody waits for what is done
-    load_libsystemd();         // which children may not
     // It polls as changed from when it was opened on: nothing is missed in between.
     const Fd mounts = sys::open("/proc/self/mountinfo", O_RDONLY);
     LxcfsPlace place = look_for_lxcfs();

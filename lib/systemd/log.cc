@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "sys/error.hh"
-#include "sys/process.hh"
 #include "sys/streams.hh"
 #include "sys/unix_address.hh"
 #include "sys/utf8.hh"
@@ -45,8 +44,7 @@ static bool send_entry(const std::string& entry) {
 
 bool Log::send(const std::string& identifier, Level level, const std::string& message,
                std::initializer_list<LogField> fields) const {
-    // A process of clone_process() may have entered a VPS, which has a socket of its own there.
-    if (!to_journal_ || is_clone())
+    if (!to_journal_)
         return false;
     // `journalctl -u` looks for OBJECT_SYSTEMD_UNIT, too; unlike _SYSTEMD_UNIT the field is there
     // even if the process is gone before journald looks it up.

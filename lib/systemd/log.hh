@@ -1,5 +1,6 @@
 // The messages of the programs. Under their unit messages go to the journal with structured fields,
-// VEID among them; from a terminal, cron or another script they go to stderr.
+// VEID among them; from a terminal, cron or another script they go to stderr. Not for a process
+// that has entered a VPS, which has a socket of the journal's name of its own.
 #pragma once
 
 #include <functional>
