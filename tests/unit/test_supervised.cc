@@ -13,7 +13,7 @@ namespace {
 using namespace vps;
 
 std::string inherited() {
-    return std::to_string(dup(STDOUT_FILENO));
+    return std::to_string(fcntl(STDOUT_FILENO, F_DUPFD, 3));
 }
 
 Supervised read(const std::vector<std::string>& words) {
