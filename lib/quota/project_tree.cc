@@ -4,14 +4,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include <array>
-#include <cstring>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "sys/directory.hh"
 #include "sys/error.hh"
+#include "sys/file_handle.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
 
@@ -28,40 +27,22 @@ class Pending {
   public:
     explicit Pending(FdRef mount) : mount_(mount) {}
 
-    void push(FdRef directory) {
-        Handle handle;
-        int mount_id = 0;
-        handle.header()->handle_bytes = MAX_HANDLE_SZ;
-        if (name_to_handle_at(directory.get(), "", handle.header(), &mount_id, AT_EMPTY_PATH) < 0)
-            throw SysError(errno, "get the handle of a directory", {}, kNoDiskQuota);
-        handles_.emplace_back(handle.bytes.data(),
-                              sizeof(file_handle) + handle.header()->handle_bytes);
-    }
+    void push(FdRef directory) { handles_.push_back(FileHandle::of(directory, kNoDiskQuota)); }
 
     // The next directory; empty when there is none. A directory that has gone is left out.
     Fd pop() {
         while (!handles_.empty()) {
-            Handle handle;
-            std::memcpy(handle.bytes.data(), handles_.back().data(), handles_.back().size());
+            const FileHandle next = std::move(handles_.back());
             handles_.pop_back();
-            Fd directory(open_by_handle_at(mount_.get(), handle.header(),
-                                           O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-            if (directory)
+            if (Fd directory = next.open(mount_, O_RDONLY | O_DIRECTORY, kNoDiskQuota))
                 return directory;
-            if (errno != ESTALE && errno != ENOENT)
-                throw SysError(errno, "open a directory by its handle", {}, kNoDiskQuota);
         }
         return {};
     }
 
   private:
-    struct Handle {
-        alignas(file_handle) std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
-        file_handle* header() { return reinterpret_cast<file_handle*>(bytes.data()); }
-    };
-
     FdRef mount_;
-    std::vector<std::string> handles_;
+    std::vector<FileHandle> handles_;
 };
 
 enum class Kind { Directory, File, Other };

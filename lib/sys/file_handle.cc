@@ -17,31 +17,31 @@ struct Buffer {
     file_handle* header() { return reinterpret_cast<file_handle*>(bytes.data()); }
 };
 
-std::string read_handle(FdRef directory, const char* name, int flags) {
+std::string read_handle(FdRef directory, const char* name, int flags, ExitCode code) {
     Buffer buffer;
     int mount_id = 0;
     buffer.header()->handle_bytes = MAX_HANDLE_SZ;
     if (name_to_handle_at(directory.get(), name, buffer.header(), &mount_id, flags) < 0)
-        throw SysError(errno, "get the handle of a file", name);
+        throw SysError(errno, "get the handle of a file", name, code);
     return {buffer.bytes.data(), sizeof(file_handle) + buffer.header()->handle_bytes};
 }
 
 }  // namespace
 
-FileHandle FileHandle::of(FdRef file) {
-    return FileHandle(read_handle(file, "", AT_EMPTY_PATH));
+FileHandle FileHandle::of(FdRef file, ExitCode code) {
+    return FileHandle(read_handle(file, "", AT_EMPTY_PATH, code));
 }
 
 FileHandle FileHandle::of(FdRef directory, const std::string& name) {
-    return FileHandle(read_handle(directory, name.c_str(), 0));
+    return FileHandle(read_handle(directory, name.c_str(), 0, ExitCode::System));
 }
 
-Fd FileHandle::open(FdRef mount, int flags) const {
+Fd FileHandle::open(FdRef mount, int flags, ExitCode code) const {
     Buffer buffer;
     std::memcpy(buffer.bytes.data(), bytes_.data(), bytes_.size());
     Fd file(open_by_handle_at(mount.get(), buffer.header(), flags | O_CLOEXEC));
     if (!file && errno != ESTALE && errno != ENOENT)
-        throw SysError(errno, "open a file by its handle");
+        throw SysError(errno, "open a file by its handle", {}, code);
     return file;
 }
 

@@ -3,20 +3,21 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
+#include "sys/exit_code.hh"
 #include "sys/fd.hh"
 
 namespace vps {
 
 class FileHandle {
   public:
-    // Throw SysError.
-    static FileHandle of(FdRef file);
+    // Throw SysError, which has this code.
+    static FileHandle of(FdRef file, ExitCode code = ExitCode::System);
     static FileHandle of(FdRef directory, const std::string& name);  // of a link itself
 
-    // The file, as the mount that `mount` is a file of shows it; empty where it has gone. Throws
-    // SysError.
-    [[nodiscard]] Fd open(FdRef mount, int flags) const;
+    // The file, as the mount that `mount` is a file of shows it; empty where it has gone. Likewise.
+    [[nodiscard]] Fd open(FdRef mount, int flags, ExitCode code = ExitCode::System) const;
 
   private:
     explicit FileHandle(std::string bytes) : bytes_(std::move(bytes)) {}
