@@ -12,6 +12,7 @@
 #include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "sys/undo.hh"
 #include "sys/within.hh"
 
 namespace vps {
@@ -19,6 +20,7 @@ namespace vps {
 namespace {
 
 constexpr const char* kList = "list";
+constexpr const char* kFreshList = "list.new";
 constexpr std::size_t kLargestList = 16 << 20;
 
 // The directory, locked; empty where there is none.
@@ -93,6 +95,8 @@ SnapshotStore::~SnapshotStore() {
 }
 
 void SnapshotStore::sweep() const {
+    // A write that was cut off has left it.
+    (void)unlink(fmt::format("{}/{}", directory_, kFreshList).c_str());
     Directory directory(directory_);
     while (const dirent* entry = directory.next()) {
         const std::string name = entry->d_name;
@@ -104,7 +108,8 @@ void SnapshotStore::sweep() const {
 
 void SnapshotStore::write(const SnapshotList& list) {
     const std::string path = fmt::format("{}/{}", directory_, kList);
-    const std::string fresh = path + ".new";
+    const std::string fresh = fmt::format("{}/{}", directory_, kFreshList);
+    Undo remove([&] { (void)unlink(fresh.c_str()); });
     {
         const Fd file = sys::open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
         sys::write_all(file, format_snapshot_list(list), fresh);
@@ -113,6 +118,7 @@ void SnapshotStore::write(const SnapshotList& list) {
     }
     if (rename(fresh.c_str(), path.c_str()) < 0)
         throw SysError(errno, "replace", path);
+    remove.keep();
     list_ = list;
     sync_directory(directory_);
 }
