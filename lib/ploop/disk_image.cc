@@ -35,8 +35,8 @@ bool lock(FdRef file, ImageAccess access, const std::string& path) {
 void require_unused(FdRef file, ImageAccess access, const std::string& path) {
     const bool locked = lock(file, access, path);
     // Two may read; what is read while somebody writes is worth nothing.
-    const std::vector<std::string> loops =
-        find_loops_of(file, access == ImageAccess::Write || !locked ? Loops::All : Loops::Writable);
+    const std::vector<std::string> loops = find_lasting_loops_of(
+        file, access == ImageAccess::Write || !locked ? Loops::All : Loops::Writable);
     if (!loops.empty())
         throw Error(ExitCode::CannotMount, fmt::format("is open already, as {}", loops.front()));
     if (!locked)

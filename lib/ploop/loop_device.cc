@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/loop.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 
 #include "ploop/image_header.hh"
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -19,7 +21,8 @@ namespace vps {
 namespace {
 
 constexpr ExitCode kCannotMount = ExitCode::CannotMount;
-constexpr int kTries = 64;  // others attach loop devices, too
+constexpr int kTries = 64;      // others attach loop devices, too
+constexpr unsigned kGrace = 5;  // seconds
 
 // False where another process was faster.
 bool configure(FdRef device, FdRef file, const std::string& path) {
@@ -36,6 +39,17 @@ bool configure(FdRef device, FdRef file, const std::string& path) {
     if (errno != EBUSY)
         throw SysError(errno, "make a loop device of", path, kCannotMount);
     return false;
+}
+
+// Whether it goes when who has it open at the moment closes it, unless that is a mount.
+bool may_be_going(const std::string& loop) {
+    const Fd device(::open(loop.c_str(), O_RDONLY | O_CLOEXEC));
+    loop_info64 info{};
+    std::error_code none;
+    return !device || ioctl(device.get(), LOOP_GET_STATUS64, &info) < 0 ||
+           ((info.lo_flags & LO_FLAGS_AUTOCLEAR) != 0 &&
+            std::filesystem::is_empty(
+                fmt::format("/sys/block/{}/holders", loop.substr(loop.rfind('/') + 1)), none));
 }
 
 }  // namespace
@@ -79,6 +93,17 @@ std::vector<std::string> find_loops_of(FdRef file, Loops which) {
     }
     std::sort(loops.begin(), loops.end());
     return loops;
+}
+
+std::vector<std::string> find_lasting_loops_of(FdRef file, Loops which) {
+    const Deadline deadline = deadline_after(kGrace);
+    for (;;) {
+        std::vector<std::string> loops = find_loops_of(file, which);
+        if (!std::all_of(loops.begin(), loops.end(), may_be_going) || loops.empty() ||
+            milliseconds_until(deadline) == 0)
+            return loops;
+        (void)poll(nullptr, 0, 10);
+    }
 }
 
 }  // namespace vps

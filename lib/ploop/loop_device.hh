@@ -25,4 +25,8 @@ enum class Loops { All, Writable };
 // The loop devices of this file, "/dev/loop3", whoever has made them.
 std::vector<std::string> find_loops_of(FdRef file, Loops which = Loops::All);
 
+// Those of them that stay. One that goes by itself, and on which no other device lies, is waited
+// for up to 5 seconds: udev may be looking into it, for instance.
+std::vector<std::string> find_lasting_loops_of(FdRef file, Loops which);
+
 }  // namespace vps
