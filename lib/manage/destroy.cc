@@ -113,10 +113,10 @@ void require_no_mounted_snapshot(Veid veid, const std::string& area) {
             refuse(fmt::format("snapshot {} is mounted on '{}'", snapshot.uuid, mount.target));
 }
 
-void remove_snapshots(const std::string& area, const Talk& talk) {
+void destroy_snapshots(const std::string& area, const Talk& talk) {
     const std::size_t count = read_snapshots(area).snapshots.size();
     within({"Unable to destroy the snapshots", vzctl_code::kCannotRemove},
-           [&] { remove_copies(snapshots_of(area)); });
+           [&] { remove_snapshots(area); });
     if (count > 0)
         talk.tell(fmt::format("{} snapshot{} destroyed", count, count > 1 ? "s were" : " was"));
 }
@@ -137,7 +137,7 @@ ExitCode destroy_verb(const Call& call) {
     require_no_mounted_snapshot(call.veid, area);
     call.talk.tell("Destroying container private area: " + area);
     remove_area(area, call.talk);
-    remove_snapshots(area, call.talk);
+    destroy_snapshots(area, call.talk);
     if (rmdir(config.ve_root->c_str()) < 0 && errno != ENOENT)
         call.talk.warn(fmt::format("Warning: failed to remove {}", *config.ve_root));
     for (const ScriptKind& kind : script::kAll)

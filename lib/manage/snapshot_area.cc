@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 
+#include "manage/config_file.hh"
 #include "ploop/disk_image.hh"
 #include "ploop/loop_device.hh"
 #include "sys/directory.hh"
@@ -72,6 +76,30 @@ SnapshotArea find_snapshot_area(Veid veid) {
     const Fd area = sys::open(found.area, O_PATH | O_DIRECTORY);
     found.kind = find_area_kind(found.config, find_disk_maker(area), found.area);
     return found;
+}
+
+std::string make_uuid() {
+    return fmt::format("{{{}}}", sys::read_line("/proc/sys/kernel/random/uuid"));
+}
+
+std::string date_now() {
+    const time_t now = time(nullptr);
+    tm local{};
+    std::array<char, 32> text{};
+    (void)strftime(text.data(), text.size(), "%F %T", localtime_r(&now, &local));
+    return text.data();
+}
+
+void sync_file_system(const std::string& directory) {
+    const Fd fd = sys::open(directory, O_RDONLY | O_DIRECTORY);
+    if (syncfs(fd.get()) < 0)
+        throw SysError(errno, "write to disk", directory);
+}
+
+void save_config(Veid veid, const std::string& path) {
+    const std::string text = ConfigFileEdit(config_path(veid)).text();
+    const Fd file = sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    sys::write_all(file, text, path);
 }
 
 std::string given_value(const Call& call, std::string_view option) {

@@ -23,6 +23,19 @@ struct SnapshotArea {
 // Throws Error: NoVePrivate, NoPrivateArea, Ploop.
 SnapshotArea find_snapshot_area(Veid veid);
 
+// A new uuid, with braces.
+std::string make_uuid();
+
+// The host's time, as the list of snapshots has it.
+std::string date_now();
+
+// Has written to disk all of the file system that the directory is on. Throws SysError.
+void sync_file_system(const std::string& directory);
+
+// Writes the VPS's configuration to this file, which is new. Whoever was root in the VPS may have
+// had a hand in the names: nothing is followed there. Throws SysError.
+void save_config(Veid veid, const std::string& path);
+
 // The uuid of --id or --uuid, with braces; nothing where none is given. Throws Complaint BadValue
 // for a word that is none.
 std::optional<std::string> given_uuid(const Call& call);

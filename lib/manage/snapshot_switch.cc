@@ -8,13 +8,11 @@
 #include <cstdio>
 #include <optional>
 
-#include "config/config_edit.hh"
 #include "manage/config_file.hh"
+#include "manage/cut_switch.hh"
 #include "manage/life_verbs.hh"
-#include "manage/name_link.hh"
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
-#include "quota/project_tree.hh"
 #include "snapshot/copy_area.hh"
 #include "state/place.hh"
 #include "state/state.hh"
@@ -62,85 +60,92 @@ std::optional<std::string> find_config(const Call& call, const SnapshotArea& sub
     return text;
 }
 
-void exchange(const std::string& one, const std::string& other) {
-    if (renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) < 0)
-        throw SysError(errno, fmt::format("exchange '{}' and", one), other);
+void write_file(const std::string& path, const std::string& text) {
+    sys::write_all(sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0600), text, path);
 }
 
-// The files that were the VPS's count for its disk quota no more.
-void stop_counting(Veid veid, const std::string& tree) {
-    if (inherited_project(sys::open(tree, O_RDONLY | O_DIRECTORY)) == veid.value())
-        (void)mark_tree(tree, 0, [](std::uint64_t) {});
-}
-
-std::string name_in(const std::string& text) {
-    return first_value_of(text, "NAME");
-}
-
-// The step from the area that is to the one that was, and back.
+// The step from the area that is to the one that was, and back. Whatever ends it at whatever
+// moment, open_snapshots() knows by the place to switch what is left to do.
 class Switch {
   public:
-    Switch(Veid veid, const SnapshotArea& subject, SnapshotStore& store,
+    Switch(Veid veid, const SnapshotArea& subject, SnapshotStore& store, std::string former,
            std::optional<std::string> config)
         : veid_(veid),
           area_(subject.area),
           store_(store),
+          former_(std::move(former)),
           list_before_(store.list()),
           config_(std::move(config)) {}
 
-    // The VPS is down. The copy is ready, and nobody removes it, nor the area, by itself.
+    // The VPS is down. The copy is ready.
     void make(const std::string& uuid) {
         const VpsLock lock(veid_);
+        note(uuid);
+        Undo back([&] { bring_back(); });
         if (rename(store_.place_to_copy().c_str(), store_.place_to_switch().c_str()) < 0)
             throw SysError(errno, "rename", store_.place_to_copy());
-        Undo aside([&] {
-            (void)rename(store_.place_to_switch().c_str(), store_.place_to_copy().c_str());
-        });
-        exchange(other(), area_);
-        Undo back([&] { exchange(other(), area_); });
+        sync_file_system(store_.directory());
+        exchange_areas();
+        exchanged_ = true;
+        sync_file_system(store_.directory());
         if (config_)
-            config_before_ = replace_config(*config_);
-        Undo config_back([&] { put_config_back(); });
+            config_before_ = replace_config(veid_, *config_);
         SnapshotList list = list_before_;
         list.current = uuid;
         store_.write(list);
-        stop_counting(veid_, other());
-        config_back.keep();
+        stop_counting(veid_, SwitchPlace(store_.place_to_switch(), former_).tree());
         back.keep();
-        aside.keep();
     }
 
     void take_back() {
         const VpsLock lock(veid_);
-        exchange(other(), area_);
-        put_config_back();
-        store_.write(list_before_);
-        stop_counting(veid_, other());
+        bring_back();
     }
 
   private:
-    [[nodiscard]] std::string other() const { return store_.place_to_switch() + "/tree"; }
-
-    // Returns the text that was before.
-    std::string replace_config(const std::string& text) {
-        const ConfigFileEdit file(config_path(veid_));
-        const std::string before = file.text();
-        file.write(text);
-        if (name_in(before) != name_in(text))
-            link_name(veid_, name_in(text), name_in(before));
-        return before;
+    // What open_snapshots() needs, on disk before it is the place to switch.
+    void note(const std::string& uuid) const {
+        const SwitchPlace place(store_.place_to_copy(), former_);
+        SnapshotList list = list_before_;
+        list.add({.uuid = former_,
+                  .parent = {},
+                  .date = date_now(),
+                  .name = {},
+                  .description = "before a switch that was cut off"});
+        list.current = uuid;
+        write_file(place.next_list(), format_snapshot_list(list));
+        save_config(veid_, place.config());
+        if (config_)
+            write_file(place.next_config(), *config_);
+        write_file(place.area_handle(), handle_of(area_));
+        sync_file_system(store_.directory());
     }
 
-    void put_config_back() {
+    // The area last: until then, what cuts this off leaves the switch as one that has been made.
+    void bring_back() {
         if (config_before_)
-            (void)replace_config(*config_before_);
+            (void)replace_config(veid_, *config_before_);
+        if (exchanged_) {
+            store_.write(list_before_);
+            exchange_areas();
+            sync_file_system(store_.directory());
+        }
+        store_.sweep();
+    }
+
+    void exchange_areas() const {
+        const std::string other = SwitchPlace(store_.place_to_switch(), former_).tree();
+        if (renameat2(AT_FDCWD, other.c_str(), AT_FDCWD, area_.c_str(), RENAME_EXCHANGE) < 0)
+            throw SysError(errno, fmt::format("exchange '{}' and", other), area_);
     }
 
     Veid veid_;
     std::string area_;
     SnapshotStore& store_;
+    std::string former_;  // the snapshot that the area becomes when the switch is cut off
     SnapshotList list_before_;
     std::optional<std::string> config_, config_before_;
+    bool exchanged_ = false;
 };
 
 void heed(TerminationRequest& request) {
@@ -148,25 +153,25 @@ void heed(TerminationRequest& request) {
         throw Error(ExitCode::System, "told to end");
 }
 
-void prepare_copy(const SnapshotStore& store, const std::string& uuid,
+void prepare_copy(const SnapshotStore& store, const std::string& uuid, const std::string& former,
                   TerminationRequest& request) {
-    const std::string place = store.place_to_copy();
-    if (mkdir(place.c_str(), 0700) < 0)
-        throw SysError(errno, "make", place);
+    const SwitchPlace to(store.place_to_copy(), former);
+    for (const std::string& place : {store.place_to_copy(), to.place()})
+        if (mkdir(place.c_str(), 0700) < 0)
+            throw SysError(errno, "make", place);
     sys::ProgressLine progress("Copying");
     copy_tree(find_copy_kind(store.tree_of(uuid), store.directory()), store.tree_of(uuid),
-              place + "/tree", [&](std::uint64_t files) {
+              to.tree(), [&](std::uint64_t files) {
                   heed(request);
                   progress.tell_files(files);
               });
+    sync_file_system(store.directory());  // while the VPS runs still
 }
 
 // What is not the VPS's any more. If that fails, the next change of the snapshots removes it.
 void remove_former(const SnapshotStore& store, const Talk& talk) {
     try {
-        if (rename(store.place_to_switch().c_str(), store.place_to_copy().c_str()) < 0)
-            throw SysError(errno, "rename", store.place_to_switch());
-        remove_copy(store.place_to_copy());
+        store.sweep();
     } catch (const Error& error) {
         talk.warn(fmt::format("Warning: the files that were are not removed: {}", error.what()));
     }
@@ -191,11 +196,13 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     std::optional<std::string> config = find_config(call, subject, store.config_of(uuid));
     // SIGINT and SIGTERM end it between two steps only, and what was done is undone.
     TerminationRequest request;
-    Undo remove([&] { remove_copy(store.place_to_copy()); });
-    prepare_copy(store, uuid, request);
+    // Not after a step that could not be taken back: open_snapshots() ends that.
+    Undo remove([&] { remove_copies(store.place_to_copy()); });
+    const std::string former = make_uuid();
+    prepare_copy(store, uuid, former, request);
     require_no_mounts(subject.area);
     const bool runs = is_running(call.veid);
-    Switch step(call.veid, subject, store, std::move(config));
+    Switch step(call.veid, subject, store, former, std::move(config));
     Undo start([&] {
         if (runs)
             start_again(call);
@@ -205,10 +212,7 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     heed(request);
     step.make(uuid);
     remove.keep();
-    Undo back([&] {
-        step.take_back();
-        remove_former(store, call.talk);
-    });
+    Undo back([&] { step.take_back(); });
     if (runs && !call.given.has("skip-resume") && start_now(call) != ExitCode::Ok)
         fail("it does not start with the files of the snapshot");
     back.keep();
@@ -224,7 +228,7 @@ ExitCode snapshot_switch_verb(const Call& call) {
         throw Complaint(ExitCode::Usage,
                         "Invalid syntax: --skip-resume and --must-resume can not be used together");
     const SnapshotArea subject = find_snapshot_area(call.veid);
-    SnapshotStore store(subject.area, SnapshotStore::Create::No);
+    SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::No);
     require_snapshot(store.list(), uuid, kCode);
     if (call.given.has("must-resume"))
         throw Complaint(kCode, "Error: no dump in snapshot, unable to resume");

@@ -13,6 +13,7 @@
 #include "config/vps_list.hh"
 #include "context/running_vps.hh"
 #include "manage/config_file.hh"
+#include "manage/cut_switch.hh"
 #include "manage/life_verbs.hh"
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
@@ -33,18 +34,6 @@ namespace vps {
 
 namespace {
 
-std::string make_uuid() {
-    return fmt::format("{{{}}}", sys::read_line("/proc/sys/kernel/random/uuid"));
-}
-
-std::string date_now() {
-    const time_t now = time(nullptr);
-    tm local{};
-    std::array<char, 32> text{};
-    (void)strftime(text.data(), text.size(), "%F %T", localtime_r(&now, &local));
-    return text.data();
-}
-
 // The file system that is mounted of the VPS's disk image; empty where none is. Another one that a
 // script has mounted there is not the VPS's.
 Fd open_mounted_disk(Veid veid, const std::optional<VpsState>& state) {
@@ -64,19 +53,6 @@ Fd open_mounted_disk(Veid veid, const std::optional<VpsState>& state) {
                 fmt::format("the file system on '{}' is not that of the VPS's disk image: "
                             "something is mounted over it",
                             state->mount_point));
-}
-
-// Whoever was root in the VPS may have had a hand in the names: nothing is followed there.
-void save_config(Veid veid, const std::string& path) {
-    const std::string text = ConfigFileEdit(config_path(veid)).text();
-    const Fd file = sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    sys::write_all(file, text, path);
-}
-
-void sync_all(const std::string& directory) {
-    const Fd fd = sys::open(directory, O_RDONLY | O_DIRECTORY);
-    if (syncfs(fd.get()) < 0)
-        throw SysError(errno, "write to disk", directory);
 }
 
 // Copies the tree while the VPS stands still; returns for how long it did.
@@ -114,7 +90,7 @@ void make_snapshot(const Call& call, const SnapshotArea& subject, const std::str
         lock.emplace(call.veid);
         vps = find_vps(call.veid);
     }
-    SnapshotStore store(subject.area, SnapshotStore::Create::Yes);
+    SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::Yes);
     if (store.list().find(uuid))
         throw Error(ExitCode::System, fmt::format("there is a snapshot {} already", uuid));
     const CopyKind kind = find_copy_kind(subject.area, store.directory());
@@ -130,7 +106,7 @@ void make_snapshot(const Call& call, const SnapshotArea& subject, const std::str
     const std::string tree = store.tree_of(uuid);
     const auto lasted = copy_standing_still(call, subject, kind, tree, vps);
     protect_copy(tree);
-    sync_all(place);
+    sync_file_system(place);
     SnapshotList list = store.list();
     list.add({.uuid = uuid,
               .parent = {},
@@ -203,7 +179,7 @@ ExitCode snapshot_verb(const Call& call) {
 ExitCode snapshot_delete_verb(const Call& call) {
     const std::string uuid = require_uuid(call);
     const SnapshotArea subject = find_snapshot_area(call.veid);
-    SnapshotStore store(subject.area, SnapshotStore::Create::No);
+    SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::No);
     require_snapshot(store.list(), uuid, vzctl_code::kSnapshotDelete);
     call.talk.tell(fmt::format("Deleting snapshot {}", uuid));
     as_vzctl(fmt::format("Failed to delete snapshot {}", uuid), vzctl_code::kSnapshotDelete, [&] {
@@ -223,7 +199,7 @@ ExitCode snapshot_mount_verb(const Call& call) {
     if (word.empty())
         throw Complaint(ExitCode::Usage, "Invalid syntax: mount target is missing");
     const SnapshotArea subject = find_snapshot_area(call.veid);
-    const SnapshotStore store(subject.area, SnapshotStore::Create::No);
+    const SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::No);
     require_snapshot(store.list(), uuid, vzctl_code::kSnapshotMount);
     as_vzctl(fmt::format("Failed to mount snapshot {}", uuid), vzctl_code::kSnapshotMount, [&] {
         const std::string target = sys::realpath(word), tree = store.tree_of(uuid);
@@ -238,7 +214,7 @@ ExitCode snapshot_mount_verb(const Call& call) {
 ExitCode snapshot_umount_verb(const Call& call) {
     const std::string uuid = require_uuid(call);
     const SnapshotArea subject = find_snapshot_area(call.veid);
-    const SnapshotStore store(subject.area, SnapshotStore::Create::No);
+    const SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::No);
     require_snapshot(store.list(), uuid, vzctl_code::kSnapshotUmount);
     as_vzctl(fmt::format("Failed to umount snapshot {}", uuid), vzctl_code::kSnapshotUmount, [&] {
         const auto mounts = find_snapshot_mounts(store.tree_of(uuid), subject.kind);

@@ -19,8 +19,8 @@ namespace vps {
 
 namespace {
 
-constexpr const char* kList = "list";
-constexpr const char* kFreshList = "list.new";
+constexpr const char *kList = "list", *kFreshList = "list.new", *kCopying = "/copying",
+                     *kSwitching = "/switching";
 constexpr std::size_t kLargestList = 16 << 20;
 
 // The directory, locked; empty where there is none.
@@ -74,17 +74,19 @@ SnapshotList read_snapshots(const std::string& area) {
                   [&] { return parse_snapshot_list(sys::read_file(path, kLargestList)); });
 }
 
+void remove_snapshots(const std::string& area) {
+    const std::string directory = snapshots_of(area);
+    for (const std::string& path : {directory + kCopying, directory + kSwitching, directory})
+        remove_copies(path);
+}
+
 SnapshotStore::SnapshotStore(const std::string& area, Create create)
     : directory_(snapshots_of(area)), lock_(lock_store(directory_, create)) {
     if (!lock_)
         return;
     list_ = read_snapshots(area);
-    if (access(place_to_switch().c_str(), F_OK) == 0)
-        throw Error(ExitCode::System,
-                    fmt::format("a switch was cut off: '{}' has the files that it was to change, "
-                                "before or after; look at them and at '{}', and remove it",
-                                place_to_switch(), area));
-    sweep();
+    if (access(place_to_switch().c_str(), F_OK) < 0)
+        sweep();
 }
 
 SnapshotStore::~SnapshotStore() {
@@ -97,13 +99,16 @@ SnapshotStore::~SnapshotStore() {
 void SnapshotStore::sweep() const {
     // A write that was cut off has left it.
     (void)unlink(fmt::format("{}/{}", directory_, kFreshList).c_str());
+    if (rename(place_to_switch().c_str(), place_to_copy().c_str()) < 0 && errno != ENOENT)
+        throw SysError(errno, "rename", place_to_switch());
     Directory directory(directory_);
     while (const dirent* entry = directory.next()) {
         const std::string name = entry->d_name;
         const auto uuid = parse_uuid(name);
-        if (name == "copying" || (uuid && !list_.find(*uuid)))
+        if (uuid && !list_.find(*uuid))
             remove_copy(fmt::format("{}/{}", directory_, name));
     }
+    remove_copies(place_to_copy());
 }
 
 void SnapshotStore::write(const SnapshotList& list) {
@@ -121,6 +126,14 @@ void SnapshotStore::write(const SnapshotList& list) {
     remove.keep();
     list_ = list;
     sync_directory(directory_);
+}
+
+std::string SnapshotStore::place_to_copy() const {
+    return directory_ + kCopying;
+}
+
+std::string SnapshotStore::place_to_switch() const {
+    return directory_ + kSwitching;
 }
 
 std::string SnapshotStore::place_of(const std::string& uuid) const {

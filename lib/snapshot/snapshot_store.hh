@@ -5,7 +5,6 @@
 // Callers are root.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "snapshot/snapshot_list.hh"
@@ -22,14 +21,18 @@ std::string tree_of_snapshot(const std::string& area, const std::string& uuid);
 // The list, without the lock; an empty one where there are no snapshots. Throws Error System.
 SnapshotList read_snapshots(const std::string& area);
 
+// Removes all snapshots of this private area, and what was cut off. Throws Error System.
+void remove_snapshots(const std::string& area);
+
 class SnapshotStore {
   public:
     enum class Create { Yes, No };
 
-    // Takes the lock, which one operation at a time has, and removes what was cut off. Without a
-    // directory and with Create::No the store is empty. Throws Error Locked at once while another
-    // operation is under way, Error System where a switch was cut off: its files may be wanted.
+    // Takes the lock, which one operation at a time has, and removes what was cut off; not so
+    // while there is a place_to_switch(). Without a directory and with Create::No the store is
+    // empty. Throws Error Locked at once while another operation is under way.
     SnapshotStore(const std::string& area, Create create);
+    SnapshotStore(SnapshotStore&&) = default;
     SnapshotStore(const SnapshotStore&) = delete;
     SnapshotStore& operator=(const SnapshotStore&) = delete;
     // Removes the directory if there are no snapshots.
@@ -46,13 +49,15 @@ class SnapshotStore {
     [[nodiscard]] std::string config_of(const std::string& uuid) const;
 
     // Where a switch makes the tree that is to become the private area; a later change removes it.
-    [[nodiscard]] std::string place_to_copy() const { return directory_ + "/copying"; }
-    // Where the private area that was is kept meanwhile. Nobody removes it unasked.
-    [[nodiscard]] std::string place_to_switch() const { return directory_ + "/switching"; }
+    [[nodiscard]] std::string place_to_copy() const;
+    // What that is called from before the private area is exchanged until the switch is over.
+    [[nodiscard]] std::string place_to_switch() const;
 
-  private:
+    // Removes the place to switch, if there is one, and all that the list does not name. Throws
+    // Error System.
     void sweep() const;
 
+  private:
     std::string directory_;
     Fd lock_;
     SnapshotList list_;

@@ -1,6 +1,7 @@
 #include "sys/file_handle.hh"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
@@ -43,6 +44,13 @@ Fd FileHandle::open(FdRef mount, int flags, ExitCode code) const {
     if (!file && errno != ESTALE && errno != ENOENT)
         throw SysError(errno, "open a file by its handle", {}, code);
     return file;
+}
+
+std::string FileHandle::to_string() const {
+    std::string digits;
+    for (const char byte : bytes_)
+        digits += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return digits;
 }
 
 }  // namespace vps

@@ -19,6 +19,9 @@ class FileHandle {
     // The file, as the mount that `mount` is a file of shows it; empty where it has gone. Likewise.
     [[nodiscard]] Fd open(FdRef mount, int flags, ExitCode code = ExitCode::System) const;
 
+    // In hexadecimal digits. The file has the same ones as long as it exists, also after a reboot.
+    [[nodiscard]] std::string to_string() const;
+
   private:
     explicit FileHandle(std::string bytes) : bytes_(std::move(bytes)) {}
     std::string bytes_;

@@ -1,0 +1,120 @@
+#include "manage/cut_switch.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "config/config_edit.hh"
+#include "manage/config_file.hh"
+#include "manage/name_link.hh"
+#include "quota/project_tree.hh"
+#include "snapshot/copy_area.hh"
+#include "sys/directory.hh"
+#include "sys/file_handle.hh"
+#include "sys/sys.hh"
+
+namespace vps {
+
+namespace {
+
+constexpr std::size_t kLargest = 16 << 20;
+
+bool is_there(const std::string& path) {
+    return access(path.c_str(), F_OK) == 0;
+}
+
+// Not where somebody has changed the configuration since.
+void finish_config(Veid veid, const SwitchPlace& cut, const std::string& before) {
+    if (!is_there(cut.next_config()))
+        return;
+    const std::string next = sys::read_file(cut.next_config(), kLargest);
+    const std::string now = ConfigFileEdit(config_path(veid)).text();
+    if (now != before && now != next)
+        return;
+    (void)replace_config(veid, next);
+    link_name(veid, first_value_of(next, "NAME"), first_value_of(before, "NAME"));
+}
+
+// What has been done of the end already stays done. The tree is where the list says it is before
+// the list says so.
+void finish(const Call& call, SnapshotStore& store, const SwitchPlace& cut,
+            const std::string& former) {
+    const SnapshotList next = parse_snapshot_list(sys::read_file(cut.next_list(), kLargest));
+    const std::string kept = store.place_of(cut.uuid());
+    const std::string at = is_there(kept) ? kept : cut.place();
+    if (handle_of(at + "/tree") != former)
+        throw Error(ExitCode::System,
+                    fmt::format("a switch was cut off, and neither the private area nor '{}/tree' "
+                                "is the private area that was; look at them, and remove '{}'",
+                                at, store.place_to_switch()));
+    stop_counting(call.veid, at + "/tree");
+    protect_copy(at + "/tree");
+    finish_config(call.veid, cut, sys::read_file(at + "/config", kLargest));
+    if (at != kept && rename(at.c_str(), kept.c_str()) < 0)
+        throw SysError(errno, "rename", at);
+    sync_file_system(store.directory());
+    store.write(next);
+    call.talk.warn(
+        fmt::format("A switch to snapshot {} was cut off, and is finished: the files and "
+                    "the configuration that were before it are snapshot {}",
+                    next.current, cut.uuid()));
+}
+
+void end_cut_switch(const Call& call, const SnapshotArea& subject, SnapshotStore& store) {
+    const SwitchPlace cut = SwitchPlace::find(store.place_to_switch());
+    const std::string former = sys::read_file(cut.area_handle());
+    if (handle_of(subject.area) != former)
+        finish(call, store, cut, former);
+    else
+        call.talk.warn("A switch to a snapshot was cut off before it took place");
+    store.sweep();
+}
+
+}  // namespace
+
+SwitchPlace::SwitchPlace(std::string path, std::string uuid)
+    : path_(std::move(path)), uuid_(std::move(uuid)) {}
+
+SwitchPlace SwitchPlace::find(const std::string& path) {
+    const SwitchPlace any(path, {});
+    const SnapshotList next = parse_snapshot_list(sys::read_file(any.next_list(), kLargest));
+    if (next.snapshots.empty())
+        throw Error(ExitCode::System, fmt::format("'{}' names no snapshot", any.next_list()));
+    return {path, next.snapshots.back().uuid};
+}
+
+std::string SwitchPlace::place() const {
+    return fmt::format("{}/{}", path_, uuid_.substr(1, uuid_.size() - 2));
+}
+
+std::string handle_of(const std::string& directory) {
+    return FileHandle::of(sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)).to_string();
+}
+
+std::string replace_config(Veid veid, const std::string& text) {
+    const ConfigFileEdit file(config_path(veid));
+    const std::string before = file.text();
+    file.write(text);
+    const std::string name = first_value_of(text, "NAME");
+    const std::string former = first_value_of(before, "NAME");
+    if (name != former)
+        link_name(veid, name, former);
+    return before;
+}
+
+void stop_counting(Veid veid, const std::string& tree) {
+    if (inherited_project(sys::open(tree, O_RDONLY | O_DIRECTORY)) == veid.value())
+        (void)mark_tree(tree, 0, [](std::uint64_t) {});
+}
+
+SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
+                             SnapshotStore::Create create) {
+    SnapshotStore store(subject.area, create);
+    if (is_there(store.place_to_switch()))
+        end_cut_switch(call, subject, store);
+    return store;
+}
+
+}  // namespace vps

@@ -1,0 +1,55 @@
+// What a switch to a snapshot notes before it exchanges the private area, and what ends it by that
+// when it was cut off, by kill -9 or a power cut at any moment. The exchange is what decides:
+// before it, the switch has not been; from then on, the configuration and the list follow the area.
+// The area that was becomes a snapshot then, since nobody has seen the VPS start with the other
+// one. Callers are root in the host context.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "manage/call.hh"
+#include "manage/snapshot_area.hh"
+#include "snapshot/snapshot_store.hh"
+
+namespace vps {
+
+// What is in a place to copy or to switch. The snapshot that the former area may become has its
+// directory there, with the tree: until the exchange the one that is to be the private area.
+class SwitchPlace {
+  public:
+    SwitchPlace(std::string path, std::string uuid);
+    // Reads the uuid. Throws Error System.
+    static SwitchPlace find(const std::string& path);
+
+    [[nodiscard]] const std::string& uuid() const { return uuid_; }
+    [[nodiscard]] std::string place() const;
+    [[nodiscard]] std::string tree() const { return place() + "/tree"; }
+    [[nodiscard]] std::string config() const { return place() + "/config"; }  // before the switch
+
+    // The handle of the former area; the list and, if it changes, the configuration that are to be
+    // when the switch has been cut off.
+    [[nodiscard]] std::string area_handle() const { return path_ + "/area"; }
+    [[nodiscard]] std::string next_list() const { return path_ + "/list"; }
+    [[nodiscard]] std::string next_config() const { return path_ + "/config"; }
+
+  private:
+    std::string path_, uuid_;
+};
+
+// The handle of the directory, as SwitchPlace::area_handle() has it. Throws SysError.
+std::string handle_of(const std::string& directory);
+
+// Replaces the VPS's configuration, with the link of its name. Returns the text that was before.
+// Throws Error.
+std::string replace_config(Veid veid, const std::string& text);
+
+// The files that were the VPS's count for its disk quota no more. Throws SysError.
+void stop_counting(Veid veid, const std::string& tree);
+
+// The VPS's snapshots, locked. Ends a switch that was cut off, and says so. Throws Error as
+// SnapshotStore does, and Error System where that cannot be told, with what to look at.
+SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
+                             SnapshotStore::Create create);
+
+}  // namespace vps
