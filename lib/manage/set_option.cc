@@ -226,21 +226,29 @@ class ListPlan {
         part_ += fmt::format("{}{}={}", part_.empty() ? "" : ",", option.name, value);
     }
 
-    // The device as it is, with the parts that are given in place of its own.
+    // The device as it is, or as this call adds it, with the parts that are given in place of its
+    // own.
     [[nodiscard]] std::string merge_part(const std::vector<std::string>& values) const {
+        const std::string netif = find_netif(values);
+        std::string merged = part_;
+        for (const std::string_view part : words_of(netif, ","))
+            if (!is_given(part.substr(0, part.find('='))))
+                merged.append(",").append(part);
+        return merged;
+    }
+
+    [[nodiscard]] std::string find_netif(const std::vector<std::string>& values) const {
+        std::vector<std::string> netifs = change_.added;
         for (const std::string& value : values)
-            for (const std::string& netif : split_words(value, kind_)) {
-                const std::vector<std::string_view> old = words_of(netif, ",");
-                if (std::find(old.begin(), old.end(), "ifname=" + parts_.front().second) ==
-                    old.end())
-                    continue;
-                std::string merged = part_;
-                for (const std::string_view part : old)
-                    if (!is_given(part.substr(0, part.find('='))))
-                        merged.append(",").append(part);
-                return merged;
-            }
-        return part_;
+            for (std::string& netif : split_words(value, kind_))
+                netifs.push_back(std::move(netif));
+        for (const std::string& netif : netifs) {
+            const std::vector<std::string_view> parts = words_of(netif, ",");
+            if (std::find(parts.begin(), parts.end(), "ifname=" + parts_.front().second) !=
+                parts.end())
+                return netif;
+        }
+        return {};
     }
 
     [[nodiscard]] bool is_given(std::string_view name) const {

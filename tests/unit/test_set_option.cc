@@ -151,6 +151,9 @@ TEST(SetOption, ChangesLists) {
                   {{"ifname", "eth0"}, {"bridge", "br9"}},
                   "NETIF=ifname=eth1;ifname=eth0,bridge=br9,mac=00:18:51:00:00:01|"},
              Case{"",
+                  {{"netif_add", "eth0,,,,br0"}, {"ifname", "eth0"}, {"mac", "02:00:00:00:00:01"}},
+                  "NETIF=ifname=eth0,mac=02:00:00:00:00:01,bridge=br0|"},
+             Case{"",
                   {{"netif_add", "eth0,00:18:51:a0:b1:c2,veth1.0,00:18:51:a0:b1:c3,vmbr0"}},
                   "NETIF=ifname=eth0,mac=00:18:51:a0:b1:c2,host_ifname=veth1.0,"
                   "host_mac=00:18:51:a0:b1:c3,bridge=vmbr0|"},
