@@ -44,6 +44,8 @@ ExitCode mount_vps(const Invocation& invocation) {
     mount_with_scripts(invocation.veid, lock, load_config_to_start(invocation.veid, invocation.log),
                        invocation.log);
     step.done();
+    if (!invocation.log.to_journal())
+        invocation.log.record(Level::Notice, "mounted by hand; it does not run");
     return ExitCode::Ok;
 }
 

@@ -137,6 +137,8 @@ ExitCode umount_vps(const Invocation& invocation) {
             script_settings(invocation.veid, config), log,
             invocation.force ? Refusal::Force : Refusal::Respect);
     forget_lease();
+    if (!log.to_journal())
+        log.record(Level::Notice, "dismounted by hand");
     return ExitCode::Ok;
 }
 

@@ -44,8 +44,6 @@ static bool send_entry(const std::string& entry) {
 
 bool Log::send(const std::string& identifier, Level level, const std::string& message,
                std::initializer_list<LogField> fields) const {
-    if (!to_journal_)
-        return false;
     // `journalctl -u` looks for OBJECT_SYSTEMD_UNIT, too; unlike _SYSTEMD_UNIT the field is there
     // even if the process is gone before journald looks it up.
     std::string entry;
@@ -60,14 +58,22 @@ bool Log::send(const std::string& identifier, Level level, const std::string& me
     return send_entry(entry);
 }
 
+std::string Log::line_of(const std::string& text) const {
+    return "vps " + veid_.to_string() + ": " + printable(text);
+}
+
 void Log::say(Level level, const std::string& text, std::initializer_list<LogField> fields) const {
-    const std::string message = "vps " + veid_.to_string() + ": " + printable(text);
-    if (!send(program_, level, message, fields))
+    const std::string message = line_of(text);
+    if (!to_journal_ || !send(program_, level, message, fields))
         sys::print_line(sys::kErrors, program_ + ": " + message);
 }
 
+void Log::record(Level level, const std::string& text) const {
+    (void)send(program_, level, line_of(text), {});  // there may be no journald
+}
+
 void Log::pass_on(const std::string& identifier, Level level, std::string_view line) const {
-    if (send(identifier, level, std::string(line), {}))
+    if (to_journal_ && send(identifier, level, std::string(line), {}))
         return;
     sys::print_line(level <= Level::Warning ? sys::kErrors : sys::kOutput, std::string(line));
 }

@@ -42,6 +42,10 @@ class Log {
     void say(Level level, const std::string& text,
              std::initializer_list<LogField> fields = {}) const;
 
+    // The same line for the unit's journal alone, whoever has called the program. `systemctl status
+    // vps@101` shows it, of a unit that is not active, too.
+    void record(Level level, const std::string& text) const;
+
     // Passes on a line that was printed by or in the VPS, under an identifier of its own
     // ("101.console"). Outside the unit the line goes to stdout, or to stderr from Warning on.
     void pass_on(const std::string& identifier, Level level, std::string_view line) const;
@@ -55,8 +59,10 @@ class Log {
     [[nodiscard]] Fd open_stream(const std::string& identifier, Level level) const;
 
   private:
+    // False where journald does not take it.
     [[nodiscard]] bool send(const std::string& identifier, Level level, const std::string& message,
                             std::initializer_list<LogField> fields) const;
+    [[nodiscard]] std::string line_of(const std::string& text) const;
 
     std::string program_;
     Veid veid_;
