@@ -48,7 +48,9 @@ HOST_PACKAGES = [
     "collectd-core", "perl", "resource-agents", "libvirt-clients",
     "nfs-kernel-server",
     # Snapshots of private areas, and backups of them.
-    "btrfs-progs", "attr", "restic",
+    "btrfs-progs", "attr", "restic", "lvm2", "thin-provisioning-tools",
+    # Archives of vzdump.
+    "lzop",
 ]
 
 CLUSTER_PACKAGES = [
