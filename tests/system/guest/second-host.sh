@@ -2,9 +2,10 @@
 # an ssh that has root's commands run there.
 
 SECOND=/run/second-host
+SECOND_BIN=/var/tmp/second-host # nothing in /run is run
 
 second_host() { # boots it; it ends with the scenario
-    mkdir -p $SECOND/changes $SECOND/root $SECOND/bin /vz/second/private /vz/second/root
+    mkdir -p $SECOND/changes $SECOND/root $SECOND_BIN /vz/second/private /vz/second/root
     check mount -t tmpfs second-host $SECOND/changes
     trap second_host_down EXIT
     mkdir $SECOND/changes/upper $SECOND/changes/work
@@ -21,20 +22,20 @@ second_host() { # boots it; it ends with the scenario
         systemd-nspawn -q --boot -D $SECOND/root --bind=/vz/second:/vz --register=no --keep-unit \
         --capability=all --system-call-filter=@known --private-network --machine=second
     make_ssh
-    PATH=$SECOND/bin:$PATH
+    PATH=$SECOND_BIN:$PATH
     wait_for 60 ssh root@second systemctl -q is-active multi-user.target
 }
 
 second_host_down() {
     systemctl stop second-host
     umount $SECOND/root $SECOND/changes
-    rm -rf $SECOND /vz/second
+    rm -rf $SECOND $SECOND_BIN /vz/second
 }
 
 # The file requests counts the requests. One whose number is in the file unanswered is carried out, and
 # gets no answer; from the number in the file cut on, none arrives.
 make_ssh() {
-    cat >$SECOND/bin/ssh <<'SSH'
+    cat >$SECOND_BIN/ssh <<'SSH'
 #!/bin/bash
 cd /run/second-host || exit
 number=$(($(cat requests 2>/dev/null) + 1))
@@ -42,16 +43,19 @@ echo $number >requests
 [ ! -e cut ] || [ $number -lt "$(cat cut)" ] || exit 255
 while [[ $1 == -* ]]; do shift $((${#1} == 2 ? 2 : 1)); done # -o OPTION, -oOPTION
 shift
-for init in $(cat /sys/fs/cgroup/system.slice/second-host.service/{,payload/}init.scope/cgroup.procs); do
-    awk '$1 == "NSpid:" && NF > 2 && $NF == 1 { found = 1 } END { exit !found }' "/proc/$init/status" && break
-    init=
+for scope in /sys/fs/cgroup/system.slice/second-host.service/{,payload/}init.scope; do
+    for init in $(cat $scope/cgroup.procs); do
+        awk '$1 == "NSpid:" && NF > 2 && $NF == 1 { found = 1 } END { exit !found }' "/proc/$init/status" && break 2
+        init=
+    done
 done 2>/dev/null
 [ -n "$init" ] || exit 255
-nsenter -t "$init" -a env -i HOME=/root LOGNAME=root SHELL=/bin/bash \
+# Who is in no cgroup of the second host can start no process in one of its.
+sh -c 'echo $$ >$0/cgroup.procs; exec "$@"' $scope nsenter -t "$init" -a env -i HOME=/root LOGNAME=root SHELL=/bin/bash \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -c "$*"
 code=$?
 [ ! -e unanswered ] || [ $number != "$(cat unanswered)" ] || exit 255
 exit $code
 SSH
-    chmod 755 $SECOND/bin/ssh
+    chmod 755 $SECOND_BIN/ssh
 }
