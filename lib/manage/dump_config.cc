@@ -25,23 +25,36 @@ std::string plain_comment(std::string_view line) {
     return std::string(line.substr(begin)) + "\n";
 }
 
+// Empty where this project would not read the value from it that sh does: one with a carriage
+// return at an end of a line, or with "KEY=" at the end of its second one.
+std::string format_assignment(const ConfigLine& line) {
+    const std::string value(line.value);
+    std::string text = std::string(line.key) + "=" + quote_for_config(value) + "\n";
+    ConfigLines lines(text);
+    ConfigLine found{};
+    const bool reads_alike = lines.next(found) && !found.trouble && found.value == value;
+    return reads_alike && !lines.next(found) ? text : "";
+}
+
 }  // namespace
 
 PlainConfig make_plain_config(std::string_view text, const std::set<std::string>& strange) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    ConfigLines lines(text);
     if (text.starts_with(kByteOrderMark))
         text.remove_prefix(kByteOrderMark.size());
     const std::vector<std::string_view> physical = split_lines(text);
     PlainConfig plain;
     std::size_t next = 0;
-    ConfigLines lines(text);
     for (ConfigLine line{}; lines.next(line);) {
         const std::size_t first = line.line - 1;
         for (; next < first; ++next)
             plain.text += plain_comment(physical[next]);
-        if (!line.trouble && is_shell_name(line.key) && !strange.contains(std::string(line.key))) {
-            plain.text +=
-                std::string(line.key) + "=" + quote_for_config(std::string(line.value)) + "\n";
+        std::string assignment;
+        if (!line.trouble && is_shell_name(line.key) && !strange.contains(std::string(line.key)))
+            assignment = format_assignment(line);
+        if (!assignment.empty()) {
+            plain.text += assignment;
             next +=
                 1 + static_cast<std::size_t>(std::count(line.raw.begin(), line.raw.end(), '\n'));
             continue;
