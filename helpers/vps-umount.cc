@@ -38,7 +38,7 @@ bool is_reboot() {
 // about to be inactive. A start that is queued now has the VPS adopted, keeps the console in the
 // unit's descriptor store, and cancels a stop or restart, so that the caller learns of the refusal.
 // The start is queued as late as here, because the next stop may come at once. (Should this program
-// fail, the scope still has the unit started, see vps-.scope.d.)
+// fail, the scope still has the unit started, since it upholds it.)
 void keep_running(const VpsState& state, const Invocation& invocation) {
     const auto [job, host_stopping] = orders_for(invocation.veid);
     if (host_stopping)

@@ -79,7 +79,14 @@ void send_policy(const Bus& bus, Veid veid, const DevicePolicy& policy) {
 Scope start_vps_scope(Veid veid, const std::vector<Device>& devices, const SystemdPlaces& places) {
     return start_scope({veid, scope_unit(veid), fmt::format("VPS {}: its processes", veid.value()),
                         [&](sd_bus_message* m) {
-                            check(sd_bus_message_append(m, "(sv)", "DevicePolicy", "s", "closed"),
+                            // A VPS that runs has an active unit: if its supervisor dies, systemd
+                            // starts a new one. And who stops the scope kills the VPS and passes
+                            // N.stop over: vps@N is the unit to stop.
+                            check(sd_bus_message_append(m, "(sv)(sv)(sv)",           //
+                                                        "Upholds", "as", 1U,         //
+                                                        service_unit(veid).c_str(),  //
+                                                        "RefuseManualStop", "b", 1,  //
+                                                        "DevicePolicy", "s", "closed"),
                                   kFill);
                             append_policy(m, device_policy(devices));
                         },

@@ -241,8 +241,7 @@ void abandon_scope(Scope scope) noexcept {
 }
 
 // PID 1 forgets a scope when it hears that the last process has gone. A scope without a process,
-// whose keeper ended while PID 1 moved it, gets one for a moment. (To stop the unit is refused, see
-// vps-.scope.d.)
+// whose keeper ended while PID 1 moved it, gets one for a moment. (To stop the unit is refused.)
 static void have_scope_forgotten(const std::string& cgroup) noexcept {
     try {
         Child last = clone_process(CLONE_INTO_CGROUP, sys::open(cgroup, O_RDONLY | O_DIRECTORY));

@@ -106,6 +106,8 @@ TEST_F(ScopeTest, IsAskedForWithAllItsSettings) {
                   "CollectMode=s inactive-or-failed",
                   "TasksMax=t 18446744073709551615",
                   "TimeoutStopUSec=t 10000000",
+                  "Upholds=as [vps@101.service]",
+                  "RefuseManualStop=b true",
                   "DevicePolicy=s closed",
                   "DeviceAllow=a(ss) [(/dev/block/8:17 r) (/dev/char/10:229 rw) (char-mem rwm)]",
               }));
