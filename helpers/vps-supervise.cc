@@ -51,6 +51,13 @@ void give_up_privileges() {
     give_up_capabilities();
 }
 
+// All lines go over journald's socket. journald has the stream of each process of a unit kept in
+// its descriptor store, where each daemon-reload compares it with those of all others.
+void let_go_of_stream(const Log& log) {
+    if (log.to_journal())
+        attempt(log, sys::let_go_of_output);
+}
+
 std::optional<AdoptedInit> find_adopted(Supervised& vps) {
     if (vps.kinship == Kinship::Parent)
         return std::nullopt;
@@ -95,6 +102,7 @@ ExitCode supervise_vps(Supervised vps, const Log& log) {
     std::vector<LineRelay> relays = relays_of(vps, server ? &*server : nullptr, log);
     const std::optional<AdoptedInit> adopted = find_adopted(vps);
     give_up_privileges();
+    let_go_of_stream(log);
     std::optional<ExitStatus> status;
     const auto on_child = [&] {
         reap_others(vps);
@@ -127,13 +135,17 @@ ExitCode supervise_vps(Supervised vps, const Log& log) {
 
 int main(int argc, char** argv) {
     signal(SIGPIPE, SIG_IGN);
+    std::optional<vps::Log> log;
     try {
         vps::Supervised supervised =
             vps::read_supervised({argv + 1, static_cast<std::size_t>(argc - 1)});
-        const vps::Log log("vps-supervise", supervised.veid);
-        return static_cast<int>(vps::supervise_vps(std::move(supervised), log));
+        log.emplace("vps-supervise", supervised.veid);
+        return static_cast<int>(vps::supervise_vps(std::move(supervised), *log));
     } catch (const std::exception& error) {
-        vps::sys::print_line(vps::sys::kErrors, std::string("vps-supervise: ") + error.what());
+        if (log)
+            log->say(vps::Level::Error, error.what());
+        else
+            vps::sys::print_line(vps::sys::kErrors, std::string("vps-supervise: ") + error.what());
         const auto* ours = dynamic_cast<const vps::Error*>(&error);
         return static_cast<int>(ours ? ours->code() : vps::ExitCode::System);
     }

@@ -13,6 +13,13 @@ void open_standard_streams() {
             throw SysError(errno, "open", "/dev/null");
 }
 
+void let_go_of_output() {
+    const Fd nowhere = open("/dev/null", O_WRONLY);
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
+        if (dup2(nowhere.get(), fd) < 0)
+            throw SysError(errno, "open", "/dev/null");
+}
+
 void print(const std::string& text) {
     write_all(kOutput, text, "standard output");
 }

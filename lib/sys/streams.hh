@@ -16,6 +16,10 @@ inline constexpr FdRef kOutput(STDOUT_FILENO), kErrors(STDERR_FILENO);
 // opened later would take its number, and be written into. Throws SysError.
 void open_standard_streams();
 
+// Has standard output and standard error lead nowhere, and closes what they led to. Throws
+// SysError.
+void let_go_of_output();
+
 // Writes `text` on standard output. Throws SysError: a full disk fails `--help >FILE`, too.
 void print(const std::string& text);
 
