@@ -57,7 +57,7 @@ CopyKind find_copy_kind(const std::string& from, const std::string& to) {
         throw Error(ExitCode::System,
                     fmt::format("'{}' is a mount point, and snapshots lie beside it on the same "
                                 "file system; mount that elsewhere, and move the area into a "
-                                "directory of it",
+                                "directory of it, or have LVM or zfs make them as vzctl(8) tells",
                                 from));
     if (is_subvolume(from))
         return CopyKind::Subvolume;
