@@ -33,7 +33,7 @@ void finish_config(Veid veid, const SwitchPlace& cut, const std::string& before)
     const std::string now = ConfigFileEdit(config_path(veid)).text();
     if (now != before && now != next)
         return;
-    (void)replace_config(veid, next);
+    replace_config(veid, next);
     link_name(veid, first_value_of(next, "NAME"), first_value_of(before, "NAME"));
 }
 
@@ -93,15 +93,13 @@ std::string handle_of(const std::string& directory) {
     return FileHandle::of(sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)).to_string();
 }
 
-std::string replace_config(Veid veid, const std::string& text) {
+void replace_config(Veid veid, const std::string& text) {
     const ConfigFileEdit file(config_path(veid));
-    const std::string before = file.text();
     file.write(text);
     const std::string name = first_value_of(text, "NAME");
-    const std::string former = first_value_of(before, "NAME");
+    const std::string former = first_value_of(file.text(), "NAME");
     if (name != former)
         link_name(veid, name, former);
-    return before;
 }
 
 void stop_counting(Veid veid, const std::string& tree) {

@@ -40,9 +40,8 @@ class SwitchPlace {
 // The handle of the directory, as SwitchPlace::area_handle() has it. Throws SysError.
 std::string handle_of(const std::string& directory);
 
-// Replaces the VPS's configuration, with the link of its name. Returns the text that was before.
-// Throws Error.
-std::string replace_config(Veid veid, const std::string& text);
+// Replaces the VPS's configuration, with the link of its name. Throws Error.
+void replace_config(Veid veid, const std::string& text);
 
 // The files that were the VPS's count for its disk quota no more. Throws SysError.
 void stop_counting(Veid veid, const std::string& tree);

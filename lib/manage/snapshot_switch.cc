@@ -88,8 +88,10 @@ class Switch {
         exchange_areas();
         exchanged_ = true;
         sync_file_system(store_.directory());
-        if (config_)
-            config_before_ = replace_config(veid_, *config_);
+        if (config_) {
+            config_before_ = ConfigFileEdit(config_path(veid_)).text();
+            replace_config(veid_, *config_);
+        }
         SnapshotList list = list_before_;
         list.current = uuid;
         store_.write(list);
@@ -124,7 +126,7 @@ class Switch {
     // The area last: until then, what cuts this off leaves the switch as one that has been made.
     void bring_back() {
         if (config_before_)
-            (void)replace_config(veid_, *config_before_);
+            replace_config(veid_, *config_before_);
         if (exchanged_) {
             store_.write(list_before_);
             exchange_areas();
