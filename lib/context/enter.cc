@@ -1,9 +1,13 @@
 #include "context/enter.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -63,6 +67,21 @@ int namespaces_of(pid_t init_pid) {
             sys::readlink(fmt::format("/proc/self/ns/{}", ns.name)))
             flags |= ns.flag;
     return flags;
+}
+
+// True for an init that has left the user namespace of its VPS, which is right below ours, for one
+// of its own making. Ids and capabilities there are what the VPS says.
+bool is_below_its_own(pid_t init_pid) {
+    const Fd own = sys::open(fmt::format("/proc/{}/ns/user", init_pid), O_RDONLY);
+    const Fd parent(ioctl(own.get(), NS_GET_PARENT));  // EPERM: it is ours
+    if (!parent)
+        return false;
+    const Fd ours = sys::open("/proc/self/ns/user", O_RDONLY);
+    struct stat above {
+    }, here{};
+    if (fstat(parent.get(), &above) < 0 || fstat(ours.get(), &here) < 0)
+        throw SysError(errno, "look at a user namespace");
+    return above.st_dev != here.st_dev || above.st_ino != here.st_ino;
 }
 
 constexpr unsigned kEntryPatience = 30;  // seconds that an entry on its own behalf may take
@@ -177,8 +196,16 @@ std::optional<ExitStatus> wait_for_command(ContextProcess& process, const Patien
 
 }  // namespace
 
+void require_way_in(pid_t init_pid) {
+    if (has_lost_main_thread(init_pid))
+        throw EntryError("cannot be entered: the main thread of its init has ended");
+    if (is_below_its_own(init_pid))
+        throw EntryError("cannot be entered: its init has made itself a user namespace");
+}
+
 ContextProcess start_in_vps(FdRef init, pid_t init_pid, const ContextCommand& command,
                             const Patience& patience) {
+    require_way_in(init_pid);
     require_thawed(init_pid, patience);
     auto [channel, channel_end] = sys::socketpair();
     auto [launch_report, launch_report_end] = sys::pipe();

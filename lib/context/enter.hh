@@ -33,7 +33,8 @@ class ExecError : public SysError {
     using SysError::SysError;
 };
 
-// The VPS was not entered: it is frozen, or holds up who enters. The command was not executed.
+// The VPS was not entered: it is frozen, holds up who enters, or has closed the way. The command
+// was not executed.
 class EntryError : public Error {
   public:
     explicit EntryError(const std::string& text) : Error(ExitCode::System, text) {}
@@ -46,6 +47,10 @@ struct Patience {
     // Is called twice a second, to thaw the VPS. True if the VPS freezes itself all the same.
     std::function<bool()> thaw{};
 };
+
+// Throws EntryError where the VPS has closed the way by which its context is reached: init runs
+// without its main thread, or in a user namespace of its own making.
+void require_way_in(pid_t init_pid);
 
 // Starts `command` in the context of the VPS whose init is `init`, in init's cgroup or, where the
 // VPS does not let it in there, in the scope's (entry_cgroup.hh), with a session of its own. Throws

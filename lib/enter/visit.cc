@@ -156,6 +156,7 @@ int Session::run() {
 Fd open_root(const RunningInit& init) {
     const auto gone = [] { return Error(ExitCode::NotRunning, "has just ended"); };
     try {
+        require_way_in(init.pid);
         Fd root = sys::open(fmt::format("/proc/{}/root", init.pid), O_PATH | O_DIRECTORY);
         if (wait_for_end(init.handle, deadline_after(0)))  // the pid may be another's by now
             throw gone();

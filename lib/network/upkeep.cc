@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "network/advice.hh"
@@ -23,7 +22,7 @@
 #include "network/veth.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
-#include "sys/sys.hh"
+#include "sys/process.hh"
 
 namespace vps {
 
@@ -187,28 +186,12 @@ class Inspection {
     UpkeepReport report_;
 };
 
-// A process that exits leaves its network namespace a while before it has ended
-// (proc_pid_stat(5), flags: PF_EXITING).
-bool is_exiting(pid_t pid) {
-    constexpr unsigned long kExiting = 0x4;
-    try {
-        const std::string stat = sys::read_file(fmt::format("/proc/{}/stat", pid));
-        std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-        std::string field;
-        for (int number = 3; number <= 8; ++number)
-            fields >> field;
-        unsigned long flags = 0;
-        return !(fields >> flags) || (flags & kExiting) != 0;
-    } catch (const SysError&) {
-        return true;
-    }
-}
-
-// The links of one that has ended go before anybody undoes the rest.
+// The links of one that has ended go before anybody undoes the rest: a process that exits leaves
+// its network namespace a while before it has ended.
 bool is_alive(Veid veid) {
     const std::optional<VpsState> state = read_state(veid);
     return state &&
-           (state->phase == Phase::Starting || (find_init(*state) && !is_exiting(state->init_pid)));
+           (state->phase == Phase::Starting || (find_init(*state) && !is_ending(state->init_pid)));
 }
 
 bool has(const std::vector<std::string>& names, const std::string& name) {

@@ -17,6 +17,7 @@ extern "C" {  // glibc 2.36 forgets it
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 #include "sys/error.hh"
@@ -254,40 +255,78 @@ void kill_descendants() {
     }
 }
 
-// A field of /proc/PID/stat by its number in proc_pid_stat(5), from 3 on, up to the line's end;
-// nothing if there is no such process, or only a zombie.
-static std::optional<std::string> stat_field(pid_t pid, int number) {
-    std::string stat;
+// The fields of a line of proc_pid_stat(5) from the third on, the state, up to the line's end. The
+// command's name is in parentheses and may hold anything: they are counted after the last one.
+static std::string_view fields_of(std::string_view stat) {
+    const std::size_t end = stat.rfind(')');
+    return end == std::string_view::npos || end + 2 >= stat.size() ? std::string_view()
+                                                                   : stat.substr(end + 2);
+}
+
+// The field of that number in proc_pid_stat(5), and all behind it.
+static std::string_view field_of(std::string_view fields, int number) {
+    for (int field = 3; field < number; ++field) {
+        const std::size_t space = fields.find(' ');
+        if (space == std::string_view::npos)
+            return {};
+        fields.remove_prefix(space + 1);
+    }
+    return fields;
+}
+
+static unsigned long number_in(std::string_view fields, int number) {
+    return std::strtoul(std::string(field_of(fields, number)).c_str(), nullptr, 10);
+}
+
+// Nothing if there is no such process or thread.
+static std::optional<std::string> read_stat(const std::string& dir) {
     try {
-        stat = sys::read_file("/proc/" + std::to_string(pid) + "/stat");
+        return std::string(fields_of(sys::read_file(dir + "/stat")));
     } catch (const SysError& error) {
         if (error.errnum() == ENOENT || error.errnum() == ESRCH)
             return std::nullopt;
         throw;
     }
-    // The command's name is in parentheses and may hold anything: count fields after the last one.
-    std::size_t at = stat.rfind(')');
-    if (at == std::string::npos || at + 2 >= stat.size())
+}
+
+static bool is_zombie(std::string_view fields) {
+    return fields.empty() || fields[0] == 'Z' || fields[0] == 'X';
+}
+
+// Nothing if there is no such process, or only a zombie. A process whose main thread has ended
+// looks like one, and runs for as long as it has another.
+static std::optional<std::string> read_live_stat(pid_t pid) {
+    constexpr int kThreads = 20;
+    std::optional<std::string> fields = read_stat("/proc/" + std::to_string(pid));
+    if (fields && is_zombie(*fields) && number_in(*fields, kThreads) <= 1)
         return std::nullopt;
-    const char state = stat[at + 2];
-    if (state == 'Z' || state == 'X')
-        return std::nullopt;
-    for (int field = 2; field < number && at != std::string::npos; ++field)
-        at = stat.find(' ', at + 1);
-    if (at == std::string::npos)
-        return std::nullopt;
-    return stat.substr(at + 1);
+    return fields;
 }
 
 std::optional<std::uint64_t> find_start_time(pid_t pid) {
-    const std::optional<std::string> time = stat_field(pid, 22);
-    return time ? std::optional(std::strtoull(time->c_str(), nullptr, 10)) : std::nullopt;
+    const std::optional<std::string> fields = read_live_stat(pid);
+    return fields ? std::optional<std::uint64_t>(number_in(*fields, 22)) : std::nullopt;
+}
+
+bool has_lost_main_thread(pid_t pid) {
+    const std::optional<std::string> fields = read_live_stat(pid);
+    return fields && is_zombie(*fields);
 }
 
 bool is_ending(pid_t pid) {
     constexpr unsigned long kExiting = 0x4;  // PF_EXITING of linux/sched.h
-    const std::optional<std::string> flags = stat_field(pid, 9);
-    return !flags || (std::strtoul(flags->c_str(), nullptr, 10) & kExiting) != 0;
+    constexpr int kFlags = 9;
+    const std::optional<std::string> fields = read_live_stat(pid);
+    if (!fields || !is_zombie(*fields))
+        return !fields || (number_in(*fields, kFlags) & kExiting) != 0;
+    const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+    std::error_code none;  // a process that goes has no thread that does not
+    for (const auto& task : std::filesystem::directory_iterator(tasks, none)) {
+        const std::optional<std::string> thread = read_stat(task.path().string());
+        if (thread && !is_zombie(*thread) && (number_in(*thread, kFlags) & kExiting) == 0)
+            return false;
+    }
+    return true;
 }
 
 }  // namespace vps

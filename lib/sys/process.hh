@@ -109,6 +109,10 @@ void kill_descendants();
 // names a process for the time of a boot. Nothing if there is no such process, or only a zombie.
 std::optional<std::uint64_t> find_start_time(pid_t pid);
 
+// True for a process whose main thread has ended while others run on. It ends with the last of
+// them; until then nobody can enter its namespaces by its pid, look at its root or trace it.
+bool has_lost_main_thread(pid_t pid);
+
 // True when the process's exit has begun; if the process is the init of a pid namespace, the kernel
 // is killing all others there. Also true when there is no such process any more.
 bool is_ending(pid_t pid);

@@ -55,6 +55,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -1068,6 +1069,24 @@ int reached(const Words&) {
 }
 
 // stop-newcomers SECONDS: each that comes into the VPS's pid namespace from without.
+// As an init: from outside it looks like one that has ended and has yet to be reaped.
+int lose_main_thread(const Words&) {
+    std::thread([] {
+        for (;;)
+            pause();
+    }).detach();
+    syscall(SYS_exit, 0);
+    return kCannotTry;
+}
+
+// As an init: in a user namespace without ids, where nobody can be root.
+int go_below(const Words&) {
+    if (unshare(CLONE_NEWUSER) < 0)
+        return refused(std::strerror(errno));
+    for (;;)
+        pause();
+}
+
 int stop_newcomers(const Words& words) {
     const auto end = std::time(nullptr) + number(words, 1);
     pid_t next = getpid();
@@ -1192,6 +1211,8 @@ constexpr std::array kAttempts{
     Row{"eat-shm", eat_shared_memory},
     Row{"watch", watch},
     Row{"stop-newcomers", stop_newcomers},
+    Row{"lose-main-thread", lose_main_thread},
+    Row{"own-user-namespace", go_below},
     Row{"enter-carelessly", enter_carelessly},
     Row{"with-plain-text", with_plain_text},
     Row{"report", report_there},
