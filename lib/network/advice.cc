@@ -16,13 +16,16 @@ namespace vps {
 
 namespace {
 
-constexpr unsigned kAdvisedByRa = 2;        // IFAPROT_KERNEL_RA of Linux 5.18
+// IFAPROT_KERNEL_RA and IFAPROT_KERNEL_LL of Linux 5.18.
+constexpr unsigned char kAdvisedByRa = 2, kLinkLocal = 3;
+constexpr unsigned char kNobody = 0;
 constexpr unsigned short kOriginator = 11;  // IFA_PROTO, which older headers lack
 
 struct Address {
     std::string bytes;
     unsigned char prefix = 0;
-    bool is_advised = false;
+    unsigned char maker = 0;
+    [[nodiscard]] bool is_unwanted() const { return maker == kAdvisedByRa || maker == kLinkLocal; }
 };
 
 struct Route {
@@ -66,9 +69,9 @@ std::vector<Address> list_addresses(const RouteSocket& socket, int index) {
             return;
         const std::string_view attributes = attributes_of(message, sizeof header);
         const std::string_view from = find_attribute(attributes, kOriginator);
-        addresses.push_back(
-            {std::string(find_attribute(attributes, IFA_ADDRESS)), header.ifa_prefixlen,
-             from.size() == 1 && static_cast<unsigned char>(from[0]) == kAdvisedByRa});
+        addresses.push_back({std::string(find_attribute(attributes, IFA_ADDRESS)),
+                             header.ifa_prefixlen,
+                             from.size() == 1 ? static_cast<unsigned char>(from[0]) : kNobody});
     });
     return addresses;
 }
@@ -155,14 +158,15 @@ std::vector<std::string> remove_advice(const std::string& link, int index, Upkee
     lists.list_strictly();
     std::vector<Address> addresses = list_addresses(lists, index);
     for (const Address& address : addresses) {
-        if (!address.is_advised)
+        if (!address.is_unwanted())
             continue;
-        found.push_back(fmt::format("{} has a router's address {}", link,
+        found.push_back(fmt::format("{} has {} address {}", link,
+                                    address.maker == kLinkLocal ? "a link-local" : "a router's",
                                     spell(address.bytes, address.prefix)));
         if (upkeep == Upkeep::Mend)
             remove_address(socket, index, address);
     }
-    std::erase_if(addresses, [](const Address& address) { return address.is_advised; });
+    std::erase_if(addresses, [](const Address& address) { return address.is_unwanted(); });
     for (const Route& route : list_routes(lists, index)) {
         if (!is_advised(route, addresses))
             continue;

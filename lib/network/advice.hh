@@ -1,7 +1,8 @@
 // Routes and addresses that the kernel has made on a host's end out of what a router advised
 // (RFC 4861), by a VPS that could be heard for a moment: before the link's filter and settings were
-// there, or while somebody had taken them away. Callers have CAP_NET_ADMIN in the host's network
-// namespace.
+// there, or while somebody had taken them away; and the link-local address that the kernel makes
+// where a setting of all devices allows it for a moment. Callers have CAP_NET_ADMIN in the host's
+// network namespace.
 #pragma once
 
 #include <string>

@@ -21,6 +21,7 @@ using Of = HostEndSetting::Of;
 constexpr HostEndSetting kSettings[] = {
     {"ipv6/conf/{}/accept_ra", "0"},
     {"ipv6/conf/{}/autoconf", "0"},
+    {"ipv6/conf/{}/addr_gen_mode", "1"},  // none
     {"ipv6/conf/{}/accept_redirects", "0"},
     {"ipv4/conf/{}/accept_redirects", "0"},
     {"ipv4/conf/{}/send_redirects", "0"},
