@@ -6,7 +6,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 #include <vector>
 
@@ -27,6 +29,8 @@ namespace {
 
 // The words ", it leads to '/srv/disk2/101' by a symbolic link", or none where there is no link.
 std::string describe_links(const std::string& path) {
+    if (access(path.c_str(), F_OK) < 0 && errno == ELOOP)
+        return "; its symbolic links lead to one another";
     const std::vector<std::string> places = FollowedLinks().of(path);
     return places.empty()
                ? std::string()
