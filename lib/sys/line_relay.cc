@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 
 #include "sys/error.hh"
 #include "sys/utf8.hh"
@@ -43,9 +45,7 @@ void LineRelay::feed(std::string_view text) {
 
 void LineRelay::finish() {
     end_line();
-    if (dropped_ != 0)
-        sink_(std::to_string(dropped_) + " lines dropped, too many at once");
-    dropped_ = 0;
+    tell_dropped();
 }
 
 void LineRelay::feed_byte(unsigned char byte) {
@@ -90,23 +90,34 @@ void LineRelay::end_line() {
     line_.clear();
 }
 
-void LineRelay::pass_on(std::string_view line) {
+void LineRelay::tell_dropped() {
+    if (dropped_ != 0)
+        sink_(std::to_string(dropped_) + " lines dropped, too many at once");
+    dropped_ = 0;
+}
+
+void LineRelay::renew_budget() {
+    constexpr int kParts = 10;
     const auto now = std::chrono::steady_clock::now();
-    if (now - window_ >= limit_.interval) {
-        if (dropped_ != 0)
-            sink_(std::to_string(dropped_) + " lines dropped, too many at once");
-        dropped_ = 0;
-        in_window_ = 0;
-        bytes_in_window_ = 0;
-        window_ = now;
-    }
-    if (in_window_ < limit_.lines && line.size() <= limit_.bytes - bytes_in_window_) {
-        ++in_window_;
-        bytes_in_window_ += line.size();
-        sink_(line);
-    } else {
+    const auto parts = (now - renewed_) * kParts / limit_.interval;
+    if (parts < 1)
+        return;
+    tell_dropped();
+    renewed_ = now;
+    const auto back = static_cast<unsigned>(std::min<std::int64_t>(parts, kParts));
+    lines_used_ -= std::min(lines_used_, back * std::max(1U, limit_.lines / kParts));
+    bytes_used_ -= std::min(bytes_used_, back * (limit_.bytes / kParts));
+}
+
+void LineRelay::pass_on(std::string_view line) {
+    renew_budget();
+    if (lines_used_ >= limit_.lines || line.size() > limit_.bytes - bytes_used_) {
         ++dropped_;
+        return;
     }
+    ++lines_used_;
+    bytes_used_ += line.size();
+    sink_(line);
 }
 
 }  // namespace vps

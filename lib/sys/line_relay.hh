@@ -14,8 +14,9 @@
 
 namespace vps {
 
-// A relay passes on at most `lines` of at most `bytes` together in each `interval`; the lines over
-// that are counted and told in one line afterwards.
+// A relay passes on `lines` of `bytes` together at once, and gets a tenth of both back in each
+// tenth of `interval`, so that what comes after a flood is not lost with it. The lines over that
+// are counted, and told in one line once something is back.
 struct RateLimit {
     unsigned lines;
     std::chrono::seconds interval;
@@ -60,6 +61,8 @@ class LineRelay {
     void feed_byte(unsigned char byte);
     void end_line();
     void pass_on(std::string_view line);
+    void renew_budget();
+    void tell_dropped();
 
     enum class Escape { None, Started, Csi, Osc };
 
@@ -68,9 +71,9 @@ class LineRelay {
     RateLimit limit_;
     std::string line_;
     Escape escape_ = Escape::None;
-    std::chrono::steady_clock::time_point window_{};
-    unsigned in_window_ = 0;  // lines
-    std::size_t bytes_in_window_ = 0;
+    std::chrono::steady_clock::time_point renewed_{};
+    unsigned lines_used_ = 0;
+    std::size_t bytes_used_ = 0;
     std::size_t dropped_ = 0;
 };
 

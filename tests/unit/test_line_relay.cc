@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sys/line_relay.hh"
@@ -71,6 +72,22 @@ TEST(LineRelay, CutsAFloodOfLongLinesByItsBytes) {
     EXPECT_EQ(lines[0], std::string(60, 'x'));
     EXPECT_EQ(lines[1], "short");
     EXPECT_EQ(lines[2], "1 lines dropped, too many at once");
+}
+
+TEST(LineRelay, PassesOnWhatComesAfterAFlood) {
+    Lines lines;
+    LineRelay relay(vps::Fd(), [&](std::string_view line) { lines.emplace_back(line); },
+                    {10, std::chrono::seconds(1), 1 << 20});
+    for (int i = 0; i < 500; ++i)
+        relay.feed("flood\n");
+    // A tenth of the time has to pass, and no more; that it is longer on a busy machine does no
+    // harm.
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    relay.feed("after it\n");
+    relay.finish();
+    ASSERT_GE(lines.size(), 12U);
+    EXPECT_EQ(lines.back(), "after it");
+    EXPECT_NE(lines[lines.size() - 2].find("lines dropped"), std::string::npos);
 }
 
 TEST(LineRelay, PumpsUntilTheEndOfAPipe) {
