@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -48,27 +49,29 @@ void require_still_mounted(const VpsState& state, const std::string& script) {
                                 script, state.mount_point));
 }
 
-// A mount of a mount script below VE_ROOT may land elsewhere: a symbolic link of the VPS's, which
-// mount(8) follows, is in its way.
-void run_mount_scripts(const VpsState& state, const ScriptSettings& settings,
-                       const std::function<ScriptResult(const ScriptKind&)>& run) {
+using Run = std::function<ScriptResult(const ScriptKind&)>;
+
+// Runs scripts that mount below VE_ROOT: both mount scripts, or premount scripts that mount the
+// private area themselves. A mount of theirs may land elsewhere: a symbolic link of the VPS's,
+// which mount(8) follows, is in its way; or the host gets a copy of it.
+ScriptResult run_mounting_scripts(const std::array<ScriptKind, 2>& kinds, const VpsState& state,
+                                  const ScriptSettings& settings, const Run& run) {
     std::vector<std::string> texts;
-    for (const ScriptKind& kind : {script::kGlobalMount, script::kMount})
+    for (const ScriptKind& kind : kinds)
         if (const auto script = find_script(kind, settings.veid, settings.dir))
             texts.push_back(read_script(*script));
     if (texts.empty())
-        return;
+        return ScriptResult::Done;
     ScriptMounts mounts(state.mount_point, std::move(texts));
-    for (const ScriptKind& kind : {script::kGlobalMount, script::kMount}) {
-        run(kind);
-        require_still_mounted(state, kind.name(settings.veid));
-    }
+    const ScriptResult first = run(kinds[0]);
+    const ScriptResult result = std::max(first, run(kinds[1]));
     if (const auto stray = mounts.settle())
         throw Error(ExitCode::CannotMount,
-                    fmt::format("a mount script has mounted on '{}' of the host instead of '{}', "
+                    fmt::format("a {} script has mounted on '{}' of the host instead of '{}', "
                                 "where the VPS has a symbolic link; dismounted again, and the VPS "
                                 "is not started",
-                                stray->target, stray->name));
+                                kinds[1].suffix, stray->target, stray->name));
+    return result;
 }
 
 ScriptResult run_told(const ScriptKind& kind, const ScriptSettings& settings, const Log& log) {
@@ -127,12 +130,16 @@ void mount_with_scripts(Veid veid, const VpsLock& lock, const VpsConfig& config,
     state.ve_private = *config.ve_private;
     state.mount_point = make_mount_point(config, log);
     claim_root(veid, state, [&] { lock.enter(state, Phase::Mounting); });
-    const auto run = [&](const ScriptKind& kind) { return run_told(kind, settings, log); };
+    const Run run = [&](const ScriptKind& kind) { return run_told(kind, settings, log); };
+    const Run run_on_mounted = [&](const ScriptKind& kind) {
+        const ScriptResult result = run(kind);
+        require_still_mounted(state, kind.name(veid));
+        return result;
+    };
     TerminationRequest request;
     UnfinishedMount unfinished(lock, state, settings, log);
-    const ScriptResult global = run(script::kGlobalPremount);
-    const ScriptResult mount = std::max(global, run(script::kPremount));
-    if (mount == ScriptResult::MountSkipped) {
+    if (run_mounting_scripts({script::kGlobalPremount, script::kPremount}, state, settings, run) ==
+        ScriptResult::MountSkipped) {
         require_mount_by_script(state);
     } else {
         require_private_area(config);
@@ -144,7 +151,8 @@ void mount_with_scripts(Veid veid, const VpsLock& lock, const VpsConfig& config,
     // host would get copies of these, which no later dismounting reaches.
     make_private(state.mount_point);
     unfinished.owe(scripts_owed(state, config, true));
-    run_mount_scripts(state, settings, run);
+    (void)run_mounting_scripts({script::kGlobalMount, script::kMount}, state, settings,
+                               run_on_mounted);
     make_receiving(state.mount_point);
     if (request.heed())
         throw Error(ExitCode::System, "told to end before it was mounted");

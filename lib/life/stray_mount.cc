@@ -1,5 +1,6 @@
 #include "life/stray_mount.hh"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -129,11 +130,16 @@ std::optional<StrayMount> search(const NewMounts& mounts, const std::string& roo
     return std::nullopt;
 }
 
+std::set<int> ids_of(const std::vector<MountEntry>& mounts) {
+    std::set<int> ids;
+    for (const MountEntry& mount : mounts)
+        ids.insert(mount.id);
+    return ids;
+}
+
 NewMounts find_new_mounts(const std::set<int>& before, const std::string& root) {
     NewMounts mounts{read_mounts(), {}, {}};
-    std::set<int> own;
-    for (const MountEntry& mount : mounts_at_or_below(mounts.all, root))
-        own.insert(mount.id);
+    const std::set<int> own = ids_of(mounts_at_or_below(mounts.all, root));
     for (const MountEntry& mount : mounts.all)
         if (!before.contains(mount.id))
             (own.contains(mount.id) ? mounts.inside : mounts.outside).push_back(mount);
@@ -142,61 +148,82 @@ NewMounts find_new_mounts(const std::set<int>& before, const std::string& root) 
 
 // Whether the mount that this path shows is one of `ids`.
 bool shows_one_of(const std::string& path, const std::set<int>& ids) {
-    const Fd place = sys::open(path, O_PATH | O_NOFOLLOW);
-    const std::optional<MountEntry> shown = find_mount(place);
+    const Fd place(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const std::optional<MountEntry> shown = place ? find_mount(place) : std::nullopt;
     return shown && ids.contains(shown->id);
 }
 
-// Mounts below `root` of which the host got copies: they are on a bind that is a peer of a mount of
-// the host's, and each is a peer of its copy there.
-std::vector<MountEntry> find_copied(const NewMounts& mounts) {
+// Mounts below `root` of which the host got copies, and the copies: the mounts are on a bind that
+// is a peer of a mount of the host's, and each is a peer of its copy there.
+struct Copied {
+    std::vector<MountEntry> inside, copies;
+};
+
+Copied find_copied(const NewMounts& mounts) {
     std::map<int, int> group_of;
     for (const MountEntry& mount : mounts.all)
         group_of[mount.id] = mount.peer_group;
-    std::set<std::pair<int, int>> copies;  // peer groups of a mount and of the one it is on
-    for (const MountEntry& mount : mounts.outside)
-        if (mount.peer_group != 0 && group_of[mount.parent] != 0)
-            copies.emplace(mount.peer_group, group_of[mount.parent]);
-    std::vector<MountEntry> copied;
-    std::copy_if(mounts.inside.begin(), mounts.inside.end(), std::back_inserter(copied),
-                 [&](const MountEntry& mount) {
-                     return copies.contains({mount.peer_group, group_of[mount.parent]});
-                 });
-    return copied;
+    using Groups = std::pair<int, int>;  // of a mount and of the one it is on
+    const auto groups_of = [&](const MountEntry& mount) {
+        return Groups(mount.peer_group, group_of[mount.parent]);
+    };
+    const auto those_like = [&](const std::vector<MountEntry>& some,
+                                const std::vector<MountEntry>& others) {
+        std::set<Groups> groups;
+        for (const MountEntry& mount : others)
+            if (mount.peer_group != 0 && group_of[mount.parent] != 0)
+                groups.insert(groups_of(mount));
+        std::vector<MountEntry> like;
+        std::copy_if(some.begin(), some.end(), std::back_inserter(like),
+                     [&](const MountEntry& mount) { return groups.contains(groups_of(mount)); });
+        return like;
+    };
+    return {those_like(mounts.inside, mounts.outside), those_like(mounts.outside, mounts.inside)};
 }
 
-// Dismounting a mount dismounts its copies, even those that others hide. What it shows is mounted
-// anew, where the host gets no copy of it any more.
-void take_back_copies(const NewMounts& mounts, const std::string& root) {
-    const std::vector<MountEntry> copied = find_copied(mounts);
-    std::set<int> ids;
-    for (const MountEntry& mount : copied)
-        ids.insert(mount.id);
-    std::vector<std::pair<std::string, DetachedMount>> kept;
-    for (const MountEntry& mount : copied)
+// Those that are not on another of them.
+std::vector<std::string> lowest_targets(const std::vector<MountEntry>& mounts) {
+    const std::set<int> ids = ids_of(mounts);
+    std::vector<std::string> targets;
+    for (const MountEntry& mount : mounts)
         if (!ids.contains(mount.parent))
-            kept.emplace_back(mount.target, DetachedMount::copy_of_tree(mount.target));
+            targets.push_back(mount.target);
+    return targets;
+}
+
+// With the mounts on it. It is a peer of what it is a bind of: were it one still, what is mounted
+// on that would go, too.
+void dismount_alone(const std::string& target, const std::set<int>& ids) {
+    while (shows_one_of(target, ids)) {
+        make_tree_private(target);
+        if (umount2(target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+            throw SysError(errno, "dismount", target, ExitCode::CannotDismount);
+    }
+}
+
+// Dismounting a mount dismounts its copies, even those that others hide, but for those that
+// something is mounted on. What it shows is mounted anew, where the host gets no copy of it any
+// more.
+void take_back_copies(const NewMounts& mounts, const std::string& root) {
+    const Copied copied = find_copied(mounts);
+    std::vector<std::pair<std::string, DetachedMount>> kept;
+    for (const std::string& target : lowest_targets(copied.inside))
+        kept.emplace_back(target, DetachedMount::copy_of_tree(target));
+    const std::set<int> inside = ids_of(copied.inside), copies = ids_of(copied.copies);
     for (const auto& [target, tree] : kept)
-        while (shows_one_of(target, ids))
-            if (umount2(target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-                throw SysError(errno, "dismount", target, ExitCode::CannotDismount);
+        dismount_alone(target, inside);
+    for (const std::string& target : lowest_targets(copied.copies))
+        dismount_alone(target, copies);
     if (!kept.empty())
         make_receiving(root);
     for (const auto& [target, tree] : kept)
         tree.attach(target);
 }
 
-std::set<int> mount_ids() {
-    std::set<int> ids;
-    for (const MountEntry& mount : read_mounts())
-        ids.insert(mount.id);
-    return ids;
-}
-
 }  // namespace
 
 ScriptMounts::ScriptMounts(std::string root, std::vector<std::string> scripts)
-    : root_(std::move(root)), scripts_(std::move(scripts)), before_(mount_ids()) {}
+    : root_(std::move(root)), scripts_(std::move(scripts)), before_(ids_of(read_mounts())) {}
 
 ScriptMounts::~ScriptMounts() {
     try {
@@ -215,9 +242,8 @@ std::optional<StrayMount> ScriptMounts::settle() {
     take_back_copies(made, root_);
     const NewMounts left = find_new_mounts(before_, root_);
     std::optional<StrayMount> stray = search(left, root_, plain_text_of(scripts_));
-    if (stray && shows_one_of(stray->target, {stray->id}) &&
-        umount2(stray->target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-        throw SysError(errno, "dismount", stray->target, ExitCode::CannotDismount);
+    if (stray)
+        dismount_alone(stray->target, {stray->id});
     return stray;
 }
 

@@ -1,5 +1,5 @@
-// Mounts that mount scripts meant to make below VE_ROOT, and made elsewhere on the host: a mount
-// point in the VPS's tree may be a symbolic link, which its owner made and which the host's
+// Mounts that scripts of the host meant to make below VE_ROOT, and made elsewhere on the host: a
+// mount point in the VPS's tree may be a symbolic link, which its owner made and which the host's
 // mount(8) follows. For vps-mount, which runs as root in the host's mount namespace.
 #pragma once
 
@@ -18,9 +18,9 @@ struct StrayMount {
     std::string name;    // the link that led there: "/vz/root/101/mnt/data"
 };
 
-// The mounts of the host from before mount scripts run until they have ended, well or not: what the
+// The mounts of the host from before scripts run until they have ended, well or not: what the
 // scripts mounted outside of `root` without meaning it is dismounted again. `scripts` are the texts
-// of the mount scripts: what they name decides where a mount may be meant either way. The links
+// of the scripts: what they name decides where a mount may be meant either way. The links
 // below `root` are the VPS's.
 class ScriptMounts {
   public:

@@ -239,6 +239,10 @@ void make_private(const std::string& target) {
     set_propagation(target, MS_PRIVATE, 0);
 }
 
+void make_tree_private(const std::string& target) {
+    set_propagation(target, MS_PRIVATE, AT_RECURSIVE);
+}
+
 void make_shared(const std::string& target) {
     set_propagation(target, MS_SHARED, 0);
 }

@@ -109,6 +109,9 @@ MountGuard bind_mount(const BindSpec& spec);
 // other mount namespaces of the host either.
 void make_private(const std::string& target);
 
+// The same for the mount that `target` shows and all that is mounted on it.
+void make_tree_private(const std::string& target);
+
 // Makes the mount at `target` a peer group of its own: mounts made below it later can be received
 // by the mount namespaces that are copied from here (mount_namespaces(7), shared subtrees).
 void make_shared(const std::string& target);
