@@ -23,7 +23,7 @@ second_host() { # boots it; it ends with the scenario
         --capability=all --system-call-filter=@known --private-network --machine=second
     make_ssh
     PATH=$SECOND_BIN:$PATH
-    wait_for 60 ssh root@second systemctl -q is-active multi-user.target
+    wait_for 300 ssh root@second systemctl -q is-active multi-user.target
 }
 
 second_host_down() {
