@@ -86,7 +86,7 @@ SwitchPlace SwitchPlace::find(const std::string& path) {
 }
 
 std::string SwitchPlace::place() const {
-    return fmt::format("{}/{}", path_, uuid_.substr(1, uuid_.size() - 2));
+    return fmt::format("{}/{}", path_, without_braces(uuid_));
 }
 
 std::string handle_of(const std::string& directory) {

@@ -110,6 +110,10 @@ std::optional<std::string> parse_uuid(std::string_view word) {
     return fmt::format("{{{}}}", word);
 }
 
+std::string without_braces(const std::string& uuid) {
+    return uuid.substr(1, uuid.size() - 2);
+}
+
 std::string format_snapshot_list(const SnapshotList& list) {
     std::string text = fmt::format("{}\ncurrent={}\n", kVersion, list.current);
     for (const Snapshot& snapshot : list.snapshots)

@@ -33,6 +33,9 @@ struct SnapshotList {
 // that is none. Letters keep their case.
 std::optional<std::string> parse_uuid(std::string_view word);
 
+// The name of the snapshot's directory.
+std::string without_braces(const std::string& uuid);
+
 // The text of the list's file, and back. Throws Error System for a text of a version that is not
 // known, and for one that is broken.
 std::string format_snapshot_list(const SnapshotList& list);

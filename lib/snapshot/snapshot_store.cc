@@ -52,10 +52,6 @@ void sync_directory(const std::string& path) {
         throw SysError(errno, "write to disk", path);
 }
 
-std::string without_braces(const std::string& uuid) {
-    return uuid.substr(1, uuid.size() - 2);
-}
-
 }  // namespace
 
 std::string snapshots_of(const std::string& area) {
