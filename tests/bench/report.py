@@ -84,7 +84,7 @@ def boot_table(boots):
 
 def memory_table(units):
     head = ["unit", "supervisor KiB private, each", "context switches of all in 3 s",
-            "connections to PID 1"]
+            "connections to PID 1", "daemon-reload, CPU ms of PID 1: none run", "all run"]
     rows = []
     for kind in units:
         memory = kind["memory"]
@@ -92,7 +92,8 @@ def memory_table(units):
             rows.append(not_run(kind["name"], kind["reason"] or "no rounds", len(head)))
         else:
             rows.append([f"{kind['name']} ({memory['processes']})", f"{memory['private_kib']:.0f}",
-                         str(memory["wakeups"]), str(memory["connections_to_pid1"])])
+                         str(memory["wakeups"]), str(memory["connections_to_pid1"]),
+                         f"{memory['reload_before']:.0f}", f"{memory['reload']:.0f}"])
     return rows_to_text(head, rows)
 
 
@@ -119,7 +120,8 @@ def write_table(results):
                      "reason": kind["reason"]} for kind in units]
             parts += [f"{count} by one `systemctl start`:",
                       latency_table(many, "ready", more | {"stop ms": median_of("stop")})]
-        parts += ["Their supervisors, idle:", memory_table(units)]
+        parts += ["Their supervisors, idle, and what systemd takes to read all units again:",
+                  memory_table(units)]
     if "boots" in results:
         parts += ["Boots with VPSes that start by themselves:", boot_table(results["boots"])]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"

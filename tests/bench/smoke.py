@@ -14,7 +14,8 @@ import report  # noqa: E402
 
 ROW = {"init": 2.0, "end": 3.0, "cpu": 1.0, "kib": 700}
 UNIT_ROW = {"active": 2.0, "init": 3.0, "ready": 3.0, "cpu_pid1": 0.5, "stop": 4.0}
-MEMORY = {"private_kib": 200.0, "wakeups": 0, "processes": 5, "connections_to_pid1": 0}
+MEMORY = {"private_kib": 200.0, "wakeups": 0, "processes": 5, "connections_to_pid1": 0,
+          "reload_before": 30.0, "reload": 40.0}
 MISSING = "no init | came up"
 RESULTS = {
     "date": "2000-01-01", "release": "trixie", "kernel": "6.12", "cpus": 2, "cpu": report.cpu_name(),

@@ -77,6 +77,16 @@ def pid1_cpu():
     return int(pathlib.Path("/proc/1/schedstat").read_text().split()[0]) / 1e6
 
 
+def reload_time():
+    """PID 1's CPU time for a daemon-reload, ms: the least of some, which other work disturbs least."""
+    times = []
+    for _ in range(5):
+        before = pid1_cpu()
+        run("systemctl", "daemon-reload")
+        times.append(pid1_cpu() - before)
+    return min(times)
+
+
 def stamp_of(tree):
     """When init was executed, in nanoseconds, or None."""
     text = (tree / "stamp").read_text().split()
@@ -188,13 +198,16 @@ class VpsRun(Launcher):
 
     OUTPUT = HERE / "vps-run.txt"
 
-    def __init__(self, name, veid, tree):
+    def __init__(self, name, veid, vps_run, more=""):
+        tree = pathlib.Path(f"/vz/private/{veid}")
         super().__init__(name, [], tree)
+        make_tree(tree, stay=False)
+        pathlib.Path(f"/etc/vz/conf/{veid}.conf").write_text('ONBOOT="no"\n')
         self.unit = f"vps@{veid}.service"
         write_unit(f"/run/systemd/system/{self.unit}.d/bench.conf", f"""\
 [Service]
-ExecStart=
-ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps-run {veid} 2>{self.OUTPUT}'
+{more}ExecStart=
+ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} {vps_run} {veid} 2>{self.OUTPUT}'
 """)
         run("systemctl", "daemon-reload")
 
@@ -212,6 +225,10 @@ ExecStart=/bin/sh -c 'exec {HERE}/timed-start {LONGEST} /usr/lib/systemd-vps/vps
         return self.OUTPUT.read_text()
 
 
+# What a scope has, its cgroup and devices, the service has then.
+WITHOUT_SCOPE = "Delegate=yes\nDevicePolicy=closed\n"
+
+
 def program(name):
     return shutil.which(name) or f"/usr/bin/{name}"
 
@@ -219,9 +236,8 @@ def program(name):
 def make_launchers():
     for name in "subuid", "subgid":  # for LXC's newuidmap
         pathlib.Path(f"/etc/{name}").write_text(f"root:{FIRST_ID}:{IDS}\n")
-    own = pathlib.Path("/vz/private/101")
+    own = TREES / "own"
     make_tree(own, stay=False)
-    pathlib.Path("/etc/vz/conf/101.conf").write_text('ONBOOT="no"\n')
     shifted = TREES / "shifted"
     make_tree(shifted, stay=False, shifted=True)
     for name in "crun", "runc":
@@ -233,7 +249,8 @@ def make_launchers():
     (lxc / "config").write_text(lxc_config("bench", shifted))
     return [
         Launcher("bare C program", [str(HERE / "bare-start"), str(own)], own),
-        VpsRun("vps-run", 101, own),
+        VpsRun("vps-run", 102, "/usr/lib/systemd-vps/vps-run"),
+        VpsRun("vps-run without a scope", 103, HERE / "unscoped-vps-run", WITHOUT_SCOPE),
         Launcher("bubblewrap", [program("bwrap"), "--unshare-all", "--uid", "0", "--gid", "0",
                                 "--cap-add", "ALL", "--as-pid-1", "--die-with-parent",
                                 "--bind", str(shifted), "/", "--proc", "/proc", "--dev", "/dev",
@@ -279,7 +296,7 @@ class Kind:
 
     def be_alone(self, count):
         """PID 1 looks at all slices of VPSes at each start: there are no others' but the kind's own."""
-        run("systemctl", "stop", "vps.slice")
+        run("systemctl", "stop", "vps.slice")  # which measure_units() has allowed
         if self.unit.startswith("vps@"):
             run("systemctl", "start", *(f"vps-{self.first + i}.slice" for i in range(count)))
 
@@ -348,17 +365,16 @@ UNSCOPED = 1201  # the first of the VPSes without a scope
 
 
 def prepare_unscoped(count):
-    """What a scope has, its cgroup and devices, the service has then."""
     prepare_own(count, UNSCOPED)
     for veid in range(UNSCOPED, UNSCOPED + count):
         write_unit(f"/etc/systemd/system/vps@{veid}.service.d/bench.conf", f"""\
 [Service]
-Delegate=yes
-DevicePolicy=closed
-ExecStartPre=
+{WITHOUT_SCOPE}ExecStartPre=
 ExecStartPre={HERE}/unscoped-vps-mount {veid}
 ExecStart=
 ExecStart={HERE}/unscoped-vps-run {veid}
+ExecStop=
+ExecStop=/bin/sh -c 'kill $(cat /proc/$MAINPID/task/$MAINPID/children); while kill -0 $MAINPID; do sleep 0.01; done 2>/dev/null'
 ExecStopPost=
 ExecStopPost={HERE}/unscoped-vps-umount {veid}
 """)
@@ -444,6 +460,7 @@ def measure_units(rounds, counts):
             kind.reason = str(error)
             print(f"{kind.name}: {kind.reason}", flush=True)
 
+    write_unit("/etc/systemd/system/vps.slice.d/bench.conf", "[Unit]\nRefuseManualStop=no\n")
     for kind in kinds:
         attempt(kind, lambda: kind.prepare(most))
     run("systemctl", "daemon-reload")
@@ -456,14 +473,17 @@ def measure_units(rounds, counts):
 
     def together(kind, count):
         kind.be_alone(count)
+        looks = count == most and kind.memory is None
+        reload_before = reload_time() if looks else None
         row = kind.start(count)
-        if count == most and kind.memory is None:
+        if looks:
             pids = main_pids(kind.units(count))
             time.sleep(2)  # by then systemctl's own connection is gone
             before = switches(pids)
             time.sleep(3)
             kind.memory = {"private_kib": memory_of(pids), "wakeups": switches(pids) - before,
-                           "processes": len(pids), "connections_to_pid1": connections_to_pid1()}
+                           "processes": len(pids), "connections_to_pid1": connections_to_pid1(),
+                           "reload_before": reload_before, "reload": reload_time()}
         row["stop"] = kind.stop(count)
         kind.many.setdefault(count, []).append(row)
 
