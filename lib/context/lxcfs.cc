@@ -41,9 +41,9 @@ struct Answer {
 };
 
 std::optional<MountEntry> find_lxcfs() {
-    // O_PATH asks nothing of lxcfs. Most hosts have no such directory, and their list of mounts is
-    // long.
-    if (!Fd(open(kMountPoint, O_PATH | O_DIRECTORY | O_CLOEXEC)))
+    // Neither asks lxcfs. Without it there is no such directory or no mount, and the list of mounts
+    // is long.
+    if (!Fd(open(kMountPoint, O_PATH | O_DIRECTORY | O_CLOEXEC)) || !is_mount_point(kMountPoint))
         return std::nullopt;
     const std::vector<MountEntry> mounts = read_mounts();
     const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [](const MountEntry& mount) {

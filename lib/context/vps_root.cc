@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "context/device_node.hh"
+#include "context/foreign_ids.hh"
 #include "state/id_range.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -66,7 +67,7 @@ std::optional<UserIds> choose_ids(Veid veid, const VpsConfig& config) {
         return std::nullopt;
     if (const auto ids = find_shifted_ids_of(config))
         return ids;
-    std::vector<IdRange> taken = ids_of_processes();
+    std::vector<IdRange> taken = find_foreign_ids();
     for (const char* file : {"/etc/subuid", "/etc/subgid"})
         for (const IdRange& range : read_subordinate_ids(file))
             taken.push_back(range);

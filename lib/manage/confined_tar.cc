@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "context/foreign_ids.hh"
 #include "context/vps_root.hh"
 #include "manage/vzctl_code.hh"
 #include "sys/error.hh"
@@ -61,7 +62,7 @@ TarIds::TarIds(Veid veid, const VpsConfig& config) : veid_(veid), ids_{} {
         ids_ = {*config.local_uid, config.local_gid.value_or(*config.local_uid), true};
         return;
     }
-    claimed_ = claim_ids(veid, ids_of_processes());
+    claimed_ = claim_ids(veid, find_foreign_ids());
     ids_ = {*claimed_, *claimed_, false};
 }
 

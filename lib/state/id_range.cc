@@ -7,12 +7,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
 
 #include "config/config_text.hh"
 #include "state/claim.hh"
 #include "state/state.hh"
-#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 
@@ -94,28 +92,6 @@ std::vector<IdRange> read_subordinate_ids(const std::string& path) {
                 {static_cast<std::uint32_t>(std::strtoul(&line[name + 1], nullptr, 10)),
                  static_cast<std::uint32_t>(std::strtoul(&line[first + 1], nullptr, 10))});
     }
-    return ranges;
-}
-
-std::vector<IdRange> ids_of_processes() {
-    std::set<std::uint32_t> found;
-    Directory proc("/proc");
-    if (!proc)
-        throw SysError(errno, "open", "/proc");
-    while (const dirent* entry = proc.next()) {
-        struct stat status {};
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-            fstatat(proc.fd().get(), entry->d_name, &status, 0) < 0)
-            continue;
-        for (const std::uint32_t id : {status.st_uid, status.st_gid})
-            if (id >= kFirstId)
-                found.insert(id);
-    }
-    if (errno != 0)
-        throw SysError(errno, "list", "/proc");
-    std::vector<IdRange> ranges;
-    for (const std::uint32_t id : found)
-        ranges.push_back({id, 1});
     return ranges;
 }
 

@@ -41,9 +41,6 @@ std::optional<UserIds> find_shifted_ids(const struct stat& area, const VpsConfig
 // Lines that make no sense are passed over.
 std::vector<IdRange> read_subordinate_ids(const std::string& path);
 
-// The ids, from kFirstId on, that processes run with now: other container managers use them.
-std::vector<IdRange> ids_of_processes();
-
 // Claims a range for the VPS, `count` ids from the one returned, that overlaps none of `taken` and
 // no running VPS's range; `count` is a power of two times kIdsPerVps. The range depends on the VEID
 // and the count alone, unless its place is taken: 101 gets 7143424. The claim is a link to the VEID

@@ -164,7 +164,9 @@ bool has_failed(const Scope& scope) {
 // PID 1 moves the keeper into the scope when all else is done.
 void wait_until_moved(Scope& scope, unsigned seconds) {
     const Deadline deadline = deadline_after(seconds);
-    Deadline next_question = deadline_after(1);
+    // With a thousand scopes to make at once, PID 1 has no time for the questions of each of them.
+    unsigned patience = 1;
+    Deadline next_question = deadline_after(patience);
     Fd events;
     if (!is_populated(scope.dir, events))
         scope.watch = watch_directory(scope.dir.substr(0, scope.dir.rfind('/')));
@@ -178,7 +180,8 @@ void wait_until_moved(Scope& scope, unsigned seconds) {
                 throw Error(
                     ExitCode::System,
                     fmt::format("systemd has not made {}; look at journalctl _PID=1", scope.unit));
-            next_question = deadline_after(1);
+            patience = std::min(patience * 2, 64U);
+            next_question = deadline_after(patience);
         }
         pollfd waiting[]{{scope.keeper.pidfd().get(), POLLIN, 0},
                          {events.get(), POLLPRI, 0},

@@ -45,8 +45,9 @@ Scope start_scope(const ScopeSpec& spec);
 
 // Waits until the settings of the scope are in force, `seconds` at most, and opens its cgroup.
 // Processes that are cloned into the cgroup do not wait for the kernel. Throws Error System, soon
-// where systemd has agreed and then failed to make the scope.
-void await_scope(Scope& scope, unsigned seconds = 30);
+// where systemd has agreed and then failed to make the scope. A systemd that has a thousand VPSes
+// to start at once takes a minute for it.
+void await_scope(Scope& scope, unsigned seconds = 300);
 
 // Has systemd move processes into a scope that is there. Throws Error System, also where one of
 // them has ended.

@@ -10,6 +10,8 @@ namespace {
 
 constexpr const char* kService = "org.freedesktop.systemd1";
 constexpr unsigned kBusPatience = 5;  // seconds
+// For an answer of systemd, which may have a thousand units to start.
+constexpr std::uint64_t kAnswerMicroseconds = 90'000'000;
 using CString = std::unique_ptr<char, decltype(&std::free)>;
 
 }  // namespace
@@ -23,7 +25,7 @@ Bus connect(const SystemdPlaces& places) {
     sd_bus* raw = nullptr;
     check(sd_bus_new(&raw), "create bus connection");
     Bus bus(raw);
-    check(sd_bus_set_method_call_timeout(raw, 30'000'000), "set bus timeout");
+    check(sd_bus_set_method_call_timeout(raw, kAnswerMicroseconds), "set bus timeout");
     check(sd_bus_set_address(raw, ("unix:path=" + places.socket).c_str()), "set bus address");
     const int started = sd_bus_start(raw);
     if (started < 0)
@@ -44,8 +46,7 @@ Bus connect_by_message_bus() {
               "wait for the message bus");
         check(sd_bus_process(raw, nullptr), "connect to the message bus");
     }
-    check(sd_bus_set_method_call_timeout(raw, std::uint64_t{kBusPatience} * 1'000'000),
-          "set bus timeout");
+    check(sd_bus_set_method_call_timeout(raw, kAnswerMicroseconds), "set bus timeout");
     return bus;
 }
 

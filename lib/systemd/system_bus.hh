@@ -37,8 +37,8 @@ Bus connect(const SystemdPlaces& places = {});
 
 // A connection by way of the message bus (dbus-daemon, dbus-broker), where the host has one. The
 // bus spares PID 1 the making known of all its objects to a new connection; but a bus may not
-// answer, or not know systemd for a moment: a request that fails is to be tried with connect().
-// Throws SysError.
+// answer, which is found out here within seconds, or not know systemd for a moment: a request that
+// fails is to be tried with connect(). Throws SysError.
 Bus connect_by_message_bus();
 
 // A call of the manager's method, to which the caller appends arguments. Throws SysError.
@@ -46,8 +46,8 @@ Message new_call(const Bus& bus, const char* method);
 
 enum class Answer { Done, UnitExists };
 
-// Waits 30 seconds for the answer, 5 on the message bus. `what` is for the error. Throws Error
-// System with systemd's reason; SysError where there is no answer.
+// Waits for the answer, as long as a systemd may need that has much to do. `what` is for the error.
+// Throws Error System with systemd's reason; SysError where there is no answer.
 Answer call(const Bus& bus, const Message& message, const std::string& what);
 
 // The path of a unit's object. Throws SysError.

@@ -1,0 +1,93 @@
+#include "context/foreign_ids.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "state/state.hh"
+#include "sys/directory.hh"
+#include "sys/error.hh"
+#include "systemd/cgroup.hh"
+
+namespace vps {
+
+namespace {
+
+// Supervisors and the host's own helpers for VPSes: they run as root, one cgroup for each VPS.
+constexpr std::string_view kSupervisors = "system.slice/system-vps.slice";
+constexpr std::string_view kVpses = "vps.slice";
+
+// The VEID of "vps-101.slice".
+std::optional<Veid> veid_of_slice(std::string_view name) {
+    constexpr std::string_view kBefore = "vps-", kBehind = ".slice";
+    if (!name.starts_with(kBefore) || !name.ends_with(kBehind))
+        return std::nullopt;
+    name.remove_prefix(kBefore.size());
+    name.remove_suffix(kBehind.size());
+    return Veid::parse(name);
+}
+
+class Search {
+  public:
+    explicit Search(const ForeignPlaces& places) : places_(places) {}
+
+    // `way` is the cgroup's, below the root of all: "system.slice".
+    void look_into(const std::string& way) {
+        const std::string path = way.empty() ? places_.cgroups : places_.cgroups + "/" + way;
+        for (const pid_t pid : processes_in(path))
+            note(pid);
+        Directory directory(path);  // it may be gone
+        while (const dirent* entry = directory.next()) {
+            const std::string name = entry->d_name;
+            if (entry->d_type != DT_DIR || name == "." || name == "..")
+                continue;
+            const std::string below = way.empty() ? name : way + "/" + name;
+            if (below != kSupervisors && !(way == kVpses && has_claimed_ids(name)))
+                look_into(below);
+        }
+    }
+
+    [[nodiscard]] std::vector<IdRange> found() const {
+        std::vector<IdRange> ranges;
+        for (const std::uint32_t id : ids_)
+            ranges.push_back({id, 1});
+        return ranges;
+    }
+
+  private:
+    void note(pid_t pid) {
+        struct stat status {};
+        if (stat(fmt::format("/proc/{}", pid).c_str(), &status) < 0)
+            return;
+        for (const std::uint32_t id : {status.st_uid, status.st_gid})
+            if (id >= kFirstId)
+                ids_.insert(id);
+    }
+
+    // Not so where the area is shifted on disk, nor where the state is lost or broken.
+    [[nodiscard]] bool has_claimed_ids(std::string_view slice) const {
+        const std::optional<Veid> veid = veid_of_slice(slice);
+        try {
+            const auto state = veid ? read_state(*veid, places_.run_dir) : std::nullopt;
+            return state && state->first_id != 0;
+        } catch (const Error&) {
+            return false;
+        }
+    }
+
+    const ForeignPlaces& places_;
+    std::set<std::uint32_t> ids_;
+};
+
+}  // namespace
+
+std::vector<IdRange> find_foreign_ids(const ForeignPlaces& places) {
+    Search search(places);
+    search.look_into({});
+    return search.found();
+}
+
+}  // namespace vps
