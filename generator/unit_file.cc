@@ -4,6 +4,7 @@
 
 #include "sys/error.hh"
 #include "sys/utf8.hh"
+#include "systemd/unit_path.hh"
 
 namespace vps {
 
@@ -145,29 +146,11 @@ void UnitFile::add_path(Literal key, std::string_view path) {
 }
 
 void UnitFile::add_mount_unit(Literal key, std::string_view path) {
-    constexpr std::size_t kMaxName = 255;
-    constexpr std::string_view kSuffix = ".mount";
-    constexpr char kHex[] = "0123456789abcdef";
-    std::string name;
-    for (std::size_t at = 0; at < path.size();) {
-        const std::size_t end = std::min(path.find('/', at), path.size());
-        const std::string_view part = path.substr(at, end - at);
-        at = end + 1;
-        if (part == "." || part == "..")
-            return;
-        if (!part.empty() && !name.empty())
-            name += '-';
-        for (const char c : part)
-            if (is_alphanumeric_or(name.empty() ? ":_" : ":._", c))
-                name += c;
-            else
-                (name += "\\x") += {kHex[static_cast<unsigned char>(c) >> 4],
-                                    kHex[static_cast<unsigned char>(c) & 15]};
-    }
-    if (name.empty() || name.size() + kSuffix.size() > kMaxName)
+    const std::string name = unit_of_path(path, ".mount");
+    if (name.empty())
         return;
     start(key);
-    (text_ += name) += kSuffix;
+    text_ += name;
     text_ += '\n';
 }
 
