@@ -72,8 +72,11 @@ std::string name_processes(const std::function<bool(const std::string& dir)>& is
 
 }  // namespace
 
-std::string name_holders(const std::string& path) {
+std::string name_holders(const std::string& path, HoldersIn where) {
+    const std::string mounts = sys::readlink("/proc/self/ns/mnt");
     return name_processes([&](const std::string& dir) {
+        if (where == HoldersIn::OwnMounts && !leads_to(dir + "/ns/mnt", mounts, false))
+            return false;
         return leads_to(dir + "/cwd", path, true) || leads_to(dir + "/root", path, true) ||
                leads_to(dir + "/exe", path, true) || has_open(dir, [&](const std::string& fd) {
                    return leads_to(dir + "/fd/" + fd, path, true);

@@ -114,7 +114,8 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
                 peer_group = to_int(tag->substr(kShared.size()));
         mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape_mountinfo(fields[4]),
                           std::string(dash[1]), unescape_mountinfo(dash[2]), std::string(fields[2]),
-                          peer_group, unescape_mountinfo(fields[3])});
+                          peer_group, unescape_mountinfo(fields[3]), unescape_mountinfo(fields[5]),
+                          fields.end() - dash > 3 ? unescape_mountinfo(dash[3]) : std::string()});
     }
     return mounts;
 }

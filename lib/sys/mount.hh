@@ -20,9 +20,11 @@ struct MountEntry {
     std::string target;
     std::string type;
     std::string source;
-    std::string device;  // "MAJOR:MINOR", of the file system
-    int peer_group = 0;  // "shared:N" (mount_namespaces(7)); 0: not shared
-    std::string root{};  // the directory of the file system that is seen at the target
+    std::string device;        // "MAJOR:MINOR", of the file system
+    int peer_group = 0;        // "shared:N" (mount_namespaces(7)); 0: not shared
+    std::string root{};        // the directory of the file system that is seen at the target
+    std::string attributes{};  // of the mount: "rw,nosuid,relatime"
+    std::string options{};     // of the file system: "rw,prjquota"
 };
 
 // A field of mountinfo without its escapes: "\040" is a blank.
