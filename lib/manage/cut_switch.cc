@@ -12,8 +12,8 @@
 #include "quota/project_tree.hh"
 #include "snapshot/copy_area.hh"
 #include "sys/directory.hh"
-#include "sys/file_handle.hh"
 #include "sys/sys.hh"
+#include "sys/within.hh"
 
 namespace vps {
 
@@ -37,18 +37,11 @@ void finish_config(Veid veid, const SwitchPlace& cut, const std::string& before)
     link_name(veid, first_value_of(next, "NAME"), first_value_of(before, "NAME"));
 }
 
-// What has been done of the end already stays done. The tree is where the list says it is before
-// the list says so.
-void finish(const Call& call, SnapshotStore& store, const SwitchPlace& cut,
-            const std::string& former) {
+// What has been done of the end already stays done. The former area, which is at that place now, is
+// where the list says it is before the list says so.
+void finish(const Call& call, SnapshotStore& store, const SwitchPlace& cut, const std::string& at) {
     const SnapshotList next = parse_snapshot_list(sys::read_file(cut.next_list(), kLargest));
     const std::string kept = store.place_of(cut.uuid());
-    const std::string at = is_there(kept) ? kept : cut.place();
-    if (handle_of(at + "/tree") != former)
-        throw Error(ExitCode::System,
-                    fmt::format("a switch was cut off, and neither the private area nor '{}/tree' "
-                                "is the private area that was; look at them, and remove '{}'",
-                                at, store.place_to_switch()));
     stop_counting(call.veid, at + "/tree");
     protect_copy(at + "/tree");
     finish_config(call.veid, cut, sys::read_file(at + "/config", kLargest));
@@ -64,9 +57,13 @@ void finish(const Call& call, SnapshotStore& store, const SwitchPlace& cut,
 
 void end_cut_switch(const Call& call, const SnapshotArea& subject, SnapshotStore& store) {
     const SwitchPlace cut = SwitchPlace::find(store.place_to_switch());
-    const std::string former = sys::read_file(cut.area_handle());
-    if (handle_of(subject.area) != former)
-        finish(call, store, cut, former);
+    const std::string kept = store.place_of(cut.uuid());
+    const std::string at = is_there(kept) ? kept : cut.place();
+    const bool took_place =
+        within({fmt::format("a switch was cut off, which '{}' tells of", store.place_to_switch())},
+               [&] { return settle_area(subject.area, at, sys::read_file(cut.area_identity())); });
+    if (took_place)
+        finish(call, store, cut, at);
     else
         call.talk.warn("A switch to a snapshot was cut off before it took place");
     store.sweep();
@@ -89,10 +86,6 @@ std::string SwitchPlace::place() const {
     return fmt::format("{}/{}", path_, without_braces(uuid_));
 }
 
-std::string handle_of(const std::string& directory) {
-    return FileHandle::of(sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)).to_string();
-}
-
 void replace_config(Veid veid, const std::string& text) {
     const ConfigFileEdit file(config_path(veid));
     file.write(text);
@@ -103,7 +96,8 @@ void replace_config(Veid veid, const std::string& text) {
 }
 
 void stop_counting(Veid veid, const std::string& tree) {
-    if (inherited_project(sys::open(tree, O_RDONLY | O_DIRECTORY)) == veid.value())
+    if (is_there(tree) &&
+        inherited_project(sys::open(tree, O_RDONLY | O_DIRECTORY)) == veid.value())
         (void)mark_tree(tree, 0, [](std::uint64_t) {});
 }
 

@@ -2,7 +2,8 @@
 // when it was cut off, by kill -9 or a power cut at any moment. The exchange is what decides:
 // before it, the switch has not been; from then on, the configuration and the list follow the area.
 // The area that was becomes a snapshot then, since nobody has seen the VPS start with the other
-// one. Callers are root in the host context.
+// one. An exchange of trees is one call; one of volumes can be cut off itself, and is settled.
+// Callers are root in the host context.
 #pragma once
 
 #include <string>
@@ -15,7 +16,7 @@
 namespace vps {
 
 // What is in a place to copy or to switch. The snapshot that the former area may become has its
-// directory there, with the tree: until the exchange the one that is to be the private area.
+// place there, with the copy: until the exchange the one that is to be the private area.
 class SwitchPlace {
   public:
     SwitchPlace(std::string path, std::string uuid);
@@ -27,9 +28,9 @@ class SwitchPlace {
     [[nodiscard]] std::string tree() const { return place() + "/tree"; }
     [[nodiscard]] std::string config() const { return place() + "/config"; }  // before the switch
 
-    // The handle of the former area; the list and, if it changes, the configuration that are to be
-    // when the switch has been cut off.
-    [[nodiscard]] std::string area_handle() const { return path_ + "/area"; }
+    // The identity of the former area (copy_area.hh); the list and, if it changes, the
+    // configuration that are to be when the switch has been cut off.
+    [[nodiscard]] std::string area_identity() const { return path_ + kIdentityOfFormer; }
     [[nodiscard]] std::string next_list() const { return path_ + "/list"; }
     [[nodiscard]] std::string next_config() const { return path_ + "/config"; }
 
@@ -37,13 +38,11 @@ class SwitchPlace {
     std::string path_, uuid_;
 };
 
-// The handle of the directory, as SwitchPlace::area_handle() has it. Throws SysError.
-std::string handle_of(const std::string& directory);
-
 // Replaces the VPS's configuration, with the link of its name. Throws Error.
 void replace_config(Veid veid, const std::string& text);
 
-// The files that were the VPS's count for its disk quota no more. Throws SysError.
+// The files that were the VPS's, if there is a tree of them, count for its disk quota no more: it
+// is on the file system of the area that is. Throws SysError.
 void stop_counting(Veid veid, const std::string& tree);
 
 // The VPS's snapshots, locked. Ends a switch that was cut off, and says so. Throws Error as

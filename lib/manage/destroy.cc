@@ -109,7 +109,7 @@ void require_no_mounted_snapshot(Veid veid, const std::string& area) {
         access(area.c_str(), F_OK) == 0 ? find_snapshot_area(veid).kind : AreaKind::Files;
     for (const Snapshot& snapshot : list.snapshots)
         for (const SnapshotMount& mount :
-             find_snapshot_mounts(tree_of_snapshot(area, snapshot.uuid), kind))
+             find_snapshot_mounts(place_of_snapshot(area, snapshot.uuid), kind))
             refuse(fmt::format("snapshot {} is mounted on '{}'", snapshot.uuid, mount.target));
 }
 

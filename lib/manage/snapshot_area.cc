@@ -132,13 +132,26 @@ void require_snapshot(const SnapshotList& list, const std::string& uuid, ExitCod
         throw Complaint(code, fmt::format("Unable to find snapshot by uuid {}", uuid));
 }
 
-std::vector<SnapshotMount> find_snapshot_mounts(const std::string& tree, AreaKind kind) {
+std::vector<SnapshotMount> find_snapshot_mounts(const std::string& place, AreaKind kind) {
+    if (const std::optional<VolumeNote> note = open_note(place, NoteLock::No))
+        return manager_called(note->manager).find_mounts(*note);
+    const std::string tree = place + "/tree";
     if (!is_there(tree))
         return {};
     if (kind == AreaKind::Files)
         return find_binds(tree);
     const std::string image = find_top_image(tree);
     return image.empty() ? std::vector<SnapshotMount>() : find_mounts_of_image(image);
+}
+
+std::unique_ptr<AreaCopier> find_copier(Veid veid, const SnapshotArea& subject,
+                                        const SnapshotStore& store) {
+    if (subject.kind == AreaKind::Disk && is_mount_point(subject.area))
+        throw Error(ExitCode::System,
+                    fmt::format("'{}' is a mount point, and of a disk image in one there are no "
+                                "snapshots: move the image into a directory of btrfs or xfs",
+                                subject.area));
+    return find_area_copier(subject.area, store.directory(), "vps-" + veid.to_string());
 }
 
 }  // namespace vps

@@ -2,6 +2,7 @@
 // of it that are mounted. Callers are root in the host context.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,7 +10,9 @@
 #include "config/config.hh"
 #include "manage/call.hh"
 #include "ploop/area_kind.hh"
+#include "snapshot/copy_area.hh"
 #include "snapshot/snapshot_store.hh"
+#include "snapshot/volume.hh"
 #include "sys/within.hh"
 
 namespace vps {
@@ -49,11 +52,13 @@ std::string given_value(const Call& call, std::string_view option);
 // Throws Complaint with this code where the list has no such snapshot.
 void require_snapshot(const SnapshotList& list, const std::string& uuid, ExitCode code);
 
-// The places where the tree of a snapshot is mounted. `device` is that of its file system.
-struct SnapshotMount {
-    std::string target, device;
-};
-std::vector<SnapshotMount> find_snapshot_mounts(const std::string& tree, AreaKind kind);
+// Where the snapshot in this place is mounted.
+std::vector<SnapshotMount> find_snapshot_mounts(const std::string& place, AreaKind kind);
+
+// What makes copies of the area, for the snapshots in this store. Throws Error System where nothing
+// can.
+std::unique_ptr<AreaCopier> find_copier(Veid veid, const SnapshotArea& subject,
+                                        const SnapshotStore& store);
 
 // Does `step`; its errors are told in vzctl's way, behind `words`, and those without a code of
 // their own have `code`.

@@ -120,8 +120,8 @@ ExitCode snapshot_list_verb(const Call& call) {
                                        [&] { return read_snapshots(subject.area); });
     std::string text = call.given.has("no-header") ? "" : header_of(fields);
     for (const Snapshot* snapshot : choose(list, uuid)) {
-        const std::string tree = tree_of_snapshot(subject.area, snapshot->uuid);
-        std::vector<SnapshotMount> mounts = find_snapshot_mounts(tree, subject.kind);
+        const std::vector<SnapshotMount> mounts =
+            find_snapshot_mounts(place_of_snapshot(subject.area, snapshot->uuid), subject.kind);
         text += line_of(fields, {*snapshot, snapshot->uuid == list.current,
                                  mounts.empty() ? SnapshotMount{} : mounts.front()});
     }

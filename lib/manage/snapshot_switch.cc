@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 #include <optional>
 
 #include "manage/config_file.hh"
@@ -14,9 +15,7 @@
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
 #include "snapshot/copy_area.hh"
-#include "state/place.hh"
 #include "state/state.hh"
-#include "sys/mount.hh"
 #include "sys/process.hh"
 #include "sys/progress_line.hh"
 #include "sys/sys.hh"
@@ -30,12 +29,6 @@ constexpr ExitCode kCode = vzctl_code::kSnapshotSwitch;
 
 [[noreturn]] void fail(const std::string& why) {
     throw Error(kCode, why);
-}
-
-void require_no_mounts(const std::string& area) {
-    for (const MountEntry& mount : read_mounts())
-        if (is_at_or_below(mount.target, area))
-            fail(fmt::format("something is mounted on '{}'", mount.target));
 }
 
 // The configuration of the snapshot; nothing where none is kept, or none is wanted. It must still
@@ -68,12 +61,14 @@ void write_file(const std::string& path, const std::string& text) {
 // moment, open_snapshots() knows by the place to switch what is left to do.
 class Switch {
   public:
-    Switch(Veid veid, const SnapshotArea& subject, SnapshotStore& store, std::string former,
-           std::optional<std::string> config)
+    Switch(Veid veid, const SnapshotArea& subject, const AreaCopier& copier, SnapshotStore& store,
+           std::string former, std::optional<std::string> config)
         : veid_(veid),
           area_(subject.area),
+          copier_(copier),
           store_(store),
           former_(std::move(former)),
+          identity_(copier.identity()),
           list_before_(store.list()),
           config_(std::move(config)) {}
 
@@ -85,8 +80,7 @@ class Switch {
         if (rename(store_.place_to_copy().c_str(), store_.place_to_switch().c_str()) < 0)
             throw SysError(errno, "rename", store_.place_to_copy());
         sync_file_system(store_.directory());
-        exchange_areas();
-        exchanged_ = true;
+        copier_.exchange(place_to_switch().place());
         sync_file_system(store_.directory());
         if (config_) {
             config_before_ = ConfigFileEdit(config_path(veid_)).text();
@@ -95,7 +89,7 @@ class Switch {
         SnapshotList list = list_before_;
         list.current = uuid;
         store_.write(list);
-        stop_counting(veid_, SwitchPlace(store_.place_to_switch(), former_).tree());
+        stop_counting(veid_, place_to_switch().tree());
         back.keep();
     }
 
@@ -119,7 +113,7 @@ class Switch {
         save_config(veid_, place.config());
         if (config_)
             write_file(place.next_config(), *config_);
-        write_file(place.area_handle(), handle_of(area_));
+        write_file(place.area_identity(), identity_);
         sync_file_system(store_.directory());
     }
 
@@ -127,27 +121,27 @@ class Switch {
     void bring_back() {
         if (config_before_)
             replace_config(veid_, *config_before_);
-        if (exchanged_) {
+        const std::string place = place_to_switch().place();
+        if (settle_area(area_, place, identity_)) {
             store_.write(list_before_);
-            exchange_areas();
+            copier_.exchange(place);
             sync_file_system(store_.directory());
         }
         store_.sweep();
     }
 
-    void exchange_areas() const {
-        const std::string other = SwitchPlace(store_.place_to_switch(), former_).tree();
-        if (renameat2(AT_FDCWD, other.c_str(), AT_FDCWD, area_.c_str(), RENAME_EXCHANGE) < 0)
-            throw SysError(errno, fmt::format("exchange '{}' and", other), area_);
+    [[nodiscard]] SwitchPlace place_to_switch() const {
+        return {store_.place_to_switch(), former_};
     }
 
     Veid veid_;
     std::string area_;
+    const AreaCopier& copier_;
     SnapshotStore& store_;
-    std::string former_;  // the snapshot that the area becomes when the switch is cut off
+    std::string former_;    // the snapshot that the area becomes when the switch is cut off
+    std::string identity_;  // of the area, as it was
     SnapshotList list_before_;
     std::optional<std::string> config_, config_before_;
-    bool exchanged_ = false;
 };
 
 void heed(TerminationRequest& request) {
@@ -155,18 +149,18 @@ void heed(TerminationRequest& request) {
         throw Error(ExitCode::System, "told to end");
 }
 
-void prepare_copy(const SnapshotStore& store, const std::string& uuid, const std::string& former,
-                  TerminationRequest& request) {
+void prepare_copy(const AreaCopier& copier, const SnapshotStore& store, const std::string& uuid,
+                  const std::string& former, TerminationRequest& request) {
     const SwitchPlace to(store.place_to_copy(), former);
     for (const std::string& place : {store.place_to_copy(), to.place()})
         if (mkdir(place.c_str(), 0700) < 0)
             throw SysError(errno, "make", place);
+    copier.prepare(to.place());
     sys::ProgressLine progress("Copying");
-    copy_tree(find_copy_kind(store.tree_of(uuid), store.directory()), store.tree_of(uuid),
-              to.tree(), [&](std::uint64_t files) {
-                  heed(request);
-                  progress.tell_files(files);
-              });
+    copier.restore(store.place_of(uuid), to.place(), [&](std::uint64_t files) {
+        heed(request);
+        progress.tell_files(files);
+    });
     sync_file_system(store.directory());  // while the VPS runs still
 }
 
@@ -177,6 +171,13 @@ void remove_former(const SnapshotStore& store, const Talk& talk) {
     } catch (const Error& error) {
         talk.warn(fmt::format("Warning: the files that were are not removed: {}", error.what()));
     }
+}
+
+// Empty where the VPS has none, and so is not mounted.
+std::string root_of(const VpsConfig& config) {
+    return config.ve_root && access(config.ve_root->c_str(), F_OK) == 0
+               ? sys::realpath(*config.ve_root)
+               : std::string();
 }
 
 void bring_down(const Call& call, bool runs, const VpsConfig& config) {
@@ -201,10 +202,11 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     // Not after a step that could not be taken back: open_snapshots() ends that.
     Undo remove([&] { remove_copies(store.place_to_copy()); });
     const std::string former = make_uuid();
-    prepare_copy(store, uuid, former, request);
-    require_no_mounts(subject.area);
+    const std::unique_ptr<AreaCopier> copier = find_copier(call.veid, subject, store);
+    copier->require_unused(root_of(subject.config));
+    prepare_copy(*copier, store, uuid, former, request);
     const bool runs = is_running(call.veid);
-    Switch step(call.veid, subject, store, former, std::move(config));
+    Switch step(call.veid, subject, *copier, store, former, std::move(config));
     Undo start([&] {
         if (runs)
             start_again(call);

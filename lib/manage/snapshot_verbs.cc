@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <memory>
 
 #include "config/vps_list.hh"
 #include "context/running_vps.hh"
@@ -22,6 +23,7 @@
 #include "ploop/mount_disk.hh"
 #include "snapshot/copy_area.hh"
 #include "snapshot/standstill.hh"
+#include "snapshot/volume.hh"
 #include "state/place.hh"
 #include "state/state.hh"
 #include "sys/mount.hh"
@@ -55,9 +57,9 @@ Fd open_mounted_disk(Veid veid, const std::optional<VpsState>& state) {
                             state->mount_point));
 }
 
-// Copies the tree while the VPS stands still; returns for how long it did.
+// Copies the area while the VPS stands still; returns for how long it did.
 std::chrono::milliseconds copy_standing_still(const Call& call, const SnapshotArea& subject,
-                                              CopyKind kind, const std::string& tree,
+                                              const AreaCopier& copier, const std::string& place,
                                               const FoundVps& vps) {
     const Fd disk = open_mounted_disk(call.veid, vps.state);
     TerminationRequest request;
@@ -67,7 +69,7 @@ std::chrono::milliseconds copy_standing_still(const Call& call, const SnapshotAr
                            .processes = freezes ? Processes::Frozen : Processes::Running,
                            .file_system = disk,
                            .area = subject.area});
-    copy_tree(kind, subject.area, tree, [&](std::uint64_t files) {
+    copier.save(place, [&](std::uint64_t files) {
         if (request.heed())
             throw Error(ExitCode::System, "told to end");
         standstill.check_time();
@@ -77,7 +79,7 @@ std::chrono::milliseconds copy_standing_still(const Call& call, const SnapshotAr
     if (request.heed())
         throw Error(ExitCode::System, "told to end");
     if (disk)  // its file system was whole
-        if (const std::string image = find_top_image(tree); !image.empty())
+        if (const std::string image = find_top_image(place + "/tree"); !image.empty())
             mark_in_use(sys::open(image, O_RDWR), image, false);
     return lasted;
 }
@@ -93,9 +95,10 @@ void make_snapshot(const Call& call, const SnapshotArea& subject, const std::str
     SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::Yes);
     if (store.list().find(uuid))
         throw Error(ExitCode::System, fmt::format("there is a snapshot {} already", uuid));
-    const CopyKind kind = find_copy_kind(subject.area, store.directory());
+    const std::unique_ptr<AreaCopier> copier = find_copier(call.veid, subject, store);
+    const AreaCopier::Pace pace = copier->pace();
     call.talk.tell(fmt::format("Creating snapshot {}", uuid));
-    if (kind == CopyKind::Reflinks && subject.kind == AreaKind::Files)
+    if (pace == AreaCopier::Pace::ByFile && subject.kind == AreaKind::Files)
         call.talk.tell("The files are cloned one by one, which takes no room but time");
     const std::string place = store.place_of(uuid);
     if (mkdir(place.c_str(), 0700) < 0)
@@ -103,9 +106,9 @@ void make_snapshot(const Call& call, const SnapshotArea& subject, const std::str
     Undo remove([&] { remove_copy(place); });
     if (!call.given.has("skip-config"))
         save_config(call.veid, store.config_of(uuid));
-    const std::string tree = store.tree_of(uuid);
-    const auto lasted = copy_standing_still(call, subject, kind, tree, vps);
-    protect_copy(tree);
+    copier->prepare(place);
+    const auto lasted = copy_standing_still(call, subject, *copier, place, vps);
+    protect_copy(store.tree_of(uuid));
     sync_file_system(place);
     SnapshotList list = store.list();
     list.add({.uuid = uuid,
@@ -160,8 +163,23 @@ void mount_disk_of(const std::string& tree, const std::string& target) {
         throw SysError(errno, "mount the disk of the snapshot on", target);
 }
 
-void require_dismounted(const std::string& tree, AreaKind kind) {
-    if (const auto mounts = find_snapshot_mounts(tree, kind); !mounts.empty())
+void mount_snapshot(const std::string& place, AreaKind kind, const std::string& target) {
+    if (const std::optional<VolumeNote> note = open_note(place))
+        manager_called(note->manager).mount_snapshot(*note, target);
+    else
+        (kind == AreaKind::Files ? mount_files : mount_disk_of)(place + "/tree", target);
+}
+
+void dismount_snapshot(const std::string& place, const std::vector<SnapshotMount>& mounts) {
+    for (const SnapshotMount& mount : mounts)
+        if (umount2(mount.target.c_str(), UMOUNT_NOFOLLOW) < 0)
+            throw SysError(errno, "dismount", mount.target);
+    if (const std::optional<VolumeNote> note = open_note(place))
+        manager_called(note->manager).release(*note);
+}
+
+void require_dismounted(const std::string& place, AreaKind kind) {
+    if (const auto mounts = find_snapshot_mounts(place, kind); !mounts.empty())
         throw Error(ExitCode::System,
                     fmt::format("it is mounted on '{}'; vzctl snapshot-umount dismounts it",
                                 mounts.front().target));
@@ -183,7 +201,7 @@ ExitCode snapshot_delete_verb(const Call& call) {
     require_snapshot(store.list(), uuid, vzctl_code::kSnapshotDelete);
     call.talk.tell(fmt::format("Deleting snapshot {}", uuid));
     as_vzctl(fmt::format("Failed to delete snapshot {}", uuid), vzctl_code::kSnapshotDelete, [&] {
-        require_dismounted(store.tree_of(uuid), subject.kind);
+        require_dismounted(store.place_of(uuid), subject.kind);
         SnapshotList list = store.list();
         list.remove(uuid);
         store.write(list);
@@ -202,11 +220,11 @@ ExitCode snapshot_mount_verb(const Call& call) {
     const SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::No);
     require_snapshot(store.list(), uuid, vzctl_code::kSnapshotMount);
     as_vzctl(fmt::format("Failed to mount snapshot {}", uuid), vzctl_code::kSnapshotMount, [&] {
-        const std::string target = sys::realpath(word), tree = store.tree_of(uuid);
+        const std::string target = sys::realpath(word), place = store.place_of(uuid);
         require_target(target);
-        require_dismounted(tree, subject.kind);
+        require_dismounted(place, subject.kind);
         call.talk.tell(fmt::format("Mounting snapshot {} to {}", uuid, target));
-        (subject.kind == AreaKind::Files ? mount_files : mount_disk_of)(tree, target);
+        mount_snapshot(place, subject.kind, target);
     });
     return ExitCode::Ok;
 }
@@ -217,13 +235,12 @@ ExitCode snapshot_umount_verb(const Call& call) {
     const SnapshotStore store = open_snapshots(call, subject, SnapshotStore::Create::No);
     require_snapshot(store.list(), uuid, vzctl_code::kSnapshotUmount);
     as_vzctl(fmt::format("Failed to umount snapshot {}", uuid), vzctl_code::kSnapshotUmount, [&] {
-        const auto mounts = find_snapshot_mounts(store.tree_of(uuid), subject.kind);
+        const std::string place = store.place_of(uuid);
+        const auto mounts = find_snapshot_mounts(place, subject.kind);
         if (mounts.empty())
             throw Error(ExitCode::System, "it is not mounted");
         call.talk.tell(fmt::format("Umounting snapshot {}", uuid));
-        for (const SnapshotMount& mount : mounts)
-            if (umount2(mount.target.c_str(), UMOUNT_NOFOLLOW) < 0)
-                throw SysError(errno, "dismount", mount.target);
+        dismount_snapshot(place, mounts);
     });
     return ExitCode::Ok;
 }

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "snapshot/copy_area.hh"
+#include "snapshot/volume.hh"
 #include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -52,14 +54,28 @@ void sync_directory(const std::string& path) {
         throw SysError(errno, "write to disk", path);
 }
 
+// Which volume is the area's, for good, before the other one is removed.
+void settle_switch(const std::string& directory) {
+    const std::string identity = directory + kIdentityOfFormer;
+    if (access(identity.c_str(), F_OK) < 0)
+        return;
+    const std::optional<AreaVolume> area = parse_area_volume(sys::read_file(identity));
+    if (!area)
+        return;
+    Directory places(directory);
+    while (const dirent* entry = places.next())
+        if (const auto note = open_note(fmt::format("{}/{}", directory, entry->d_name)))
+            (void)manager_called(area->manager).settle(*area, *note);
+}
+
 }  // namespace
 
 std::string snapshots_of(const std::string& area) {
     return area + ".snapshots";
 }
 
-std::string tree_of_snapshot(const std::string& area, const std::string& uuid) {
-    return fmt::format("{}/{}/tree", snapshots_of(area), without_braces(uuid));
+std::string place_of_snapshot(const std::string& area, const std::string& uuid) {
+    return fmt::format("{}/{}", snapshots_of(area), without_braces(uuid));
 }
 
 SnapshotList read_snapshots(const std::string& area) {
@@ -72,6 +88,7 @@ SnapshotList read_snapshots(const std::string& area) {
 
 void remove_snapshots(const std::string& area) {
     const std::string directory = snapshots_of(area);
+    settle_switch(directory + kSwitching);
     for (const std::string& path : {directory + kCopying, directory + kSwitching, directory})
         remove_copies(path);
 }

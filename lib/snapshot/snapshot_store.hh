@@ -1,8 +1,8 @@
 // Where the snapshots of a VPS are: beside its private area, in a directory of root's alone that
 // the VPS never sees, for instance /vz/private/101.snapshots. It has the list, and for each
-// snapshot a directory with the tree of the private area and the configuration. The tree is whole
-// before the list names it: what the list does not name was cut off, and goes with the next change.
-// Callers are root.
+// snapshot a directory, its place, with the configuration and the tree of the private area, or a
+// note of the volume (volume.hh) that has it. The tree is whole before the list names it: what the
+// list does not name was cut off, and goes with the next change. Callers are root.
 #pragma once
 
 #include <string>
@@ -15,8 +15,11 @@ namespace vps {
 // The directory of the snapshots of this private area, which is named without symbolic links.
 std::string snapshots_of(const std::string& area);
 
-// Where the tree of a snapshot is: "….snapshots/fbcdf284-5345-416b-a589-7b5fcaa87673/tree".
-std::string tree_of_snapshot(const std::string& area, const std::string& uuid);
+// The place of a snapshot: "….snapshots/fbcdf284-5345-416b-a589-7b5fcaa87673".
+std::string place_of_snapshot(const std::string& area, const std::string& uuid);
+
+// The file in a place to switch with the identity of the area that was (copy_area.hh).
+inline constexpr const char* kIdentityOfFormer = "/area";
 
 // The list, without the lock; an empty one where there are no snapshots. Throws Error System.
 SnapshotList read_snapshots(const std::string& area);
