@@ -1,7 +1,6 @@
 #include "generator/boot_order.hh"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace vps {
@@ -10,39 +9,56 @@ static OnBoot find_start(const ScannedHost& host, const VpsConfig& config) {
     return host.virtuozzo && !config.disabled ? config.onboot : OnBoot::No;
 }
 
-BootOrder order_boot(const ScannedHost& host) {
-    BootOrder order;
-    order.places.resize(host.vpses.size());
-    const auto level_of = [&](std::size_t i) { return host.vpses[i].config.bootorder; };
-    std::vector<std::size_t> queue(host.vpses.size());
-    std::iota(queue.begin(), queue.end(), 0);
-    const auto is_certain = [&](std::size_t i) {
-        return host.vpses[i].config.onboot != OnBoot::Unset;
-    };
+namespace {
+
+// What decides when a VPS starts, side by side for the sort.
+struct Turn {
+    std::optional<std::uint32_t> level;
+    bool is_certain;
+    OnBoot start;
+    std::size_t vps;
+};
+
+std::vector<Turn> sort_turns(const ScannedHost& host) {
+    std::vector<Turn> turns;
+    turns.reserve(host.vpses.size());
+    for (std::size_t i = 0; i < host.vpses.size(); ++i) {
+        const VpsConfig& config = host.vpses[i].config;
+        turns.push_back(
+            {config.bootorder, config.onboot != OnBoot::Unset, find_start(host, config), i});
+    }
     // An unset level is less than any other. VPSes that start only where they ran come last in a
     // level: if such a VPS does not start, its place in the window stays empty for the VPSes behind
     // it. The stable sort keeps the order of VEIDs.
-    std::stable_sort(queue.begin(), queue.end(), [&](auto a, auto b) {
-        return std::pair(level_of(a), is_certain(a)) > std::pair(level_of(b), is_certain(b));
+    std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
+        return std::pair(a.level, a.is_certain) > std::pair(b.level, b.is_certain);
     });
+    return turns;
+}
 
+}  // namespace
+
+BootOrder order_boot(const ScannedHost& host) {
+    BootOrder order;
+    order.places.resize(host.vpses.size());
+    const std::vector<Turn> turns = sort_turns(host);
     std::optional<std::uint32_t> previous;
     std::vector<std::size_t> starting;
-    for (auto first = queue.begin(); first != queue.end();) {
-        const auto level = level_of(*first);
+    for (auto first = turns.begin(); first != turns.end();) {
+        const auto level = first->level;
         const auto last =
-            std::find_if(first, queue.end(), [&](auto i) { return level_of(i) != level; });
+            std::find_if(first, turns.end(), [&](const Turn& turn) { return turn.level != level; });
         starting.clear();
         for (; first != last; ++first) {
-            auto& place = order.places[*first];
+            auto& place = order.places[first->vps];
             place.after_level = previous;
             place.before_level = level;
-            place.start = find_start(host, host.vpses[*first].config);
+            place.start = first->start;
             if (place.start == OnBoot::No)
                 continue;
             if (starting.size() >= host.parallel)
                 place.after_vps = starting[starting.size() - host.parallel];
-            starting.push_back(*first);
+            starting.push_back(first->vps);
         }
         if (level)
             order.levels.push_back(*level);

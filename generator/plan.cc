@@ -1,6 +1,7 @@
 #include "generator/plan.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "generator/boot_order.hh"
 #include "generator/unit_file.hh"
@@ -115,7 +116,7 @@ std::string service_drop_in(const ScannedHost& host, const BootOrder& order, std
     set_network_guard(unit, vps.config);
     set_modules(unit, vps.config);
     set_stop_timeout(unit, vps.config);
-    return unit.text();
+    return std::move(unit).text();
 }
 
 // The turn of vps-onboot@N comes whether the VPS is to start or not, so that those behind it need
@@ -125,7 +126,7 @@ std::string onboot_drop_in(const ScannedHost& host, const BootOrder& order, std:
     unit.section("Unit");
     set_level(unit, order.places[i]);
     set_turn(unit, host, order, order.places[i]);
-    return unit.text();
+    return std::move(unit).text();
 }
 
 void set_limit(UnitFile& unit, const SliceLimit& limit) {
@@ -155,8 +156,7 @@ void set_limits(UnitFile& unit, const ScannedVps& vps, const std::vector<SliceLi
 
 // At boot the slice waits for the turn of its VPS, and the service for the slice. It has no job
 // when the host goes down: the VPSes of a level are stopped all at once.
-std::string slice(const ScannedHost& host, const BootOrder& order, std::size_t i,
-                  const std::vector<SliceLimit>& limits) {
+std::string slice(const ScannedHost& host, const BootOrder& order, std::size_t i) {
     const auto& vps = host.vpses[i];
     const auto source = source_of(vps);
     UnitFile unit(source);
@@ -165,8 +165,19 @@ std::string slice(const ScannedHost& host, const BootOrder& order, std::size_t i
     // VPS that ran once starts without systemd reading its unit again, several times.
     unit.set_word("Before", service_unit(vps.veid));
     set_turn(unit, host, order, order.places[i]);
-    set_limits(unit, vps, limits);
-    return unit.text();
+    set_limits(unit, vps, slice_limits(vps.config, host));
+    return std::move(unit).text();
+}
+
+// A slice refuses to be stopped, and stays when its VPS has stopped, ready for the next start.
+// Without a VPS nobody would ever stop it. systemd does, as soon as nothing is in it.
+std::string left_slice(Veid veid) {
+    UnitFile unit("");
+    unit.section("Unit");
+    unit.set_text("Description", "Resources of VPS " + veid.to_string() + ", which is removed");
+    unit.set("Documentation", "man:vps@.service(5)");
+    unit.set("StopWhenUnneeded", "yes");
+    return std::move(unit).text();
 }
 
 // The kernel guarantees a VPS what the slice of all VPSes is guaranteed, and no more.
@@ -174,14 +185,14 @@ std::string slice_of_all(std::uint64_t guaranteed) {
     UnitFile unit("VMGUARPAGES in /etc/vz/conf/*.conf");
     unit.section("Slice");
     unit.set("MemoryLow", guaranteed);
-    return unit.text();
+    return std::move(unit).text();
 }
 
 std::string scope_drop_in(const ScannedVps& vps, std::uint64_t quota) {
     UnitFile unit(source_of(vps));
     unit.section("Scope");
     unit.set("CPUQuota", quota, "%");
-    return unit.text();
+    return std::move(unit).text();
 }
 
 // No requirement, only order: a VPS that fails holds up nobody.
@@ -192,7 +203,7 @@ std::string level_target(std::uint32_t level, const std::uint32_t* previous) {
     unit.set("Documentation", "man:vps.conf(5)");
     if (previous)
         unit.set_word("After", bootorder_target(*previous));
-    return unit.text();
+    return std::move(unit).text();
 }
 
 void plan_levels(UnitTree& tree, const std::vector<std::uint32_t>& levels) {
@@ -205,12 +216,11 @@ void plan_levels(UnitTree& tree, const std::vector<std::uint32_t>& levels) {
     }
 }
 
-void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, std::size_t i,
-              const std::vector<SliceLimit>& limits) {
+void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, std::size_t i) {
     const auto& vps = host.vpses[i];
     const auto service = service_unit(vps.veid);
     tree.files.push_back({service + ".d/50-vps.conf", service_drop_in(host, order, i)});
-    tree.files.push_back({slice_unit(vps.veid), slice(host, order, i, limits)});
+    tree.files.push_back({slice_unit(vps.veid), slice(host, order, i)});
     // The link has systemd list and complete a VPS that has never run. A link leads to the template
     // by its name, wherever an administrator has put another one; it is late, because systemd
     // calls a unit with a link in the first directory "enabled", whether it starts at boot or not.
@@ -230,22 +240,27 @@ void plan_vps(UnitTree& tree, const ScannedHost& host, const BootOrder& order, s
 
 }  // namespace
 
-UnitTree plan(const ScannedHost& host) {
+UnitTree Plan::of_vpses(std::size_t first, std::size_t end) const {
     UnitTree tree;
-    const auto order = order_boot(host);
-    tree.files.reserve(2 * host.vpses.size() + order.levels.size());
-    tree.links.reserve(host.vpses.size() + order.levels.size());
-    tree.late_links.reserve(host.vpses.size());
+    tree.files.reserve(2 * (end - first));
+    tree.links.reserve(end - first);
+    tree.late_links.reserve(end - first);
+    for (std::size_t i = first; i < end; ++i)
+        plan_vps(tree, host_, order_, i);
+    return tree;
+}
+
+UnitTree Plan::of_all() const {
+    UnitTree tree;
     std::uint64_t guaranteed = 0;
-    for (std::size_t i = 0; i < host.vpses.size(); ++i) {
-        const auto limits = slice_limits(host.vpses[i].config, host);
-        plan_vps(tree, host, order, i, limits);
-        guaranteed += guaranteed_memory(limits);
-    }
+    for (const auto& vps : host_.vpses)
+        guaranteed += guaranteed_memory(vps.config);
     if (guaranteed > 0)
         tree.files.push_back(
             {std::string(kSliceOfAll) + ".d/50-vps.conf", slice_of_all(guaranteed)});
-    plan_levels(tree, order.levels);
+    for (const auto veid : host_.left_slices)
+        tree.files.push_back({slice_unit(veid), left_slice(veid)});
+    plan_levels(tree, order_.levels);
     return tree;
 }
 

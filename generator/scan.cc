@@ -16,6 +16,8 @@
 #include "sys/fd.hh"
 #include "sys/followed_links.hh"
 #include "sys/parts.hh"
+#include "systemd/cgroup.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -58,6 +60,24 @@ std::vector<FoundFile> list_files(Directory& dir) {
     std::sort(files.begin(), files.end(),
               [](const FoundFile& a, const FoundFile& b) { return a.veid < b.veid; });
     return files;
+}
+
+// VPSes that were removed since their slice was made. A configuration that cannot be read is one.
+std::vector<Veid> find_left_slices(const std::string& root, const std::vector<FoundFile>& files) {
+    std::vector<Veid> left;
+    Directory slices(root + kCgroupOfAll);
+    while (const auto* entry = slices.next()) {
+        const auto veid = veid_of_slice(entry->d_name);
+        if (!veid)
+            continue;
+        const auto file =
+            std::lower_bound(files.begin(), files.end(), *veid,
+                             [](const FoundFile& one, Veid other) { return one.veid < other; });
+        if (file == files.end() || file->veid != *veid)
+            left.push_back(*veid);
+    }
+    std::sort(left.begin(), left.end());
+    return left;
 }
 
 ConfigDraft read_vz_conf(ScannedHost& host, const std::string& root) {
@@ -125,6 +145,7 @@ ScannedHost scan(const std::string& root) {
     host.parallel = parallel ? *parallel : 4 * usable_cpus();
 
     const auto files = list_files(dir);
+    host.left_slices = find_left_slices(root, files);
     auto parts = in_parts(files.size(), [&](std::size_t first, std::size_t end) {
         return scan_part(root, dir.fd(), std::span(files).subspan(first, end - first), defaults);
     });

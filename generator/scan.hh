@@ -1,5 +1,6 @@
-// The configuration of all VPSes of the host. Reads etc/vz and, for CPUMASK=auto, the NUMA nodes in
-// sys below a root directory; changes nothing. A file that cannot be read costs only its own VPS.
+// The configuration of all VPSes of the host. Reads, below a root directory, etc/vz, the names of
+// the cgroups in vps.slice and, for CPUMASK=auto, the NUMA nodes in sys; changes nothing. A file
+// that cannot be read costs only its own VPS.
 #pragma once
 
 #include <string>
@@ -19,6 +20,8 @@ struct ScannedVps {
 
 struct ScannedHost : LimitHost {
     std::vector<ScannedVps> vpses;  // by VEID, ascending
+    // VPSes that have a slice and no configuration any more, ascending; none at boot
+    std::vector<Veid> left_slices;
     bool virtuozzo = true;
     unsigned parallel = 1;  // VE_PARALLEL, or 4 × CPUs
 

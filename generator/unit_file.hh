@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sys/literal.hh"
 
@@ -43,7 +44,8 @@ class UnitFile {
     // syntax cannot express the path.
     void set_for_device(Literal key, std::string_view path, std::uint64_t number);
 
-    [[nodiscard]] const std::string& text() const { return text_; }
+    [[nodiscard]] const std::string& text() const& { return text_; }
+    [[nodiscard]] std::string text() && { return std::move(text_); }
 
   private:
     void start(Literal key);

@@ -8,8 +8,6 @@
 #include <string_view>
 
 #include "sys/error.hh"
-#include "sys/fd.hh"
-#include "sys/parts.hh"
 #include "sys/sys.hh"
 #include "sys/undo.hh"
 
@@ -29,7 +27,7 @@ void make_parent(FdRef dir_fd, const std::string& path, std::string& last_made) 
 
 void write_text(FdRef fd, std::string_view text, const std::string& path) {
     while (!text.empty()) {
-        const auto count = write(fd.get(), text.data(), text.size());
+        const auto count = ::write(fd.get(), text.data(), text.size());
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -58,44 +56,41 @@ void make_link(FdRef dir_fd, const UnitTree::Link& link) {
 template <typename Entry>
 void write_all(FdRef dir_fd, const std::vector<Entry>& entries,
                void (*write_one)(FdRef, const Entry&), std::vector<std::string>& errors) {
-    const auto parts = in_parts(entries.size(), [&](std::size_t first, std::size_t end) {
-        std::vector<std::string> failed;
-        std::string last_made;
-        for (std::size_t i = first; i < end; ++i)
-            try {
-                make_parent(dir_fd, entries[i].path, last_made);
-                write_one(dir_fd, entries[i]);
-            } catch (const SysError& error) {
-                failed.emplace_back(error.what());
-            }
-        return failed;
-    });
-    for (const auto& failed : parts)
-        errors.insert(errors.end(), failed.begin(), failed.end());
+    std::string last_made;
+    for (const Entry& entry : entries)
+        try {
+            make_parent(dir_fd, entry.path, last_made);
+            write_one(dir_fd, entry);
+        } catch (const SysError& error) {
+            errors.emplace_back(error.what());
+        }
 }
 
 }  // namespace
 
-std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory,
-                                    const std::string& late_directory) {
-    const Fd dir_fd = sys::open(directory, O_PATH | O_DIRECTORY);
-    std::vector<std::string> errors;
-    write_all(dir_fd, tree.files, write_file, errors);
-    write_all(dir_fd, tree.links, make_link, errors);
+UnitWriter::UnitWriter(const std::string& directory, const std::string& late_directory)
+    : dir_(sys::open(directory, O_PATH | O_DIRECTORY)) {
     if (!late_directory.empty())
-        write_all(sys::open(late_directory, O_PATH | O_DIRECTORY), tree.late_links, make_link,
-                  errors);
-    return errors;
+        late_dir_ = sys::open(late_directory, O_PATH | O_DIRECTORY);
 }
 
-std::string print_tree(const UnitTree& tree) {
+void UnitWriter::write(const UnitTree& tree, std::vector<std::string>& errors) const {
+    write_all(dir_, tree.files, write_file, errors);
+    write_all(dir_, tree.links, make_link, errors);
+    if (late_dir_)
+        write_all(late_dir_, tree.late_links, make_link, errors);
+}
+
+std::string print_trees(const std::vector<UnitTree>& trees) {
     std::map<std::string, std::string> entries;
-    for (const auto& file : tree.files)
-        entries[file.path] = "--- " + file.path + "\n" + file.text;
-    for (const auto& link : tree.links)
-        entries[link.path] = "--- " + link.path + " -> " + link.target + "\n";
-    for (const auto& link : tree.late_links)
-        entries["late/" + link.path] = "--- late/" + link.path + " -> " + link.target + "\n";
+    for (const auto& tree : trees) {
+        for (const auto& file : tree.files)
+            entries[file.path] = "--- " + file.path + "\n" + file.text;
+        for (const auto& link : tree.links)
+            entries[link.path] = "--- " + link.path + " -> " + link.target + "\n";
+        for (const auto& link : tree.late_links)
+            entries["late/" + link.path] = "--- late/" + link.path + " -> " + link.target + "\n";
+    }
     std::string text;
     for (const auto& [path, entry] : entries)
         text += entry;

@@ -1,20 +1,30 @@
-// The generator's only side effects: a unit tree below one directory, or on standard output.
+// The generator's only side effects: units below two directories, or on standard output.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "generator/unit_tree.hh"
+#include "sys/fd.hh"
 
 namespace vps {
 
-// Creates the tree's files and links below `directory`, and its late links below `late_directory`
-// unless that is empty; both exist. Replaces nothing. Returns a line for each entry that could not
-// be made; the other entries are complete.
-std::vector<std::string> write_tree(const UnitTree& tree, const std::string& directory,
-                                    const std::string& late_directory);
+class UnitWriter {
+  public:
+    // Late links go below `late_directory`, unless that is empty. Both directories exist. Throws
+    // SysError.
+    UnitWriter(const std::string& directory, const std::string& late_directory);
 
-// The whole tree as one text, by path: "--- path", then the file; or "--- path -> target".
-std::string print_tree(const UnitTree& tree);
+    // Creates the tree's files and links, and replaces nothing. Adds a line to `errors` for each
+    // entry that could not be made; the other entries are complete. May be called by several
+    // threads at once.
+    void write(const UnitTree& tree, std::vector<std::string>& errors) const;
+
+  private:
+    Fd dir_, late_dir_;
+};
+
+// All trees as one text, by path: "--- path", then the file; or "--- path -> target".
+std::string print_trees(const std::vector<UnitTree>& trees);
 
 }  // namespace vps

@@ -32,7 +32,7 @@ std::set<std::string> plan_settings(const std::string& host_text, const std::str
     host.virtuozzo = draft.fields().virtuozzo;
     host.vpses.push_back({veid, std::move(draft).finish(veid)});
     read_limit_host(host, host.vpses.back().config, "", host.errors);
-    const UnitTree tree = plan(host);
+    const UnitTree tree = Plan(host).of_vpses(0, host.vpses.size());
     std::set<std::string> settings;
     for (const UnitTree::File& file : tree.files)
         for (std::size_t at = 0; at < file.text.size();) {

@@ -37,6 +37,7 @@ ConfigLines::ConfigLines(std::string_view text)
       position_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0),
       has_nul_(text.find('\0') != text.npos),
       has_carriage_return_(text.find('\r') != text.npos),
+      has_backslash_(text.find('\\') != text.npos),
       byte_order_mark_(position_ != 0) {}
 
 std::string_view ConfigLines::take_line() {
@@ -54,7 +55,9 @@ std::string_view ConfigLines::take_line() {
 bool ConfigLines::next(ConfigLine& line) {
     while (position_ < text_.size()) {
         const auto whole = take_line();
-        const auto start = whole.find_first_not_of(kBlanks);
+        // Nearly all lines begin without a blank.
+        const bool begins_at_once = !whole.empty() && whole.front() > ' ';
+        const auto start = begins_at_once ? 0 : whole.find_first_not_of(kBlanks);
         if (start == whole.npos)
             continue;
         const auto column = static_cast<unsigned>(start + 1);
@@ -132,7 +135,7 @@ bool ConfigLines::continue_value(ConfigLine& line, std::string_view first) {
 
 // A lone backslash at the end stands for nothing.
 std::string_view ConfigLines::unescape(std::string_view raw) {
-    if (raw.find('\\') == raw.npos)
+    if (!has_backslash_ || raw.find('\\') == raw.npos)
         return raw;
     std::string plain;
     plain.reserve(raw.size());

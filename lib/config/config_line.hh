@@ -46,7 +46,7 @@ class ConfigLines {
     std::string_view text_;
     std::size_t position_ = 0;
     unsigned number_ = 0;
-    bool has_nul_, has_carriage_return_, byte_order_mark_;
+    bool has_nul_, has_carriage_return_, has_backslash_, byte_order_mark_;
     bool carriage_returns_ = false;
     std::string scratch_;  // the value, where it is not a part of the text as it stands
 };

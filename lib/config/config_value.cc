@@ -61,6 +61,10 @@ Verdict read_amount(std::uint64_t& out, std::string_view text, Unit unit) {
     std::uint64_t whole = 0;
     if (const auto verdict = take_number(whole, text, none); verdict.grade != Verdict::Good)
         return verdict;
+    if (text.empty()) {
+        out = whole;
+        return whole == kUnlimited ? kTooLarge : kGood;
+    }
 
     // 18 decimals fit; more could not change the result.
     Wide fraction = 0, scale = 1;

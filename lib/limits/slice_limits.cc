@@ -18,6 +18,7 @@ namespace {
 
 class Limits {
   public:
+    Limits() { limits_.reserve(8); }
     void set(const LimitSetting& setting, std::uint64_t number, std::string text = {}) {
         limits_.push_back({&setting, number, std::move(text)});
     }
@@ -155,6 +156,11 @@ std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits) {
         return limit.setting == &setting_of("MemoryLow");
     });
     return found == limits.end() ? 0 : found->number;
+}
+
+std::uint64_t guaranteed_memory(const VpsConfig& config) {
+    const auto& pages = config.vmguarpages;
+    return pages && is_limit(pages->barrier) ? pages->barrier * kPage : 0;
 }
 
 std::vector<std::string_view> io_limits_of(const VpsConfig& config) {

@@ -76,6 +76,7 @@ std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& h
 
 // The MemoryLow= of these limits, in bytes; 0 for none.
 std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits);
+std::uint64_t guaranteed_memory(const VpsConfig& config);
 
 // CPUQuota= in percent, 0 for none. The scope has it, too, because lxcfs looks for it in the cgroup
 // of the processes, and not above.

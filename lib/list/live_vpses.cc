@@ -34,13 +34,8 @@ std::set<Veid> LiveVpses::list_slices() const {
     std::set<Veid> slices;
     std::error_code none;  // no slice yet: nothing runs
     for (const auto& entry : std::filesystem::directory_iterator(places_.cgroups, none)) {
-        std::string_view name = entry.path().native();
-        name.remove_prefix(name.rfind('/') + 1);
-        if (!name.starts_with("vps-") || !name.ends_with(".slice"))
-            continue;
-        name.remove_prefix(4);
-        name.remove_suffix(6);
-        if (const std::optional<Veid> veid = Veid::parse(name))
+        const std::string_view path = entry.path().native();
+        if (const std::optional<Veid> veid = veid_of_slice(path.substr(path.rfind('/') + 1)))
             slices.insert(*veid);
     }
     return slices;

@@ -4,6 +4,8 @@
 
 #include <climits>
 
+#include "sys/directory.hh"
+
 namespace vps {
 
 namespace {
@@ -23,6 +25,20 @@ std::string without_dots(std::string_view path) {
     return plain.empty() ? "/" : plain;
 }
 
+// To read a directory costs as much as to look at some of its names.
+constexpr unsigned kMany = 32;
+
+// The names in a directory that are links, or may be one on a file system that does not tell;
+// nothing where the directory cannot be read.
+std::optional<std::set<std::string, std::less<>>> list_links(const std::string& path) {
+    std::set<std::string, std::less<>> links;
+    Directory directory(path);
+    while (const dirent* entry = directory.next())
+        if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+            links.emplace(entry->d_name);
+    return directory && errno == 0 ? std::optional(std::move(links)) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> FollowedLinks::read_link(const std::string& path) const {
@@ -38,7 +54,7 @@ const std::optional<std::string>& FollowedLinks::read_directory(const std::strin
                                        : directories_.emplace(path, read_link(path)).first->second;
 }
 
-std::vector<std::string> FollowedLinks::of(const std::string& path) {
+std::vector<std::string> FollowedLinks::walk(const std::string& path) {
     std::vector<std::string> places;
     std::string place = path;
     for (std::size_t end = place.find('/', 1); !place.empty();) {
@@ -63,6 +79,33 @@ std::vector<std::string> FollowedLinks::of(const std::string& path) {
     }
     for (std::string& one : places)
         one = without_dots(one);
+    return places;
+}
+
+// True where neither a part of the path is a link, nor its last name, without a walk.
+bool FollowedLinks::is_surely_plain(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == path.npos)
+        return false;
+    const std::string_view name = path.substr(slash + 1);
+    const auto found = parents_.find(path.substr(0, slash));
+    if (found == parents_.end() || name.empty() || name == "." || name == "..")
+        return false;
+    auto& [directory, parent] = *found;
+    if (parent.asked++ == 0)
+        parent.exists = access((root_ + directory).c_str(), F_OK) == 0;
+    if (parent.asked == kMany)
+        parent.links = list_links(root_ + directory);
+    return !parent.exists || (parent.links && !parent.links->contains(name));
+}
+
+std::vector<std::string> FollowedLinks::of(const std::string& path) {
+    if (is_surely_plain(path))
+        return {};
+    std::vector<std::string> places = walk(path);
+    if (const std::size_t slash = path.rfind('/'); places.empty() && slash != path.npos)
+        if (std::string parent = path.substr(0, slash); without_dots(parent) == parent)
+            parents_.try_emplace(std::move(parent));
     return places;
 }
 

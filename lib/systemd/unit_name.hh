@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/veid.hh"
 
@@ -19,6 +21,15 @@ inline std::string onboot_unit(Veid veid) {
 }
 inline std::string slice_unit(Veid veid) {
     return "vps-" + veid.to_string() + ".slice";
+}
+// The VPS whose slice has this name; nothing for any other name.
+inline std::optional<Veid> veid_of_slice(std::string_view name) {
+    constexpr std::string_view kBegin = "vps-", kEnd = ".slice";
+    if (!name.starts_with(kBegin) || !name.ends_with(kEnd))
+        return std::nullopt;
+    name.remove_prefix(kBegin.size());
+    name.remove_suffix(kEnd.size());
+    return Veid::parse(name);
 }
 inline std::string scope_unit(Veid veid) {
     return "vps-" + veid.to_string() + ".scope";

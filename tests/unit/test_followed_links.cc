@@ -30,6 +30,23 @@ class Links : public testing::Test {
     FollowedLinks links_{dir_.path()};
 };
 
+TEST_F(Links, AreFoundAmongManyPaths) {
+    for (int veid = 103; veid < 200; ++veid)
+        sys::mkdir_all(dir_.path() + "/vz/private/" + std::to_string(veid), 0755);
+    link("/srv", "vz/private/200");
+    for (int veid = 101; veid <= 210; ++veid)
+        EXPECT_EQ(links_.of("/vz/private/" + std::to_string(veid)),
+                  veid == 102   ? std::vector<std::string>{"/new/102"}
+                  : veid == 200 ? std::vector<std::string>{"/srv"}
+                                : std::vector<std::string>())
+            << veid;
+    for (int veid = 101; veid <= 210; ++veid)
+        EXPECT_TRUE(links_.of("/vz/absent/" + std::to_string(veid)).empty()) << veid;
+    EXPECT_EQ(links_.of("/vz/private/150/../200"), std::vector<std::string>{"/srv"});
+    EXPECT_EQ(links_.of("/vz/areas/101"),
+              (std::vector<std::string>{"/srv/disk/101", "/mnt/disk 2/101"}));
+}
+
 TEST_F(Links, AreFollowedOneByOne) {
     using Places = std::vector<std::string>;
     const std::pair<std::string, Places> rows[] = {

@@ -4,6 +4,7 @@
 
 #include "generator/boot_order.hh"
 #include "generator/plan.hh"
+#include "generator/write.hh"
 
 namespace vps {
 
@@ -43,7 +44,7 @@ std::string show(const ScannedHost& host) {
 std::string limits_of(const VpsConfig& config, const ScannedHost& host = {}) {
     ScannedHost one = host;
     one.vpses = {{*Veid::parse("101"), config}};
-    for (const auto& file : plan(one).files)
+    for (const auto& file : Plan(one).of_vpses(0, 1).files)
         if (const auto at = file.text.find("[Slice]\n"); at != std::string::npos)
             return file.text.substr(at + 8);
     return "";
@@ -162,13 +163,16 @@ TEST(Limits, ScaleCpuWeights) {
 TEST(Plan, IsTheSameForTheSameHost) {
     ScannedHost host;
     host.vpses = {make_vps(1, 5), make_vps(2, 3)};
-    const auto first = plan(host), second = plan(host);
-    ASSERT_EQ(first.files.size(), 6u);
-    for (std::size_t i = 0; i < first.files.size(); ++i) {
-        EXPECT_EQ(first.files[i].path, second.files[i].path);
-        EXPECT_EQ(first.files[i].text, second.files[i].text);
-    }
-    EXPECT_EQ(first.links.size(), 4u);
+    const Plan first(host), second(host);
+    const UnitTree all = first.of_vpses(0, 2);
+    EXPECT_EQ(print_trees({all, first.of_all()}),
+              print_trees({second.of_vpses(0, 2), second.of_all()}));
+    EXPECT_EQ(print_trees({all}), print_trees({first.of_vpses(1, 2), first.of_vpses(0, 1)}));
+    EXPECT_EQ(all.files.size(), 4u);
+    EXPECT_EQ(all.links.size(), 2u);
+    EXPECT_EQ(all.late_links.size(), 2u);
+    EXPECT_EQ(first.of_all().files.size(), 2u);
+    EXPECT_EQ(first.of_all().links.size(), 2u);
 }
 
 }  // namespace vps

@@ -14,4 +14,11 @@ TEST(UnitName, IsWhatTheManualSays) {
     EXPECT_EQ(bootorder_target(4294967295), "vps-bootorder-4294967295.target");
 }
 
+TEST(UnitName, TellsTheVpsOfASlice) {
+    EXPECT_EQ(veid_of_slice("vps-101.slice"), Veid::parse("101"));
+    for (const char* other : {"vps.slice", "vps-.slice", "vps-101.scope", "vps-101", "101.slice",
+                              "vps-007.slice", "vps-0.slice", "vps-1-2.slice", "xvps-101.slice"})
+        EXPECT_FALSE(veid_of_slice(other)) << other;
+}
+
 }  // namespace vps
