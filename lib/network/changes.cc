@@ -95,8 +95,11 @@ void ChangeListener::take_link(const nlmsghdr* message, NetworkChanges& changes)
         return;
     }
     std::string state = std::to_string(header.ifi_flags & (IFF_UP | IFF_RUNNING | IFF_NOARP)) + ' ';
-    for (const int part : {IFLA_MASTER, IFLA_ADDRESS})
-        state += find_attribute(attributes, part);
+    state += find_attribute(attributes, IFLA_MASTER);
+    // A bridge has the lowest address of its ports, and so another one now and then as VPSes start.
+    if (text_of(find_attribute(find_attribute(attributes, IFLA_LINKINFO), IFLA_INFO_KIND)) !=
+        "bridge")
+        state += find_attribute(attributes, IFLA_ADDRESS);
     Seen& seen = seen_[header.ifi_index];
     if (seen.state == state && seen.name == name)
         return;

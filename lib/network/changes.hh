@@ -28,8 +28,8 @@ class ChangeListener {
     [[nodiscard]] FdRef fd() const;
 
     // The changes since the last call, without waiting. Of a link itself these count: that it is
-    // there, its index, whether it is up and has a carrier, its hardware address, and the bridge or
-    // bond that it is a port of.
+    // there, its index, whether it is up and has a carrier, the bridge or bond that it is a port
+    // of, and, but for bridges, its hardware address.
     NetworkChanges read();
 
   private:

@@ -13,11 +13,13 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "network/changes.hh"
 #include "network/upkeep.hh"
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "sys/sys.hh"
 #include "systemd/log.hh"
 
@@ -82,21 +84,29 @@ class Guard {
             std::set<Veid> concerned = whole_.read();
             learn(concerned);
             const NetworkChanges changes = changes_.read();
-            const bool is_everywhere =
-                changes.all || changes.ways ||
-                (!chosen_of_all_.empty() &&
-                 std::any_of(changes.links.begin(), changes.links.end(), std::not_fn(is_of_a_vps)));
-            for (const auto& [veid, names] : names_)
-                if (changes.all || changes.ways ||
-                    (is_everywhere && chosen_of_all_.count(veid) > 0) ||
-                    std::any_of(names.begin(), names.end(),
-                                [&](const auto& name) { return changes.links.count(name) > 0; }))
-                    concerned.insert(veid);
+            if (changes.all || changes.ways)
+                ways_.reset();
+            add_users(changes, concerned);
             look_at(concerned);
         }
     }
 
   private:
+    // Adds the VPSes whose networks the changes can have touched.
+    void add_users(const NetworkChanges& changes, std::set<Veid>& concerned) const {
+        if (changes.all || changes.ways) {
+            for (const auto& [veid, names] : names_)
+                concerned.insert(veid);
+            return;
+        }
+        for (const std::string& link : changes.links)
+            if (const auto users = users_.find(link); users != users_.end())
+                concerned.insert(users->second.begin(), users->second.end());
+        if (!chosen_of_all_.empty() &&
+            std::any_of(changes.links.begin(), changes.links.end(), std::not_fn(is_of_a_vps)))
+            concerned.insert(chosen_of_all_.begin(), chosen_of_all_.end());
+    }
+
     // The names of the host's links that something of the network is on.
     void learn(const std::set<Veid>& veids) {
         for (const Veid veid : veids) {
@@ -105,9 +115,22 @@ class Guard {
         }
     }
 
-    void learn_names(Veid veid) {
-        names_.erase(veid);
+    void forget_names(Veid veid) {
         chosen_of_all_.erase(veid);
+        const auto names = names_.find(veid);
+        if (names == names_.end())
+            return;
+        for (const std::string& name : names->second)
+            if (const auto users = users_.find(name); users != users_.end()) {
+                users->second.erase(veid);
+                if (users->second.empty())
+                    users_.erase(users);
+            }
+        names_.erase(names);
+    }
+
+    void learn_names(Veid veid) {
+        forget_names(veid);
         const std::optional<NetworkRecord> record =
             is_whole(veid) ? read_network_record(veid) : std::nullopt;
         if (!record)
@@ -123,16 +146,27 @@ class Guard {
             for (const std::string& name : {link.name, link.bridge})
                 if (!name.empty())
                     names.insert(name);
+        for (const std::string& name : names)
+            users_[name].insert(veid);
+    }
+
+    // Reading the host's routes takes the longer the more VPSes have one, and a thousand VPSes may
+    // start: one reading serves a second, unless the routes are others before.
+    HostWays& find_ways() {
+        if (!ways_ || milliseconds_until(ways_until_) == 0) {
+            ways_.emplace();
+            ways_until_ = deadline_after(1);
+        }
+        return *ways_;
     }
 
     void look_at(const std::set<Veid>& veids) {
-        HostWays ways;
         for (const Veid veid : veids) {
             const Log log(kGuard, veid, "vps-network-guard.service");
             try {
                 if (names_.count(veid) == 0)
                     learn({veid});
-                const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend, ways);
+                const UpkeepReport report = keep_up_vps(veid, Upkeep::Mend, find_ways());
                 tell(veid, report, log);
                 if (!report.missing.empty())
                     learn_names(veid);
@@ -158,6 +192,9 @@ class Guard {
     ChangeListener changes_;
     WholeNetworks whole_;
     std::map<Veid, std::set<std::string>> names_;
+    std::map<std::string, std::set<Veid>> users_;  // of names_, by name
+    std::optional<HostWays> ways_;                 // as it was a moment ago
+    Deadline ways_until_;
     std::set<Veid> chosen_of_all_;  // all devices of the host answer for these
     std::map<Veid, std::string> told_;
 };
