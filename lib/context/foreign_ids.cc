@@ -11,6 +11,7 @@
 #include "sys/directory.hh"
 #include "sys/error.hh"
 #include "systemd/cgroup.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -19,16 +20,6 @@ namespace {
 // Supervisors and the host's own helpers for VPSes: they run as root, one cgroup for each VPS.
 constexpr std::string_view kSupervisors = "system.slice/system-vps.slice";
 constexpr std::string_view kVpses = "vps.slice";
-
-// The VEID of "vps-101.slice".
-std::optional<Veid> veid_of_slice(std::string_view name) {
-    constexpr std::string_view kBefore = "vps-", kBehind = ".slice";
-    if (!name.starts_with(kBefore) || !name.ends_with(kBehind))
-        return std::nullopt;
-    name.remove_prefix(kBefore.size());
-    name.remove_suffix(kBehind.size());
-    return Veid::parse(name);
-}
 
 class Search {
   public:
