@@ -151,7 +151,7 @@ std::unique_ptr<AreaCopier> find_copier(Veid veid, const SnapshotArea& subject,
                     fmt::format("'{}' is a mount point, and of a disk image in one there are no "
                                 "snapshots: move the image into a directory of btrfs or xfs",
                                 subject.area));
-    return find_area_copier(subject.area, store.directory(), "vps-" + veid.to_string());
+    return find_area_copier(veid, subject.area, store.directory());
 }
 
 }  // namespace vps

@@ -140,10 +140,10 @@ void empty_place(const std::string& path) {
 
 }  // namespace
 
-std::unique_ptr<AreaCopier> find_area_copier(const std::string& area, const std::string& store,
-                                             const std::string& label) {
+std::unique_ptr<AreaCopier> find_area_copier(Veid veid, const std::string& area,
+                                             const std::string& store) {
     if (is_mount_point(area))
-        return make_volume_copier(find_area_volume(area), label);
+        return make_volume_copier(veid, find_area_volume(area));
     require_no_volumes(area, store);
     return std::make_unique<TreeCopier>(area, store);
 }

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "config/veid.hh"
+
 namespace vps {
 
 // Gets the number of files so far, of copies file by file; may throw to end the work. What was made
@@ -45,11 +47,10 @@ class AreaCopier {
     virtual void exchange(const std::string& place) const = 0;
 };
 
-// `store` is the directory of the area's snapshots; `label` begins the names of volumes. Throws
-// Error System where the area is on a volume without snapshots, and where its snapshots are of a
-// volume that is not mounted.
-std::unique_ptr<AreaCopier> find_area_copier(const std::string& area, const std::string& store,
-                                             const std::string& label);
+// `store` is the directory of the area's snapshots. Throws Error System where the area is on a
+// volume without snapshots, and where its snapshots are of a volume that is not mounted.
+std::unique_ptr<AreaCopier> find_area_copier(Veid veid, const std::string& area,
+                                             const std::string& store);
 
 // After prepare(), restore() and exchange() by which the area with the identity `former` and the
 // copy in the place were to change places, whatever has cut them off: the area is a whole one of

@@ -6,13 +6,18 @@
 
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "state/place.hh"
+#include "sys/directory.hh"
 #include "sys/error.hh"
 #include "sys/holders.hh"
 #include "sys/mount.hh"
 #include "sys/process.hh"
+#include "sys/sys.hh"
+#include "systemd/cgroup.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -38,17 +43,38 @@ void dismount(const std::string& area) {
     }
 }
 
+// A process in whose mount namespace the device is mounted, and stays so when it is dismounted
+// here; empty where there is none. The VPS is no matter: it will be down.
+std::string find_keeper(const std::string& device, Veid veid) {
+    const std::string slice = "/" + slice_unit(veid) + "/";
+    std::set<std::string> seen{sys::readlink("/proc/self/ns/mnt")};
+    Directory proc("/proc");
+    while (const dirent* entry = proc.next()) {
+        const std::string pid = entry->d_name;
+        try {
+            if (!parse_pid(pid) || !seen.insert(sys::readlink("/proc/" + pid + "/ns/mnt")).second ||
+                cgroup_of(pid).find(slice) != std::string::npos)
+                continue;
+            for (const MountEntry& mount : read_mounts(pid))
+                if (mount.device == device && mount.peer_group == 0 && !mount.is_slave)
+                    return fmt::format("{} (pid {})", sys::read_line("/proc/" + pid + "/comm"),
+                                       pid);
+        } catch (const Error&) {
+            // The process has ended meanwhile.
+        }
+    }
+    return {};
+}
+
 class VolumeCopier final : public AreaCopier {
   public:
-    VolumeCopier(AreaVolume volume, std::string label)
-        : volume_(std::move(volume)),
-          manager_(manager_called(volume_.manager)),
-          label_(std::move(label)) {}
+    VolumeCopier(Veid veid, AreaVolume volume)
+        : veid_(veid), volume_(std::move(volume)), manager_(manager_called(volume_.manager)) {}
 
     [[nodiscard]] Pace pace() const override { return Pace::AtOnce; }
 
     void prepare(const std::string& place) const override {
-        (void)write_note(place, volume_, label_);
+        (void)write_note(place, volume_, "vps-" + veid_.to_string());
     }
 
     void save(const std::string& place, const CopyTick& /*tick*/) const override {
@@ -85,6 +111,11 @@ class VolumeCopier final : public AreaCopier {
         if (const std::string holders = name_holders(area, HoldersIn::OwnMounts); !holders.empty())
             fail(
                 fmt::format("'{}' is to be dismounted for that, and is used by {}", area, holders));
+        if (const std::string keeper = find_keeper(device, veid_); !keeper.empty())
+            fail(
+                fmt::format("'{}' is to be dismounted for that, and stays mounted in the mount "
+                            "namespace of {}",
+                            area, keeper));
     }
 
     [[nodiscard]] std::string identity() const override { return format_area_volume(volume_); }
@@ -97,15 +128,15 @@ class VolumeCopier final : public AreaCopier {
     }
 
   private:
+    Veid veid_;
     AreaVolume volume_;
     const VolumeManager& manager_;
-    std::string label_;
 };
 
 }  // namespace
 
-std::unique_ptr<AreaCopier> make_volume_copier(AreaVolume volume, std::string label) {
-    return std::make_unique<VolumeCopier>(std::move(volume), std::move(label));
+std::unique_ptr<AreaCopier> make_volume_copier(Veid veid, AreaVolume volume) {
+    return std::make_unique<VolumeCopier>(veid, std::move(volume));
 }
 
 bool settle_volume(const AreaVolume& former, const std::string& place) {

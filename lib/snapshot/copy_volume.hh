@@ -10,7 +10,7 @@
 
 namespace vps {
 
-std::unique_ptr<AreaCopier> make_volume_copier(AreaVolume volume, std::string label);
+std::unique_ptr<AreaCopier> make_volume_copier(Veid veid, AreaVolume volume);
 
 // As settle_area(); the area is mounted when it returns.
 [[nodiscard]] bool settle_volume(const AreaVolume& former, const std::string& place);

@@ -193,8 +193,8 @@ void ThinVolumes::exchange(const AreaVolume& area, const VolumeNote& note) const
     if (!now || !other)
         fail(fmt::format("'{}' and '{}' are not both there", area.name, note.name));
     const std::string away = other->name == note.name ? name_in_exchange(note.name) : note.name;
+    hide(*now, note);  // or an event of udev activates it again
     deactivate(*now, note.lock);
-    hide(*now, note);
     rename(*now, away, note.lock);
     rename(*other, now->name, note.lock);
     // By the same names as before.
@@ -217,9 +217,9 @@ bool ThinVolumes::settle(const AreaVolume& area, const VolumeNote& note) const {
         fail(fmt::format("there is no volume '{}' any more", area.name));
     for (const LogicalVolume& volume : volumes)
         if (is_of_note(volume, note)) {
-            deactivate(volume, note.lock);
             if (!volume.is_skipped)
                 hide(volume, note);
+            deactivate(volume, note.lock);
         }
     if (now->has_tag(tag_of_note(note.uuid)))
         show(*now, note);

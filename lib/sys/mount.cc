@@ -109,12 +109,16 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
         if (dash - fields.begin() < 6 || fields.end() - dash < 3)
             continue;
         int peer_group = 0;
-        for (auto tag = fields.begin() + 6; tag != dash; ++tag)
+        bool is_slave = false;
+        for (auto tag = fields.begin() + 6; tag != dash; ++tag) {
             if (tag->starts_with(kShared))
                 peer_group = to_int(tag->substr(kShared.size()));
+            is_slave |= tag->starts_with("master:");
+        }
         mounts.push_back({to_int(fields[0]), to_int(fields[1]), unescape_mountinfo(fields[4]),
                           std::string(dash[1]), unescape_mountinfo(dash[2]), std::string(fields[2]),
-                          peer_group, unescape_mountinfo(fields[3]), unescape_mountinfo(fields[5]),
+                          peer_group, unescape_mountinfo(fields[3]), is_slave,
+                          unescape_mountinfo(fields[5]),
                           fields.end() - dash > 3 ? unescape_mountinfo(dash[3]) : std::string()});
     }
     return mounts;

@@ -23,6 +23,7 @@ struct MountEntry {
     std::string device;        // "MAJOR:MINOR", of the file system
     int peer_group = 0;        // "shared:N" (mount_namespaces(7)); 0: not shared
     std::string root{};        // the directory of the file system that is seen at the target
+    bool is_slave = false;     // "master:N" (likewise)
     std::string attributes{};  // of the mount: "rw,nosuid,relatime"
     std::string options{};     // of the file system: "rw,prjquota"
 };
