@@ -15,6 +15,7 @@
 #include "script/action_script.hh"
 #include "snapshot/copy_area.hh"
 #include "snapshot/subvolume.hh"
+#include "state/lease.hh"
 #include "state/life_counts.hh"
 #include "state/place.hh"
 #include "state/running_mark.hh"
@@ -64,8 +65,19 @@ void require_no_mounts(const std::string& area) {
             refuse(fmt::format("something is mounted on '{}'", mount.target));
 }
 
+// Held until the area is out of sight. Of a symbolic link only the link is removed.
+Lease take_lease_to_remove(Veid veid, const std::string& area, const Talk& talk) {
+    struct stat status {};
+    if (lstat(area.c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
+        return {};
+    Lease lease = take_lease(veid, area);
+    if (!lease.trouble.empty())
+        talk.warn("Warning: " + lease.trouble);
+    return lease;
+}
+
 // Out of sight first: whatever ends us, no half of an area is left in its place.
-void remove_area(const std::string& area, const Talk& talk) {
+void remove_area(const std::string& area, Lease lease, const Talk& talk) {
     struct stat status {};
     if (lstat(area.c_str(), &status) < 0) {
         if (errno == ENOENT)
@@ -90,6 +102,7 @@ void remove_area(const std::string& area, const Talk& talk) {
     const std::string removed = fmt::format("{}.removed-{}", area, getpid());
     if (rename(area.c_str(), removed.c_str()) < 0)
         throw SysError(errno, "rename", area, vzctl_code::kCannotRemove);
+    lease.file.reset();  // a file that is open keeps NFS from removing its directory
     within({fmt::format("Unable to destroy the container, of which '{}' is left", removed),
             vzctl_code::kCannotRemove},
            [&] {
@@ -135,8 +148,9 @@ ExitCode destroy_verb(const Call& call) {
     require_own_area(call.veid, *config.ve_private);
     const std::string& area = *config.ve_private;
     require_no_mounted_snapshot(call.veid, area);
+    Lease lease = take_lease_to_remove(call.veid, area, call.talk);
     call.talk.tell("Destroying container private area: " + area);
-    remove_area(area, call.talk);
+    remove_area(area, std::move(lease), call.talk);
     destroy_snapshots(area, call.talk);
     if (rmdir(config.ve_root->c_str()) < 0 && errno != ENOENT)
         call.talk.warn(fmt::format("Warning: failed to remove {}", *config.ve_root));

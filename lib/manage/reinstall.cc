@@ -17,6 +17,7 @@
 #include "manage/unpack.hh"
 #include "manage/vzctl_code.hh"
 #include "ploop/area_kind.hh"
+#include "state/lease.hh"
 #include "state/place.hh"
 #include "state/state.hh"
 #include "sys/guest_file.hh"
@@ -121,6 +122,10 @@ ExitCode reinstall_verb(const Call& call) {
     if (lstat(beside.c_str(), &status) == 0)
         refuse(
             fmt::format("'{}' is left of one that was cut off; look at it, and remove it", beside));
+    // Until the old files are out of the area's place.
+    Lease lease = take_lease(call.veid, area);
+    if (!lease.trouble.empty())
+        call.talk.warn("Warning: " + lease.trouble);
     const std::string tarball = find_tarball(call);
     call.talk.tell("Creating container private area");
     make_area(call, config, tarball, beside);
@@ -129,6 +134,7 @@ ExitCode reinstall_verb(const Call& call) {
         exchange(beside, area);
         remove.keep();
     }
+    lease.file.reset();  // a file that is open keeps NFS from removing its directory
     const std::string old = find_place_for_old(area);
     if (rename(beside.c_str(), old.c_str()) < 0)
         throw SysError(errno, "rename", beside, vzctl_code::kReinstall);

@@ -15,6 +15,7 @@
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
 #include "snapshot/copy_area.hh"
+#include "state/lease.hh"
 #include "state/state.hh"
 #include "sys/process.hh"
 #include "sys/progress_line.hh"
@@ -75,6 +76,7 @@ class Switch {
     // The VPS is down. The copy is ready.
     void make(const std::string& uuid) {
         const VpsLock lock(veid_);
+        const Lease lease = take_lease(veid_, area_);  // until the VPS starts
         note(uuid);
         Undo back([&] { bring_back(); });
         if (rename(store_.place_to_copy().c_str(), store_.place_to_switch().c_str()) < 0)
