@@ -185,6 +185,21 @@ void require_dismounted(const std::string& place, AreaKind kind) {
                                 mounts.front().target));
 }
 
+// Where there is no room for the list before the files are removed. One of the list that has no
+// place is none; a place of another number is removed by whoever changes the snapshots next.
+void delete_to_make_room(SnapshotStore& store, const SnapshotList& list, const std::string& uuid) {
+    const std::string place = store.place_of(uuid), removed = store.place_of(make_uuid());
+    if (rename(place.c_str(), removed.c_str()) < 0)
+        throw SysError(errno, "rename", place);
+    remove_copy(removed);
+    try {
+        store.write(list);
+    } catch (const SysError& error) {
+        if (error.errnum() != ENOSPC)  // btrfs makes the room later
+            throw;
+    }
+}
+
 }  // namespace
 
 ExitCode snapshot_verb(const Call& call) {
@@ -204,7 +219,14 @@ ExitCode snapshot_delete_verb(const Call& call) {
         require_dismounted(store.place_of(uuid), subject.kind);
         SnapshotList list = store.list();
         list.remove(uuid);
-        store.write(list);
+        try {
+            store.write(list);
+        } catch (const SysError& error) {
+            if (error.errnum() != ENOSPC)
+                throw;
+            delete_to_make_room(store, list, uuid);
+            return;
+        }
         remove_copy(store.place_of(uuid));
     });
     call.talk.tell(fmt::format("Snapshot {} has been successfully deleted", uuid));

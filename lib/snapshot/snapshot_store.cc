@@ -82,8 +82,17 @@ SnapshotList read_snapshots(const std::string& area) {
     const std::string path = fmt::format("{}/{}", snapshots_of(area), kList);
     if (access(path.c_str(), F_OK) < 0 && errno == ENOENT)
         return {};
-    return within({fmt::format("'{}'", path)},
-                  [&] { return parse_snapshot_list(sys::read_file(path, kLargestList)); });
+    const SnapshotList all = within({fmt::format("'{}'", path)}, [&] {
+        return parse_snapshot_list(sys::read_file(path, kLargestList));
+    });
+    SnapshotList list = all;
+    for (const Snapshot& snapshot : all.snapshots) {
+        const std::string place =
+            fmt::format("{}/{}", snapshots_of(area), without_braces(snapshot.uuid));
+        if (access(place.c_str(), F_OK) < 0 && errno == ENOENT)
+            list.remove(snapshot.uuid);
+    }
+    return list;
 }
 
 void remove_snapshots(const std::string& area) {
