@@ -9,9 +9,11 @@
 #include <memory>
 #include <optional>
 
+#include "config/config_edit.hh"
 #include "manage/config_file.hh"
 #include "manage/cut_switch.hh"
 #include "manage/life_verbs.hh"
+#include "manage/name_link.hh"
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
 #include "snapshot/copy_area.hh"
@@ -32,6 +34,25 @@ constexpr ExitCode kCode = vzctl_code::kSnapshotSwitch;
     throw Error(kCode, why);
 }
 
+[[noreturn]] void wrong_config(const std::string& why) {
+    fail(
+        fmt::format("the configuration that is kept with the snapshot {}; --skip-config leaves "
+                    "the one of now",
+                    why));
+}
+
+// Another VPS may have been given the name since.
+void require_own_name(Veid veid, const std::string& text) {
+    const std::string name = first_value_of(text, "NAME");
+    if (name == first_value_of(ConfigFileEdit(config_path(veid)).text(), "NAME"))
+        return;
+    try {
+        require_free_name(veid, name);
+    } catch (const Complaint& complaint) {
+        wrong_config(fmt::format("has a NAME that the VPS cannot have: {}", complaint.what()));
+    }
+}
+
 // The configuration of the snapshot; nothing where none is kept, or none is wanted. It must still
 // be that of this area.
 std::optional<std::string> find_config(const Call& call, const SnapshotArea& subject,
@@ -40,17 +61,12 @@ std::optional<std::string> find_config(const Call& call, const SnapshotArea& sub
         return std::nullopt;
     std::string text = sys::read_file(path, 16 << 20);
     const VpsConfig config = read_config_of(call.veid, text);
-    const auto wrong = [](const std::string& why) {
-        fail(
-            fmt::format("the configuration that is kept with the snapshot {}; --skip-config "
-                        "leaves the one of now",
-                        why));
-    };
     if (const Diagnostic* refusal = config.refusal())
-        wrong("is unusable: " + refusal->to_string());
+        wrong_config("is unusable: " + refusal->to_string());
     if (!config.ve_private || access(config.ve_private->c_str(), F_OK) < 0 ||
         sys::realpath(*config.ve_private) != subject.area)
-        wrong("has another VE_PRIVATE");
+        wrong_config("has another VE_PRIVATE");
+    require_own_name(call.veid, text);
     return text;
 }
 
@@ -192,8 +208,23 @@ void bring_down(const Call& call, bool runs, const VpsConfig& config) {
 }
 
 void start_again(const Call& call) {
-    if (!is_running(call.veid) && start_now(call) != ExitCode::Ok)
-        call.talk.warn("The container does not start again");
+    try {
+        if (is_running(call.veid) || start_now(call) == ExitCode::Ok)
+            return;
+    } catch (const Error& error) {
+        call.talk.warn(error.what());
+    }
+    call.talk.warn("The container does not start again");
+}
+
+// It runs, and would stay down.
+void require_enabled(const Call& call, const SnapshotArea& subject,
+                     const std::optional<std::string>& text) {
+    if (text ? read_config_of(call.veid, *text).disabled : subject.config.disabled)
+        fail(
+            fmt::format("with the configuration {} it is not started again (DISABLED=yes); "
+                        "--skip-resume leaves it stopped",
+                        text ? "of the snapshot" : "of now"));
 }
 
 void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& store,
@@ -207,7 +238,9 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     const std::unique_ptr<AreaCopier> copier = find_copier(call.veid, subject, store);
     copier->require_unused(root_of(subject.config));
     prepare_copy(*copier, store, uuid, former, request);
-    const bool runs = is_running(call.veid);
+    const bool runs = is_running(call.veid), starts = runs && !call.given.has("skip-resume");
+    if (starts)
+        require_enabled(call, subject, config);
     Switch step(call.veid, subject, *copier, store, former, std::move(config));
     Undo start([&] {
         if (runs)
@@ -219,7 +252,7 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     step.make(uuid);
     remove.keep();
     Undo back([&] { step.take_back(); });
-    if (runs && !call.given.has("skip-resume") && start_now(call) != ExitCode::Ok)
+    if (starts && start_now(call) != ExitCode::Ok)
         fail("it does not start with the files of the snapshot");
     back.keep();
     start.keep();
