@@ -4,6 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "config/config.hh"
 #include "config/vps_list.hh"
 #include "manage/config_file.hh"
@@ -27,6 +32,10 @@
 namespace vps {
 
 namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kRemoved = ".removed-";
 
 [[noreturn]] void refuse(const std::string& why) {
     throw Complaint(vzctl_code::kCannotRemove, "Unable to destroy the container: " + why);
@@ -76,6 +85,35 @@ Lease take_lease_to_remove(Veid veid, const std::string& area, const Talk& talk)
     return lease;
 }
 
+void remove_out_of_sight(const std::string& removed, const Talk& talk) {
+    within({fmt::format("Unable to destroy the container, of which '{}' is left", removed),
+            vzctl_code::kCannotRemove},
+           [&] {
+               if (is_subvolume(removed))
+                   remove_copy(removed);
+               else
+                   remove_tree(removed, !talk.is_quiet());
+           });
+}
+
+// What a destroy that was cut off has left beside the area: "101.removed-4711".
+void remove_left_over(const std::string& area, const Talk& talk) {
+    const fs::path path(area);
+    const std::string begin = path.filename().string() + std::string(kRemoved);
+    std::vector<std::string> found;
+    std::error_code none;  // without the directory there is nothing
+    for (const auto& entry : fs::directory_iterator(path.parent_path(), none)) {
+        const std::string name = entry.path().filename();
+        if (name.size() > begin.size() && name.starts_with(begin) &&
+            name.find_first_not_of("0123456789", begin.size()) == name.npos)
+            found.push_back(entry.path());
+    }
+    for (const std::string& removed : found) {
+        require_no_mounts(removed);
+        remove_out_of_sight(removed, talk);
+    }
+}
+
 // Out of sight first: whatever ends us, no half of an area is left in its place.
 void remove_area(const std::string& area, Lease lease, const Talk& talk) {
     struct stat status {};
@@ -99,18 +137,11 @@ void remove_area(const std::string& area, Lease lease, const Talk& talk) {
             "VE_PRIVATE '{}' is or holds a directory that the host needs, and is no private area",
             area));
     require_no_mounts(area);
-    const std::string removed = fmt::format("{}.removed-{}", area, getpid());
+    const std::string removed = fmt::format("{}{}{}", area, kRemoved, getpid());
     if (rename(area.c_str(), removed.c_str()) < 0)
         throw SysError(errno, "rename", area, vzctl_code::kCannotRemove);
     lease.file.reset();  // a file that is open keeps NFS from removing its directory
-    within({fmt::format("Unable to destroy the container, of which '{}' is left", removed),
-            vzctl_code::kCannotRemove},
-           [&] {
-               if (is_subvolume(removed))
-                   remove_copy(removed);
-               else
-                   remove_tree(removed, !talk.is_quiet());
-           });
+    remove_out_of_sight(removed, talk);
 }
 
 // Snapshots lie beside the area, and in it with vzctl: they go with it in both.
@@ -151,6 +182,7 @@ ExitCode destroy_verb(const Call& call) {
     Lease lease = take_lease_to_remove(call.veid, area, call.talk);
     call.talk.tell("Destroying container private area: " + area);
     remove_area(area, std::move(lease), call.talk);
+    remove_left_over(area, call.talk);
     destroy_snapshots(area, call.talk);
     if (rmdir(config.ve_root->c_str()) < 0 && errno != ENOENT)
         call.talk.warn(fmt::format("Warning: failed to remove {}", *config.ve_root));
