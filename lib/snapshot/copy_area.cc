@@ -43,7 +43,7 @@ std::string handle_of(const std::string& directory) {
     const MountEntry mount =
         find_mount(sys::open(from, O_PATH | O_DIRECTORY)).value_or(MountEntry{});
     const char* way =
-        mount.type == "zfs" ? "zfs has its own: zfs snapshot"
+        mount.type == "zfs" ? "make the area a dataset of its own, as vzctl(8) has it"
         : mount.type == "xfs"
             ? "this xfs was made without reflink=1; move the area to a newer xfs or to "
               "btrfs"

@@ -14,6 +14,7 @@
 
 #include "snapshot/manager_program.hh"
 #include "snapshot/thin_volume.hh"
+#include "snapshot/zfs_datasets.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
 #include "sys/within.hh"
@@ -25,9 +26,10 @@ namespace {
 constexpr const char *kNote = "volume", *kFreshNote = "volume.new";
 constexpr std::string_view kManager = "manager";  // the first key of either text
 
-const std::array<const VolumeManager*, 1>& managers() {
+const std::array<const VolumeManager*, 2>& managers() {
     static const ThinVolumes thin;
-    static const std::array<const VolumeManager*, 1> all{&thin};
+    static const ZfsDatasets zfs;
+    static const std::array<const VolumeManager*, 2> all{&thin, &zfs};
     return all;
 }
 
@@ -121,7 +123,7 @@ std::string options_of(const MountEntry& mount) {
     fail(
         fmt::format("'{}' is a mount point of {} on '{}', which has no snapshots: mount that "
                     "elsewhere and move the area into a directory of btrfs or xfs, or have the "
-                    "area on a thin volume of LVM",
+                    "area on a thin volume of LVM or as a dataset of zfs",
                     area, mount.type, mount.source));
 }
 

@@ -6,6 +6,7 @@
 
 Names:
     host-bookworm, host-trixie   a host: disk.img (ext4), vmlinuz, initrd.img
+    host-trixie-zfs              a host that has ZFS, whose module takes some ten minutes to build
     host-cluster                 a tree of a host of a cluster: Debian 13 with Pacemaker and Corosync
     vps-debian12, vps-debian13   VPS trees with systemd as init
     vps-containers               Debian 13 with podman, docker, WireGuard, OpenVPN
@@ -123,6 +124,27 @@ INIT
 chmod 755 sbin/vps-test-init
 """
 
+# ZFS of Debian's contrib, for the kernel that the host has. What builds the module goes again.
+ZFS_CUSTOMIZE = r"""
+kernel=$(ls lib/modules)
+export DEBIAN_FRONTEND=noninteractive
+chroot . apt-get -q install --yes --no-install-recommends "linux-headers-$kernel" zfs-dkms
+version=$(ls usr/src | sed -n 's/^zfs-//p')
+chroot . dkms install --no-depmod "zfs/$version" -k "$kernel" || {
+    tail -n 40 "var/lib/dkms/zfs/$version/build/make.log"
+    exit 1
+}
+mkdir -p kept "lib/modules/$kernel/extra"
+find "lib/modules/$kernel/updates" -name '*.ko*' -exec mv -t kept {} +
+chroot . apt-get -q purge --yes --autoremove "linux-headers-$kernel" zfs-dkms
+mv kept/* "lib/modules/$kernel/extra"
+rm -r kept
+chroot . depmod "$kernel"
+for unit in zfs-share.service zfs-volume-wait.service; do
+    ln -sf /dev/null "etc/systemd/system/$unit"
+done
+"""
+
 # A cluster is configured by the test; nothing else runs there.
 CLUSTER_CUSTOMIZE = r"""
 cd "$1"
@@ -209,6 +231,9 @@ RECIPES = {
     "host-bookworm": HOST | {"suite": "bookworm", "packages": [*HOST_PACKAGES, "ploop"]},
     "host-trixie": HOST | {"suite": "trixie",
                            "packages": [*HOST_PACKAGES, "systemd-cryptsetup"]},
+    "host-trixie-zfs": HOST | {"suite": "trixie", "components": "main,contrib",
+                               "packages": [*HOST_PACKAGES, "systemd-cryptsetup", "zfsutils-linux"],
+                               "customize": HOST_CUSTOMIZE + ZFS_CUSTOMIZE},
     "host-cluster": vps("trixie", CLUSTER_PACKAGES, customize=CLUSTER_CUSTOMIZE),
     "vps-debian12": vps("bookworm", ["systemd", "systemd-sysv"]),
     "vps-debian13": vps("trixie", ["systemd", "systemd-sysv", "dbus"]),
@@ -279,6 +304,8 @@ def run(command, log):
 def debootstrap(recipe, tree, log):
     command = ["mmdebstrap", '--aptopt=Acquire::Retries "5"', f"--variant={recipe['variant']}",
                "--dpkgopt=force-unsafe-io", *(f"--include={name}" for name in recipe["packages"])]
+    if recipe.get("components"):
+        command.append(f"--components={recipe['components']}")
     if recipe.get("architecture"):
         command.append(f"--architectures={recipe['architecture']}")
     if not recipe.get("documentation"):

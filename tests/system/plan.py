@@ -9,6 +9,8 @@ A scenario is a bash file in scenarios/. Lines of its own at its top, in this ve
                           and hardly about systemd; CI_FULL=1 runs it on both
     # host: package       in a container that has none of our programs, and this build's Debian packages in
                           /opt/vps-tests/packages; of one release a run, in turn
+    # host: zfs           on an emulated host that has ZFS, and only if it is named: Debian has the module as
+                          source alone, and to build it takes longer than all of a run; `release: trixie` too
     # release: trixie     on this release only
     # timeout: 600        has so many seconds (240)
     # shown: yes          has its output shown, even if it passes
@@ -27,7 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RELEASES = ["bookworm", "trixie"]
 KINDS = ["container", "emulated", "package"]
 ALLOWED = {
-    "host": ["container", "emulated", "kernel", "package"],
+    "host": ["container", "emulated", "kernel", "package", "zfs"],
     "release": RELEASES,
     "timeout": None,
     "shown": ["yes"],
@@ -126,6 +128,9 @@ def suites(words):
     found = [kind if kind == "package" else f"{kind}-{release}" for kind in KINDS
              for release in RELEASES
              if any(scenario.may_run(kind, release) for scenario in named(words))]
+    if not found:
+        raise SystemExit("these run by their names alone: tests/system/run --release trixie --build build "
+                         + " ".join(words))
     return list(dict.fromkeys(found))
 
 
@@ -140,6 +145,8 @@ def print_list():
         cells = []
         for kind, release in columns:
             runs = scenario.name in [other.name for other in places[kind, release]]
-            cells.append("yes" if runs else "in turn" if scenario.may_run(kind, release) else "-")
+            on_demand = kind == "emulated" and release in scenario.releases and "zfs" in scenario.hosts
+            cells.append("yes" if runs else "in turn" if scenario.may_run(kind, release) else
+                         "by name" if on_demand else "-")
         print(f"{scenario.name:24}" + "".join(f"{cell:11}" for cell in cells).rstrip())
     print(f"turn {number}, {reason}; CI_FULL=1: both")

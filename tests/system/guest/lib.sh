@@ -6,6 +6,7 @@
 #   # host: container    in a container: fast, for all that needs no limits, modules or disks of the host's
 #   # host: emulated     on an emulated host (so it is without a line)
 #   # host: kernel       on an emulated host, on one release a run, in turn; may stand beside `container`
+#   # host: zfs          on an emulated host that has ZFS, and only if the scenario is named
 #   # release: trixie    only there
 #   # timeout: 600       has so many seconds (240)
 #   # shown: yes         its output is shown always
