@@ -54,6 +54,18 @@ void sync_directory(const std::string& path) {
         throw SysError(errno, "write to disk", path);
 }
 
+bool has_places(const std::string& path) {
+    Directory directory(path);
+    while (const dirent* entry = directory.next())
+        if (parse_uuid(entry->d_name))
+            return true;
+    return false;
+}
+
+bool is_missing(const std::string& path) {
+    return access(path.c_str(), F_OK) < 0 && errno == ENOENT;
+}
+
 // Which volume is the area's, for good, before the other one is removed.
 void settle_switch(const std::string& directory) {
     const std::string identity = directory + kIdentityOfFormer;
@@ -80,8 +92,14 @@ std::string place_of_snapshot(const std::string& area, const std::string& uuid) 
 
 SnapshotList read_snapshots(const std::string& area) {
     const std::string path = fmt::format("{}/{}", snapshots_of(area), kList);
-    if (access(path.c_str(), F_OK) < 0 && errno == ENOENT)
+    if (is_missing(path)) {
+        if (has_places(snapshots_of(area)))
+            throw Error(ExitCode::System,
+                        fmt::format("'{}' is gone, without which the snapshots are not known: "
+                                    "bring it back from a backup, or remove '{}' with all of them",
+                                    path, snapshots_of(area)));
         return {};
+    }
     const SnapshotList all = within({fmt::format("'{}'", path)}, [&] {
         return parse_snapshot_list(sys::read_file(path, kLargestList));
     });
@@ -89,7 +107,7 @@ SnapshotList read_snapshots(const std::string& area) {
     for (const Snapshot& snapshot : all.snapshots) {
         const std::string place =
             fmt::format("{}/{}", snapshots_of(area), without_braces(snapshot.uuid));
-        if (access(place.c_str(), F_OK) < 0 && errno == ENOENT)
+        if (is_missing(place))
             list.remove(snapshot.uuid);
     }
     return list;
@@ -107,12 +125,18 @@ SnapshotStore::SnapshotStore(const std::string& area, Create create)
     if (!lock_)
         return;
     list_ = read_snapshots(area);
+    // The first snapshot finds a list, so that one that is missing is known to be lost.
+    if (create == Create::Yes && is_missing(fmt::format("{}/{}", directory_, kList))) {
+        Undo remove([&] { (void)rmdir(directory_.c_str()); });
+        write({});
+        remove.keep();
+    }
     if (access(place_to_switch().c_str(), F_OK) < 0)
         sweep();
 }
 
 SnapshotStore::~SnapshotStore() {
-    if (!lock_ || !list_.snapshots.empty())
+    if (!lock_ || !list_.snapshots.empty() || has_places(directory_))
         return;
     (void)unlink(fmt::format("{}/{}", directory_, kList).c_str());
     (void)rmdir(directory_.c_str());  // what is in it stays

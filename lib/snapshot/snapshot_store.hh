@@ -21,7 +21,8 @@ std::string place_of_snapshot(const std::string& area, const std::string& uuid);
 // The file in a place to switch with the identity of the area that was (copy_area.hh).
 inline constexpr const char* kIdentityOfFormer = "/area";
 
-// The list, without the lock; an empty one where there are no snapshots. Throws Error System.
+// The list, without the lock; an empty one where there are no snapshots. Throws Error System, also
+// where there are some and the list is lost.
 SnapshotList read_snapshots(const std::string& area);
 
 // Removes all snapshots of this private area, and what was cut off. Throws Error System.
