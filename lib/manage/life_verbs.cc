@@ -45,8 +45,11 @@ ExitCode explain_failure(const Call& call, std::uint64_t since, const char* fall
 }
 
 ExitCode start_vps_unit(const Call& call, const Wish& wish) {
-    if (is_running(call.veid))
+    if (is_running(call.veid)) {
+        if (active_state(service_unit(call.veid)) == "deactivating")
+            throw Complaint(ExitCode::Locked, "Container already locked: it is being stopped");
         throw Complaint(ExitCode::Running, "Container is already running");
+    }
     if (!wish.starts_disabled && load_vps_config(call.veid).disabled)
         throw Complaint(ExitCode::Disabled,
                         "Container start disabled (DISABLED=yes; --force starts it)");

@@ -91,22 +91,28 @@ std::string place_of_snapshot(const std::string& area, const std::string& uuid) 
 }
 
 SnapshotList read_snapshots(const std::string& area) {
-    const std::string path = fmt::format("{}/{}", snapshots_of(area), kList);
+    const std::string directory = snapshots_of(area);
+    const std::string path = fmt::format("{}/{}", directory, kList);
+    const auto refuse = [&](const std::string& why) {
+        throw Error(ExitCode::System,
+                    fmt::format("'{}' {}, without which the snapshots are not known: bring it back "
+                                "from a backup, or remove '{}' with all of them",
+                                path, why, directory));
+    };
     if (is_missing(path)) {
-        if (has_places(snapshots_of(area)))
-            throw Error(ExitCode::System,
-                        fmt::format("'{}' is gone, without which the snapshots are not known: "
-                                    "bring it back from a backup, or remove '{}' with all of them",
-                                    path, snapshots_of(area)));
+        if (has_places(directory))
+            refuse("is gone");
         return {};
     }
-    const SnapshotList all = within({fmt::format("'{}'", path)}, [&] {
-        return parse_snapshot_list(sys::read_file(path, kLargestList));
-    });
+    SnapshotList all;
+    try {
+        all = parse_snapshot_list(sys::read_file(path, kLargestList));
+    } catch (const Error& error) {
+        refuse(fmt::format("cannot be read ({})", error.what()));
+    }
     SnapshotList list = all;
     for (const Snapshot& snapshot : all.snapshots) {
-        const std::string place =
-            fmt::format("{}/{}", snapshots_of(area), without_braces(snapshot.uuid));
+        const std::string place = fmt::format("{}/{}", directory, without_braces(snapshot.uuid));
         if (is_missing(place))
             list.remove(snapshot.uuid);
     }
