@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sys/error.hh"
+#include "sys/split.hh"
 
 namespace vps {
 
@@ -89,16 +90,6 @@ bool is_netdev(std::string_view word) {
 constexpr std::string_view kBlanks = " \t\n";
 constexpr const char* kNoDevice = "no name of a device";
 constexpr const char* kPassedOver = "says nothing here: the VPS configures the device itself";
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t end = std::min(text.find(separator, at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
-}
 
 // The access of a device; vzctl knows q, too, for quota. Nothing for other text.
 std::optional<std::string> parse_access(std::string_view text) {

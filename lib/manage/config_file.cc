@@ -48,9 +48,7 @@ void replace(const std::string& path, const std::string& text, unsigned mode, un
     if (rename(temporary.c_str(), path.c_str()) < 0)
         throw SysError(errno, "replace", path);
     remove.keep();
-    const Fd directory = sys::open(dir, O_RDONLY | O_DIRECTORY);
-    if (fsync(directory.get()) < 0)
-        throw SysError(errno, "write to disk", dir);
+    sys::sync_directory(dir);
 }
 
 }  // namespace

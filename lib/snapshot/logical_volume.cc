@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "sys/error.hh"
+#include "sys/split.hh"
 
 namespace vps {
 
@@ -20,16 +21,6 @@ constexpr std::size_t kFieldCount = 10;
 
 constexpr std::string_view kTag = "systemd-vps=";
 constexpr std::string_view kExchanged = "-was";
-
-std::vector<std::string> split(const std::string& text, char separator) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t end = std::min(text.find(separator, at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
-}
 
 std::string with_dashes(std::string_view id) {
     std::string text(id);
@@ -65,7 +56,8 @@ std::vector<LogicalVolume> parse_logical_volumes(const std::string& lines) {
         line.erase(0, line.find_first_not_of(' '));
         if (line.empty())
             continue;
-        const std::vector<std::string> fields = split(line, kSeparator);
+        const std::vector<std::string_view> parts = split(line, kSeparator);
+        const std::vector<std::string> fields(parts.begin(), parts.end());
         if (fields.size() != kFieldCount)
             throw Error(ExitCode::System,
                         fmt::format("lvs has printed a line that is not known: '{}'", line));
@@ -80,7 +72,8 @@ std::vector<LogicalVolume> parse_logical_volumes(const std::string& lines) {
                              .dm_path = fields[8],
                              .is_skipped = fields[9] == "1"};
         if (!fields[5].empty())
-            volume.tags = split(fields[5], ',');
+            for (const std::string_view tag : split(fields[5], ','))
+                volume.tags.emplace_back(tag);
         // One of several segments has as many lines.
         if (volumes.empty() || volumes.back().id != volume.id)
             volumes.push_back(std::move(volume));

@@ -48,12 +48,6 @@ Fd lock_store(const std::string& path, SnapshotStore::Create create) {
     }
 }
 
-void sync_directory(const std::string& path) {
-    const Fd directory = sys::open(path, O_RDONLY | O_DIRECTORY);
-    if (fsync(directory.get()) < 0)
-        throw SysError(errno, "write to disk", path);
-}
-
 bool has_places(const std::string& path) {
     Directory directory(path);
     while (const dirent* entry = directory.next())
@@ -111,11 +105,9 @@ SnapshotList read_snapshots(const std::string& area) {
         refuse(fmt::format("cannot be read ({})", error.what()));
     }
     SnapshotList list = all;
-    for (const Snapshot& snapshot : all.snapshots) {
-        const std::string place = fmt::format("{}/{}", directory, without_braces(snapshot.uuid));
-        if (is_missing(place))
+    for (const Snapshot& snapshot : all.snapshots)
+        if (is_missing(place_of_snapshot(area, snapshot.uuid)))
             list.remove(snapshot.uuid);
-    }
     return list;
 }
 
@@ -177,7 +169,7 @@ void SnapshotStore::write(const SnapshotList& list) {
         throw SysError(errno, "replace", path);
     remove.keep();
     list_ = list;
-    sync_directory(directory_);
+    sys::sync_directory(directory_);
 }
 
 std::string SnapshotStore::place_to_copy() const {

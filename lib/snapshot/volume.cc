@@ -89,12 +89,6 @@ std::string name_of(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-void sync_directory(const std::string& path) {
-    const Fd directory = sys::open(path, O_RDONLY | O_DIRECTORY);
-    if (fsync(directory.get()) < 0)
-        throw SysError(errno, "write to disk", path);
-}
-
 void lock(const Fd& file, const std::string& path) {
     while (flock(file.get(), LOCK_EX) < 0)
         if (errno != EINTR)
@@ -190,8 +184,8 @@ VolumeNote write_note(const std::string& place, const AreaVolume& area, const st
         throw SysError(errno, "write to disk", fresh);
     if (rename(fresh.c_str(), fmt::format("{}/{}", place, kNote).c_str()) < 0)
         throw SysError(errno, "rename", fresh);
-    sync_directory(place);
-    sync_directory(place.substr(0, place.rfind('/')));
+    sys::sync_directory(place);
+    sys::sync_directory(place.substr(0, place.rfind('/')));
     return note;
 }
 

@@ -27,9 +27,7 @@ bool note_running(Veid veid, const std::string& dir) {
 }
 
 void sync_running(const std::string& dir) {
-    const Fd fd = sys::open(dir, O_RDONLY | O_DIRECTORY);
-    if (fsync(fd.get()) < 0)
-        throw SysError(errno, "write to disk", dir);
+    sys::sync_directory(dir);
 }
 
 bool is_noted_running(Veid veid, const std::string& dir) {

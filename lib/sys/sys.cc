@@ -118,6 +118,12 @@ Fd lock_directory(const std::string& path) {
     return dir;
 }
 
+void sync_directory(const std::string& path) {
+    const Fd directory = sys::open(path, O_RDONLY | O_DIRECTORY);
+    if (fsync(directory.get()) < 0)
+        throw SysError(errno, "write to disk", path);
+}
+
 Fd duplicate(FdRef fd) {
     const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
     if (copy < 0)

@@ -29,6 +29,8 @@ bool unlink_if_there(const std::string& path);
 // Locks a directory (flock(2)) until the descriptor is closed; waits for others, who hold the lock
 // for a moment only.
 Fd lock_directory(const std::string& path);
+// Has the names in a directory written to disk (fsync(2)).
+void sync_directory(const std::string& path);
 Fd duplicate(FdRef fd);  // above the standard streams
 std::string readlink(const std::string& path);
 std::string realpath(const std::string& path);
