@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "state/state.hh"
@@ -17,17 +18,16 @@ namespace vps {
 
 namespace {
 
+constexpr const char* kCgroups = "/sys/fs/cgroup";
 // Supervisors and the host's own helpers for VPSes: they run as root, one cgroup for each VPS.
 constexpr std::string_view kSupervisors = "system.slice/system-vps.slice";
 constexpr std::string_view kVpses = "vps.slice";
 
 class Search {
   public:
-    explicit Search(const ForeignPlaces& places) : places_(places) {}
-
     // `way` is the cgroup's, below the root of all: "system.slice".
     void look_into(const std::string& way) {
-        const std::string path = way.empty() ? places_.cgroups : places_.cgroups + "/" + way;
+        const std::string path = way.empty() ? kCgroups : fmt::format("{}/{}", kCgroups, way);
         for (const pid_t pid : processes_in(path))
             note(pid);
         Directory directory(path);  // it may be gone
@@ -59,24 +59,23 @@ class Search {
     }
 
     // Not so where the area is shifted on disk, nor where the state is lost or broken.
-    [[nodiscard]] bool has_claimed_ids(std::string_view slice) const {
+    static bool has_claimed_ids(std::string_view slice) {
         const std::optional<Veid> veid = veid_of_slice(slice);
         try {
-            const auto state = veid ? read_state(*veid, places_.run_dir) : std::nullopt;
+            const auto state = veid ? read_state(*veid) : std::nullopt;
             return state && state->first_id != 0;
         } catch (const Error&) {
             return false;
         }
     }
 
-    const ForeignPlaces& places_;
     std::set<std::uint32_t> ids_;
 };
 
 }  // namespace
 
-std::vector<IdRange> find_foreign_ids(const ForeignPlaces& places) {
-    Search search(places);
+std::vector<IdRange> find_foreign_ids() {
+    Search search;
     search.look_into({});
     return search.found();
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "config/config_text.hh"
@@ -32,6 +33,14 @@ class Limits {
     std::vector<SliceLimit> limits_;
 };
 
+// What VMGUARPAGES guarantees, in bytes.
+std::optional<std::uint64_t> memory_low(const VpsConfig& config) {
+    const auto& pages = config.vmguarpages;
+    if (!pages || !is_limit(pages->barrier))
+        return std::nullopt;
+    return pages->barrier * kPage;
+}
+
 void set_memory(Limits& limits, const VpsConfig& config) {
     const auto set_pages = [&](const LimitSetting& setting, std::uint64_t pages) {
         if (is_limit(pages))
@@ -49,8 +58,8 @@ void set_memory(Limits& limits, const VpsConfig& config) {
         set_pages(setting_of("MemoryMax"), config.physpages->limit);
     if (config.swappages)
         set_pages(setting_of("MemorySwapMax"), config.swappages->limit);
-    if (config.vmguarpages)
-        set_pages(setting_of("MemoryLow"), config.vmguarpages->barrier);
+    if (const auto bytes = memory_low(config))
+        limits.set(setting_of("MemoryLow"), *bytes);
     if (config.oomguarpages)
         set_pages(setting_of("MemoryMin"), config.oomguarpages->barrier);
 }
@@ -159,8 +168,7 @@ std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits) {
 }
 
 std::uint64_t guaranteed_memory(const VpsConfig& config) {
-    const auto& pages = config.vmguarpages;
-    return pages && is_limit(pages->barrier) ? pages->barrier * kPage : 0;
+    return memory_low(config).value_or(0);
 }
 
 std::vector<std::string_view> io_limits_of(const VpsConfig& config) {

@@ -74,7 +74,8 @@ struct LimitHost {
 // The limits that the configuration asks for, in the table's order.
 std::vector<SliceLimit> slice_limits(const VpsConfig& config, const LimitHost& host);
 
-// The MemoryLow= of these limits, in bytes; 0 for none.
+// The MemoryLow= of these limits, in bytes; 0 for none. The same of those that the configuration
+// asks for, for whoever needs no other limit.
 std::uint64_t guaranteed_memory(const std::vector<SliceLimit>& limits);
 std::uint64_t guaranteed_memory(const VpsConfig& config);
 
