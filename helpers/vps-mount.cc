@@ -2,13 +2,17 @@
 // around it, as `vzctl mount` did. systemd calls it as the first step of a start (ExecStartPre= of
 // vps@.service). If anything fails, nothing is mounted.
 
+#include <unistd.h>
+
 #include "command/program.hh"
 #include "context/running_vps.hh"
 #include "life/left_over.hh"
 #include "life/mount.hh"
+#include "manage/cut_switch.hh"
 #include "state/life_counts.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/sys.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/own_namespaces.hh"
 #include "systemd/unit_name.hh"
@@ -26,6 +30,15 @@ void require_namespaces_of_host(Veid veid) {
         throw Error(ExitCode::System, *why);
 }
 
+// After a switch to a snapshot that was cut off, files and configuration may not belong together.
+VpsConfig find_config(Veid veid, const Log& log) {
+    VpsConfig config = load_config_to_start(veid, log);
+    if (access(config.ve_private->c_str(), F_OK) == 0 &&
+        end_switch_before_start(veid, sys::realpath(*config.ve_private), log))
+        config = load_config_to_start(veid, log);
+    return config;
+}
+
 ExitCode mount_vps(const Invocation& invocation) {
     require_unified_cgroups();
     require_namespaces_of_host(invocation.veid);
@@ -41,7 +54,7 @@ ExitCode mount_vps(const Invocation& invocation) {
     if (earlier.state)
         end_earlier_life(invocation.veid, lock, *earlier.state, invocation.log);
     const LeftOver left_over(invocation.veid, invocation.log);
-    mount_with_scripts(invocation.veid, lock, load_config_to_start(invocation.veid, invocation.log),
+    mount_with_scripts(invocation.veid, lock, find_config(invocation.veid, invocation.log),
                        invocation.log);
     step.done();
     if (!invocation.log.to_journal())

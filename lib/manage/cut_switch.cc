@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 
 #include "config/config_edit.hh"
 #include "manage/config_file.hh"
 #include "manage/name_link.hh"
 #include "quota/project_tree.hh"
 #include "snapshot/copy_area.hh"
+#include "state/lease.hh"
 #include "sys/directory.hh"
 #include "sys/sys.hh"
 #include "sys/within.hh"
@@ -20,6 +22,8 @@ namespace vps {
 namespace {
 
 constexpr std::size_t kLargest = 16 << 20;
+
+using Tell = std::function<void(const std::string& line)>;
 
 bool is_there(const std::string& path) {
     return access(path.c_str(), F_OK) == 0;
@@ -39,33 +43,34 @@ void finish_config(Veid veid, const SwitchPlace& cut, const std::string& before)
 
 // What has been done of the end already stays done. The former area, which is at that place now, is
 // where the list says it is before the list says so.
-void finish(const Call& call, SnapshotStore& store, const SwitchPlace& cut, const std::string& at) {
+void finish(Veid veid, SnapshotStore& store, const SwitchPlace& cut, const std::string& at,
+            const Tell& tell) {
     const SnapshotList next = parse_snapshot_list(sys::read_file(cut.next_list(), kLargest));
     const std::string kept = store.place_of(cut.uuid());
-    stop_counting(call.veid, at + "/tree");
+    stop_counting(veid, at + "/tree");
     protect_copy(at + "/tree");
-    finish_config(call.veid, cut, sys::read_file(at + "/config", kLargest));
+    finish_config(veid, cut, sys::read_file(at + "/config", kLargest));
     if (at != kept && rename(at.c_str(), kept.c_str()) < 0)
         throw SysError(errno, "rename", at);
     sync_file_system(store.directory());
     store.write(next);
-    call.talk.warn(
+    tell(
         fmt::format("A switch to snapshot {} was cut off, and is finished: the files and "
                     "the configuration that were before it are snapshot {}",
                     next.current, cut.uuid()));
 }
 
-void end_cut_switch(const Call& call, const SnapshotArea& subject, SnapshotStore& store) {
+void end_cut_switch(Veid veid, const std::string& area, SnapshotStore& store, const Tell& tell) {
     const SwitchPlace cut = SwitchPlace::find(store.place_to_switch());
     const std::string kept = store.place_of(cut.uuid());
     const std::string at = is_there(kept) ? kept : cut.place();
     const bool took_place =
         within({fmt::format("a switch was cut off, which '{}' tells of", store.place_to_switch())},
-               [&] { return settle_area(subject.area, at, sys::read_file(cut.area_identity())); });
+               [&] { return settle_area(area, at, sys::read_file(cut.area_identity())); });
     if (took_place)
-        finish(call, store, cut, at);
+        finish(veid, store, cut, at, tell);
     else
-        call.talk.warn("A switch to a snapshot was cut off before it took place");
+        tell("A switch to a snapshot was cut off before it took place");
     store.sweep();
 }
 
@@ -105,8 +110,24 @@ SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
                              SnapshotStore::Create create) {
     SnapshotStore store(subject.area, create);
     if (is_there(store.place_to_switch()))
-        end_cut_switch(call, subject, store);
+        end_cut_switch(call.veid, subject.area, store,
+                       [&](const std::string& line) { call.talk.warn(line); });
     return store;
+}
+
+bool end_switch_before_start(Veid veid, const std::string& area, const Log& log) {
+    if (!is_there(place_to_switch_of(area)))
+        return false;
+    const Lease lease = take_lease(veid, area);
+    try {
+        SnapshotStore store(area, SnapshotStore::Create::No);
+        end_cut_switch(veid, area, store,
+                       [&](const std::string& line) { log.say(Level::Notice, line); });
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::Locked)
+            log.say(Level::Warning, error.what());
+    }
+    return true;
 }
 
 }  // namespace vps

@@ -12,6 +12,7 @@
 #include "manage/call.hh"
 #include "manage/snapshot_area.hh"
 #include "snapshot/snapshot_store.hh"
+#include "systemd/log.hh"
 
 namespace vps {
 
@@ -49,5 +50,11 @@ void stop_counting(Veid veid, const std::string& tree);
 // SnapshotStore does, and Error System where that cannot be told, with what to look at.
 SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
                              SnapshotStore::Create create);
+
+// For a start of the VPS, before its configuration counts: likewise, with the lease of the area
+// (lease.hh), and returns whether the configuration may be another one now. A switch that goes on
+// is left alone, for the start may be its own. Throws Error Running, where another host has the
+// lease; what else cannot be ended is told, as the area is a whole one all the same.
+[[nodiscard]] bool end_switch_before_start(Veid veid, const std::string& area, const Log& log);
 
 }  // namespace vps

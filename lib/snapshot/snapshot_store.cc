@@ -84,6 +84,10 @@ std::string place_of_snapshot(const std::string& area, const std::string& uuid) 
     return fmt::format("{}/{}", snapshots_of(area), without_braces(uuid));
 }
 
+std::string place_to_switch_of(const std::string& area) {
+    return snapshots_of(area) + kSwitching;
+}
+
 SnapshotList read_snapshots(const std::string& area) {
     const std::string directory = snapshots_of(area);
     const std::string path = fmt::format("{}/{}", directory, kList);
@@ -113,8 +117,8 @@ SnapshotList read_snapshots(const std::string& area) {
 
 void remove_snapshots(const std::string& area) {
     const std::string directory = snapshots_of(area);
-    settle_switch(directory + kSwitching);
-    for (const std::string& path : {directory + kCopying, directory + kSwitching, directory})
+    settle_switch(place_to_switch_of(area));
+    for (const std::string& path : {directory + kCopying, place_to_switch_of(area), directory})
         remove_copies(path);
 }
 

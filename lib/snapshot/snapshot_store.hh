@@ -18,6 +18,10 @@ std::string snapshots_of(const std::string& area);
 // The place of a snapshot: "….snapshots/fbcdf284-5345-416b-a589-7b5fcaa87673".
 std::string place_of_snapshot(const std::string& area, const std::string& uuid);
 
+// What a switch calls its place from before the private area is exchanged until it is over:
+// "….snapshots/switching".
+std::string place_to_switch_of(const std::string& area);
+
 // The file in a place to switch with the identity of the area that was (copy_area.hh).
 inline constexpr const char* kIdentityOfFormer = "/area";
 
