@@ -11,6 +11,7 @@
 
 #include "config/config.hh"
 #include "config/vps_list.hh"
+#include "manage/area_lease.hh"
 #include "manage/config_file.hh"
 #include "manage/life_verbs.hh"
 #include "manage/name_link.hh"
@@ -20,7 +21,6 @@
 #include "script/action_script.hh"
 #include "snapshot/copy_area.hh"
 #include "snapshot/subvolume.hh"
-#include "state/lease.hh"
 #include "state/life_counts.hh"
 #include "state/place.hh"
 #include "state/running_mark.hh"
@@ -79,10 +79,7 @@ Lease take_lease_to_remove(Veid veid, const std::string& area, const Talk& talk)
     struct stat status {};
     if (lstat(area.c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
         return {};
-    Lease lease = take_lease(veid, area);
-    if (!lease.trouble.empty())
-        talk.warn("Warning: " + lease.trouble);
-    return lease;
+    return take_lease_to_change(veid, area, talk);
 }
 
 void remove_out_of_sight(const std::string& removed, const Talk& talk) {

@@ -9,6 +9,7 @@
 #include "context/vps_root.hh"
 #include "files/write.hh"
 #include "life/settings.hh"
+#include "manage/area_lease.hh"
 #include "manage/config_file.hh"
 #include "manage/life_verbs.hh"
 #include "manage/merge_accounts.hh"
@@ -17,7 +18,6 @@
 #include "manage/unpack.hh"
 #include "manage/vzctl_code.hh"
 #include "ploop/area_kind.hh"
-#include "state/lease.hh"
 #include "state/place.hh"
 #include "state/state.hh"
 #include "sys/guest_file.hh"
@@ -123,9 +123,7 @@ ExitCode reinstall_verb(const Call& call) {
         refuse(
             fmt::format("'{}' is left of one that was cut off; look at it, and remove it", beside));
     // Until the old files are out of the area's place.
-    Lease lease = take_lease(call.veid, area);
-    if (!lease.trouble.empty())
-        call.talk.warn("Warning: " + lease.trouble);
+    Lease lease = take_lease_to_change(call.veid, area, call.talk);
     const std::string tarball = find_tarball(call);
     call.talk.tell("Creating container private area");
     make_area(call, config, tarball, beside);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "config/config_edit.hh"
+#include "manage/area_lease.hh"
 #include "manage/config_file.hh"
 #include "manage/cut_switch.hh"
 #include "manage/life_verbs.hh"
@@ -17,7 +18,6 @@
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
 #include "snapshot/copy_area.hh"
-#include "state/lease.hh"
 #include "state/state.hh"
 #include "sys/process.hh"
 #include "sys/progress_line.hh"
@@ -78,9 +78,10 @@ void write_file(const std::string& path, const std::string& text) {
 // moment, open_snapshots() knows by the place to switch what is left to do.
 class Switch {
   public:
-    Switch(Veid veid, const SnapshotArea& subject, const AreaCopier& copier, SnapshotStore& store,
-           std::string former, std::optional<std::string> config)
-        : veid_(veid),
+    Switch(const Call& call, const SnapshotArea& subject, const AreaCopier& copier,
+           SnapshotStore& store, std::string former, std::optional<std::string> config)
+        : veid_(call.veid),
+          talk_(call.talk),
           area_(subject.area),
           copier_(copier),
           store_(store),
@@ -92,7 +93,7 @@ class Switch {
     // The VPS is down. The copy is ready.
     void make(const std::string& uuid) {
         const VpsLock lock(veid_);
-        const Lease lease = take_lease(veid_, area_);  // until the VPS starts
+        const Lease lease = take_lease_to_change(veid_, area_, talk_);  // until the VPS starts
         note(uuid);
         Undo back([&] { bring_back(); });
         if (rename(store_.place_to_copy().c_str(), store_.place_to_switch().c_str()) < 0)
@@ -153,6 +154,7 @@ class Switch {
     }
 
     Veid veid_;
+    const Talk& talk_;
     std::string area_;
     const AreaCopier& copier_;
     SnapshotStore& store_;
@@ -241,7 +243,7 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     const bool runs = is_running(call.veid), starts = runs && !call.given.has("skip-resume");
     if (starts)
         require_enabled(call, subject, config);
-    Switch step(call.veid, subject, *copier, store, former, std::move(config));
+    Switch step(call, subject, *copier, store, former, std::move(config));
     Undo start([&] {
         if (runs)
             start_again(call);
