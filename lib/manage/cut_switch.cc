@@ -71,7 +71,7 @@ void end_cut_switch(Veid veid, const std::string& area, SnapshotStore& store, co
         finish(veid, store, cut, at, tell);
     else
         tell("A switch to a snapshot was cut off before it took place");
-    store.sweep();
+    store.end_switch();
 }
 
 }  // namespace
@@ -109,9 +109,11 @@ void stop_counting(Veid veid, const std::string& tree) {
 SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
                              SnapshotStore::Create create) {
     SnapshotStore store(subject.area, create);
-    if (is_there(store.place_to_switch()))
+    if (is_there(store.place_to_switch())) {
         end_cut_switch(call.veid, subject.area, store,
                        [&](const std::string& line) { call.talk.warn(line); });
+        store.sweep();
+    }
     return store;
 }
 

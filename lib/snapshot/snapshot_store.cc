@@ -144,11 +144,15 @@ SnapshotStore::~SnapshotStore() {
     (void)rmdir(directory_.c_str());  // what is in it stays
 }
 
+void SnapshotStore::end_switch() const {
+    if (rename(place_to_switch().c_str(), place_to_copy().c_str()) < 0 && errno != ENOENT)
+        throw SysError(errno, "rename", place_to_switch());
+}
+
 void SnapshotStore::sweep() const {
     // A write that was cut off has left it.
     (void)unlink(fmt::format("{}/{}", directory_, kFreshList).c_str());
-    if (rename(place_to_switch().c_str(), place_to_copy().c_str()) < 0 && errno != ENOENT)
-        throw SysError(errno, "rename", place_to_switch());
+    end_switch();
     Directory directory(directory_);
     while (const dirent* entry = directory.next()) {
         const std::string name = entry->d_name;

@@ -61,8 +61,11 @@ class SnapshotStore {
     // What that is called from before the private area is exchanged until the switch is over.
     [[nodiscard]] std::string place_to_switch() const;
 
-    // Removes the place to switch, if there is one, and all that the list does not name. Throws
-    // Error System.
+    // A place to switch, if there is one, is only something to remove from then on. Throws
+    // SysError.
+    void end_switch() const;
+    // Likewise, and removes it, and all that the list does not name, which takes a time that grows
+    // with the number of files. Throws Error System.
     void sweep() const;
 
   private:
