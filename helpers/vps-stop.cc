@@ -2,6 +2,8 @@
 // STOP_TIMEOUT seconds and then kills it. systemd calls it as ExecStop= of vps@.service. When
 // N.stop fails the VPS keeps running.
 
+#include <poll.h>
+
 #include <cstdlib>
 
 #include "command/program.hh"
@@ -12,11 +14,15 @@
 #include "state/life_counts.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "systemd/system_manager.hh"
 
 namespace vps {
 
 namespace {
+
+constexpr unsigned kPatience = 15;  // seconds, of the minute that TimeoutStopSec= has for scripts
+constexpr int kPause = 100;         // milliseconds
 
 // systemd calls ExecStop= as well when the supervisor has ended by itself, without $MAINPID then
 // (systemd.exec(5)): nobody wants the VPS stopped, and vps-umount has it adopted.
@@ -28,15 +34,23 @@ bool has_supervisor_gone(const Invocation& invocation) {
 }
 
 // Returns nothing where another operation had the lock, and has gone on with the stop when it was
-// told to.
+// told to. systemd asks once, and a stop that fails leaves a VPS without a supervisor, or has a
+// cluster fence its host: so the stop waits for a change of limits or quota that is at its end.
 std::optional<VpsLock> lock_or_hurry(const Invocation& invocation) {
-    try {
-        return VpsLock(invocation.veid);
-    } catch (const Error& error) {
-        if (error.code() != ExitCode::Locked || !invocation.force || !hurry_stop(invocation.veid))
-            throw;
+    const Deadline deadline = deadline_after(invocation.log.to_journal() ? kPatience : 0);
+    for (;;) {
+        try {
+            return VpsLock(invocation.veid);
+        } catch (const Error& error) {
+            if (error.code() != ExitCode::Locked)
+                throw;
+            if (invocation.force && hurry_stop(invocation.veid))
+                return std::nullopt;
+            if (milliseconds_until(deadline) == 0)
+                throw;
+        }
+        (void)poll(nullptr, 0, kPause);
     }
-    return std::nullopt;
 }
 
 ExitCode stop_vps(const Invocation& invocation) {
