@@ -132,9 +132,11 @@ void Creation::require_no_area() const {
     if (lstat(config_.ve_private->c_str(), &status) < 0)
         return;
     std::error_code failure;
-    if (!S_ISDIR(status.st_mode) || !fs::is_empty(*config_.ve_private, failure) || failure)
-        throw Complaint(vzctl_code::kAreaExists,
-                        "Private area already exists in " + *config_.ve_private);
+    if (S_ISDIR(status.st_mode) && fs::is_empty(*config_.ve_private, failure) && !failure)
+        return;
+    require_clear_place(*config_.ve_private);  // a file system has its lost+found
+    throw Complaint(vzctl_code::kAreaExists,
+                    "Private area already exists in " + *config_.ve_private);
 }
 
 // A start refuses the same places.
@@ -160,6 +162,7 @@ void Creation::plan() {
     read_config(begin);
     require_no_area();
     require_own_places();
+    require_clear_place(*config_.ve_private);
     const std::string dir = first_value_of(host_, "TEMPLATE");
     if (dir.empty())
         throw Complaint(vzctl_code::kNoTemplateDir, "TEMPLATE is not set");

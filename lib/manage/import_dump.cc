@@ -18,6 +18,7 @@
 #include "manage/dump_config.hh"
 #include "manage/life_verbs.hh"
 #include "manage/name_link.hh"
+#include "manage/new_area.hh"
 #include "manage/remove_tree.hh"
 #include "manage/vzctl_code.hh"
 #include "ploop/area_kind.hh"
@@ -102,6 +103,7 @@ void Import::require_free() const {
         throw Complaint(vzctl_code::kNoConfig,
                         fmt::format("VPS {} is there already: {}{}", veid_.to_string(),
                                     config_path(veid_), remedy));
+    require_clear_place(area_);
     std::error_code failure;
     if (is_there(area_) &&
         (!fs::is_directory(fs::symlink_status(area_)) || !fs::is_empty(area_, failure) || failure))

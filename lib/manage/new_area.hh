@@ -10,6 +10,10 @@
 
 namespace vps {
 
+// A new private area is made where nothing is mounted, and where no snapshots of an area that is
+// gone lie beside: they would be those of the new one. Throws Complaint kAreaExists.
+void require_clear_place(const std::string& area);
+
 // Makes the directory, with the VPS's disk quota, and unpacks the template into it. Whatever fails,
 // the directory is gone. Throws Error with vzctl's code.
 void make_area(const Call& call, const VpsConfig& config, const std::string& tarball,
