@@ -175,6 +175,8 @@ ExitCode destroy_verb(const Call& call) {
     require_down(call.veid, config);
     require_own_area(call.veid, *config.ve_private);
     const std::string& area = *config.ve_private;
+    // One that was begun while the VPS ran would write among what is removed, and leave a part.
+    const Fd snapshots = lock_snapshots(area);
     require_no_mounted_snapshot(call.veid, area);
     Lease lease = take_lease_to_remove(call.veid, area, call.talk);
     call.talk.tell("Destroying container private area: " + area);

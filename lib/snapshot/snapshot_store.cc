@@ -88,6 +88,10 @@ std::string place_to_switch_of(const std::string& area) {
     return snapshots_of(area) + kSwitching;
 }
 
+Fd lock_snapshots(const std::string& area) {
+    return lock_store(snapshots_of(area), SnapshotStore::Create::No);
+}
+
 SnapshotList read_snapshots(const std::string& area) {
     const std::string directory = snapshots_of(area);
     const std::string path = fmt::format("{}/{}", directory, kList);

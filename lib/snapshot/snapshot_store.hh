@@ -29,7 +29,12 @@ inline constexpr const char* kIdentityOfFormer = "/area";
 // where there are some and the list is lost.
 SnapshotList read_snapshots(const std::string& area);
 
-// Removes all snapshots of this private area, and what was cut off. Throws Error System.
+// The lock that one operation on the snapshots at a time has, until it is closed; empty where there
+// are none. Throws Error Locked at once while another operation is under way, and SysError.
+Fd lock_snapshots(const std::string& area);
+
+// Removes all snapshots of this private area, and what was cut off; the caller has the lock. Throws
+// Error System.
 void remove_snapshots(const std::string& area);
 
 class SnapshotStore {
