@@ -82,6 +82,7 @@ class Switch {
            SnapshotStore& store, std::string former, std::optional<std::string> config)
         : veid_(call.veid),
           talk_(call.talk),
+          vps_(subject.config),
           area_(subject.area),
           copier_(copier),
           store_(store),
@@ -93,6 +94,8 @@ class Switch {
     // The VPS is down. The copy is ready.
     void make(const std::string& uuid) {
         const VpsLock lock(veid_);
+        if (is_mounted(veid_, vps_))
+            fail("it has been started or mounted meanwhile");
         const Lease lease = take_lease_to_change(veid_, area_, talk_);  // until the VPS starts
         note(uuid);
         Undo back([&] { bring_back(); });
@@ -112,9 +115,11 @@ class Switch {
         back.keep();
     }
 
+    // Not below a VPS that runs from there.
     void take_back() {
         const VpsLock lock(veid_);
-        bring_back();
+        if (!is_running(veid_))
+            bring_back();
     }
 
   private:
@@ -155,6 +160,7 @@ class Switch {
 
     Veid veid_;
     const Talk& talk_;
+    const VpsConfig& vps_;
     std::string area_;
     const AreaCopier& copier_;
     SnapshotStore& store_;
@@ -209,6 +215,17 @@ void bring_down(const Call& call, bool runs, const VpsConfig& config) {
     }
 }
 
+// By us, or by somebody else since the stop, as a cluster.
+bool is_started(const Call& call) {
+    try {
+        return start_now(call) == ExitCode::Ok;
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::Running)
+            throw;
+        return true;
+    }
+}
+
 void start_again(const Call& call) {
     try {
         if (is_running(call.veid) || start_now(call) == ExitCode::Ok)
@@ -254,7 +271,7 @@ void switch_to(const Call& call, const SnapshotArea& subject, SnapshotStore& sto
     step.make(uuid);
     remove.keep();
     Undo back([&] { step.take_back(); });
-    if (starts && start_now(call) != ExitCode::Ok)
+    if (starts && !is_started(call))
         fail("it does not start with the files of the snapshot");
     back.keep();
     start.keep();
