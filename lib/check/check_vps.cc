@@ -24,8 +24,11 @@
 #include "limits/slice_limits.hh"
 #include "network/network_spec.hh"
 #include "script/action_script.hh"
+#include "snapshot/snapshot_store.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "systemd/masked.hh"
+#include "systemd/unit_name.hh"
 
 namespace vps {
 
@@ -135,6 +138,28 @@ void judge_config(const VpsConfig& config, StartVerdict& verdict) {
         verdict.refuse(ExitCode::Disabled, "is disabled (DISABLED=yes in its configuration)");
 }
 
+// systemd starts nothing that the administrator has masked, or that requires it.
+void judge_units(Veid veid, CheckedFile& file, StartVerdict& verdict) {
+    for (const std::string& unit : {std::string("vps@.service"), service_unit(veid),
+                                    std::string("vps.slice"), slice_unit(veid)}) {
+        if (!is_masked(unit))
+            continue;
+        const std::string text = fmt::format("{0} is masked; systemctl unmask {0}", unit);
+        file.findings.push_back({Grade::Error, 0, 0, {}, text});
+        verdict.refuse(ExitCode::System, text);
+    }
+}
+
+// Which configuration counts is known when that is over.
+void check_cut_switch(const VpsConfig& config, CheckedFile& file) {
+    if (config.ve_private && access(config.ve_private->c_str(), F_OK) == 0 &&
+        access(place_to_switch_of(sys::realpath(*config.ve_private)).c_str(), F_OK) == 0)
+        file.findings.push_back(
+            file.about(Grade::Warning, "VE_PRIVATE",
+                       "a switch to a snapshot was cut off, or is under way; the next start ends "
+                       "it, and may bring the configuration of the snapshot back"));
+}
+
 std::optional<ConfigText> find_text(const std::string& path) {
     try {
         return ConfigText{path, read_config_text(AT_FDCWD, path.c_str(), path)};
@@ -227,8 +252,11 @@ VpsConfig VpsCheck::check_config(const std::optional<ConfigText>& vz_conf, const
     const NetworkSpec network = check_against_host(veid_, config.config, file_);
     compare_network(veid_, network, checked_, file_);
     compare_directories(veid_, config.config, root_, checked_, file_);
-    if (root_.empty())
+    if (root_.empty()) {
         check_network(veid_, network, checked_, file_);
+        judge_units(veid_, file_, verdict_);
+        check_cut_switch(config.config, file_);
+    }
     check_lost_limits(config.config, file_, verdict_);
     check_cluster(veid_, config.config, root_, checked_, file_);
     judge_config(config.config, verdict_);
