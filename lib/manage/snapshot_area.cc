@@ -69,6 +69,7 @@ SnapshotArea find_snapshot_area(Veid veid) {
     if (!found.config.ve_private)
         throw Complaint(ExitCode::NoVePrivate, "VE_PRIVATE is not set");
     try {
+        restore_mount_point(*found.config.ve_private);
         found.area = sys::realpath(*found.config.ve_private);
     } catch (const SysError& error) {
         throw Error(ExitCode::NoPrivateArea, error.what());
@@ -76,6 +77,11 @@ SnapshotArea find_snapshot_area(Veid veid) {
     const Fd area = sys::open(found.area, O_PATH | O_DIRECTORY);
     found.kind = find_area_kind(found.config, find_disk_maker(area), found.area);
     return found;
+}
+
+void restore_mount_point(const std::string& area) {
+    if (!is_there(area) && is_there(place_to_switch_of(area)))
+        sys::mkdir_all(area, 0755);
 }
 
 std::string make_uuid() {

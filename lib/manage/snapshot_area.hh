@@ -26,6 +26,10 @@ struct SnapshotArea {
 // Throws Error: NoVePrivate, NoPrivateArea, Ploop.
 SnapshotArea find_snapshot_area(Veid veid);
 
+// Makes the directory anew that the area was mounted on: where a switch was cut off, the manager of
+// its volume may have removed it. Throws SysError.
+void restore_mount_point(const std::string& area);
+
 // A new uuid, with braces.
 std::string make_uuid();
 

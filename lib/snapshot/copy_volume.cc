@@ -92,6 +92,7 @@ class VolumeCopier final : public AreaCopier {
 
     void require_unused(const std::string& ve_root) const override {
         const std::string& area = volume_.target;
+        manager_.dismount_own(volume_);
         std::string device;
         for (const MountEntry& mount : read_mounts())
             if (mount.target == area) {
@@ -122,6 +123,7 @@ class VolumeCopier final : public AreaCopier {
 
     void exchange(const std::string& place) const override {
         const VolumeNote note = require_note(place);
+        manager_.dismount_own(volume_);
         dismount(volume_.target);
         manager_.exchange(volume_, note);
         manager_.mount_area(volume_);

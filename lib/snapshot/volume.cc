@@ -123,6 +123,8 @@ std::string options_of(const MountEntry& mount) {
 
 }  // namespace
 
+void VolumeManager::dismount_own(const AreaVolume& /*area*/) const {}
+
 void VolumeManager::mount_area(const AreaVolume& area) const {
     static const ManagerProgram kMount{.name = "mount", .package = "mount"};
     (void)run_manager(kMount, {"-t", area.type, "-o", area.options, source_of(area), area.target});

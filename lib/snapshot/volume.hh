@@ -1,9 +1,9 @@
 // A private area that is all of a file system on a volume of its own, whose manager makes snapshots
-// of volumes: LVM of thin volumes (thin_volume.hh). In each place of a snapshot (snapshot_store.hh)
-// a note of its volume lies instead of a tree. The note is on disk before the volume is made, so
-// that what was cut off is found and removed; and a volume has a mark with the uuid of its note,
-// so that no volume is ever removed or renamed which is not ours. Callers are root in the host
-// context.
+// of volumes: LVM of thin ones (thin_volume.hh), ZFS of datasets (zfs_datasets.hh). In each place
+// of a snapshot (snapshot_store.hh) a note of its volume lies instead of a tree. The note is on
+// disk before the volume is made, so that what was cut off is found and removed; and a volume has a
+// mark with the uuid of its note, so that no volume is ever removed or renamed which is not ours.
+// Callers are root in the host context.
 #pragma once
 
 #include <memory>
@@ -83,6 +83,9 @@ class VolumeManager {
     // the area's volume to be a whole one, of the two, which can be mounted, and may be so already.
     // Returns whether it is another than `area.id`; the note's volume is that one then.
     [[nodiscard]] virtual bool settle(const AreaVolume& area, const VolumeNote& note) const = 0;
+
+    // Dismounts what the manager itself has mounted in the area.
+    virtual void dismount_own(const AreaVolume& area) const;
 
     // The area as it was mounted, with mount(8), which systemd sees.
     virtual void mount_area(const AreaVolume& area) const;
