@@ -1,5 +1,6 @@
 #include "manage/remove_tree.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "sys/error.hh"
 #include "sys/program.hh"
 #include "sys/progress_line.hh"
+#include "sys/removable.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -25,15 +27,26 @@ static void tell_removed(FdRef lines) {
     }
 }
 
-void remove_tree(const std::string& dir, bool is_told) {
+// Its errors go there.
+static ExitStatus run_rm(const std::string& dir, bool is_told, FdRef errors) {
     auto [lines, theirs] = sys::pipe();
-    is_told = is_told && isatty(STDERR_FILENO) == 1;
     Child child =
         start_program({"/bin/rm", is_told ? "-rfv" : "-rf", "--one-file-system", "--", dir}, 0,
-                      [out = theirs.get()] { return dup2(out, STDOUT_FILENO) >= 0; });
+                      [out = theirs.get(), error = errors.get()] {
+                          return dup2(out, STDOUT_FILENO) >= 0 && dup2(error, STDERR_FILENO) >= 0;
+                      });
     theirs.reset();
     tell_removed(lines);
-    if (const ExitStatus status = child.wait().value_or(ExitStatus{}); !status.success())
+    return child.wait().value_or(ExitStatus{});
+}
+
+void remove_tree(const std::string& dir, bool is_told) {
+    const Fd nothing = sys::open("/dev/null", O_WRONLY);
+    is_told = is_told && isatty(STDERR_FILENO) == 1;
+    if (run_rm(dir, is_told, nothing).success())
+        return;
+    make_removable(dir);
+    if (const ExitStatus status = run_rm(dir, is_told, FdRef(STDERR_FILENO)); !status.success())
         throw Error(vzctl_code::kCannotRemove,
                     fmt::format("remove '{}': rm ends with {}", dir, status.to_string()));
 }

@@ -1,5 +1,5 @@
-// Removing a directory with everything in it, by rm(1), which no depth of directories stops. Links
-// are removed and not followed, and other file systems are left.
+// Removing a directory with everything in it, by rm(1), which no depth of directories stops, nor do
+// flags of chattr(1). Links are removed and not followed, and other file systems are left.
 #pragma once
 
 #include <string>

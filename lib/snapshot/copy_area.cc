@@ -17,6 +17,7 @@
 #include "sys/file_handle.hh"
 #include "sys/mount.hh"
 #include "sys/program.hh"
+#include "sys/removable.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -138,6 +139,16 @@ void empty_place(const std::string& path) {
             delete_subvolume(directory.fd(), name);
 }
 
+enum class Words { Told, Untold };
+
+ExitStatus run_rm(const std::string& path, Words words) {
+    const Fd nothing = sys::open("/dev/null", O_WRONLY);
+    Child child = start_program({"/bin/rm", "-rf", "--", path}, 0, [&] {
+        return words == Words::Told || dup2(nothing.get(), STDERR_FILENO) >= 0;
+    });
+    return child.wait().value_or(ExitStatus{});
+}
+
 }  // namespace
 
 std::unique_ptr<AreaCopier> find_area_copier(Veid veid, const std::string& area,
@@ -172,8 +183,10 @@ void remove_copy(const std::string& path) {
         return;
     }
     empty_place(path);
-    Child child = start_program({"/bin/rm", "-rf", "--", path}, 0);
-    if (const ExitStatus status = child.wait().value_or(ExitStatus{}); !status.success())
+    if (run_rm(path, Words::Untold).success())
+        return;
+    make_removable(path);
+    if (const ExitStatus status = run_rm(path, Words::Told); !status.success())
         throw Error(ExitCode::System,
                     fmt::format("remove '{}': rm ends with {}", path, status.to_string()));
 }
