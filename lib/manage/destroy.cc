@@ -20,6 +20,7 @@
 #include "manage/vzctl_code.hh"
 #include "script/action_script.hh"
 #include "snapshot/copy_area.hh"
+#include "snapshot/snapshot_store.hh"
 #include "snapshot/subvolume.hh"
 #include "state/life_counts.hh"
 #include "state/place.hh"
@@ -61,9 +62,10 @@ void require_own_area(Veid veid, const std::string& area) {
         } catch (const Error&) {
             continue;  // it has no area that anybody could tell
         }
-        if (theirs && is_at_or_below(*theirs, area))
-            refuse(fmt::format("the private area '{}' of VPS {} is in '{}'", *theirs,
-                               other.to_string(), area));
+        for (const std::string& removed : {area, snapshots_of(area)})
+            if (theirs && is_at_or_below(*theirs, removed))
+                refuse(fmt::format("the private area '{}' of VPS {} is in '{}'", *theirs,
+                                   other.to_string(), removed));
     }
 }
 

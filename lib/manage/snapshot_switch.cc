@@ -208,7 +208,8 @@ std::string root_of(const VpsConfig& config) {
 
 void bring_down(const Call& call, bool runs, const VpsConfig& config) {
     if (runs) {
-        if (stop_now(call) != ExitCode::Ok)
+        // A postumount script that fails is no matter.
+        if (stop_now(call) != ExitCode::Ok && is_mounted(call.veid, config))
             fail("it is not stopped");
     } else if (is_mounted(call.veid, config) && umount_verb(call) != ExitCode::Ok) {
         fail("it is not dismounted");

@@ -149,7 +149,9 @@ SnapshotStore::~SnapshotStore() {
 }
 
 void SnapshotStore::end_switch() const {
-    if (rename(place_to_switch().c_str(), place_to_copy().c_str()) < 0 && errno != ENOENT)
+    // On a file system that is read-only now, a rename of what is not there fails, too.
+    if (!is_missing(place_to_switch()) &&
+        rename(place_to_switch().c_str(), place_to_copy().c_str()) < 0)
         throw SysError(errno, "rename", place_to_switch());
 }
 
