@@ -65,7 +65,9 @@ void end_cut_switch(Veid veid, const std::string& area, SnapshotStore& store, co
     const std::string kept = store.place_of(cut.uuid());
     const std::string at = is_there(kept) ? kept : cut.place();
     const bool took_place =
-        within({fmt::format("a switch was cut off, which '{}' tells of", store.place_to_switch())},
+        within({fmt::format("a switch was cut off; look at the private area, and if it is right, "
+                            "remove '{}', which tells of the switch",
+                            store.place_to_switch())},
                [&] { return settle_area(area, at, sys::read_file(cut.area_identity())); });
     if (took_place)
         finish(veid, store, cut, at, tell);

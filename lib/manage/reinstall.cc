@@ -11,10 +11,12 @@
 #include "life/settings.hh"
 #include "manage/area_lease.hh"
 #include "manage/config_file.hh"
+#include "manage/cut_switch.hh"
 #include "manage/life_verbs.hh"
 #include "manage/merge_accounts.hh"
 #include "manage/new_area.hh"
 #include "manage/remove_tree.hh"
+#include "manage/snapshot_area.hh"
 #include "manage/unpack.hh"
 #include "manage/vzctl_code.hh"
 #include "ploop/area_kind.hh"
@@ -113,10 +115,15 @@ void exchange(const std::string& one, const std::string& other) {
 // Until the exchange the old files are untouched; after it the VPS has the new ones, and the old
 // ones are beside them until they are below.
 ExitCode reinstall_verb(const Call& call) {
-    const VpsConfig config = load_usable_config(call.veid);
+    VpsConfig config = load_usable_config(call.veid);
     const VpsLock lock(call.veid);
     require_down(call.veid, config);
     require_files(config);
+    // A switch that was cut off is ended while the area is still one of the two that it knows, and
+    // may bring another configuration.
+    const SnapshotStore snapshots =
+        open_snapshots(call, find_snapshot_area(call.veid), SnapshotStore::Create::No);
+    config = load_usable_config(call.veid);
     const std::string area = sys::realpath(*config.ve_private), beside = area + ".reinstall";
     struct stat status {};
     if (lstat(beside.c_str(), &status) == 0)
