@@ -13,7 +13,7 @@ namespace vps {
 
 namespace {
 
-constexpr std::string_view kVersion = "version=1";
+constexpr std::string_view kVersion = "version=1", kCurrent = "current=";
 
 constexpr struct {
     std::string_view key;
@@ -128,11 +128,18 @@ SnapshotList parse_snapshot_list(const std::string& text) {
     if (!std::getline(lines, line) || line != kVersion)
         throw Error(ExitCode::System,
                     fmt::format("the list of snapshots begins with '{}' and not with '{}': a later "
-                                "version of the program wrote it",
+                                "version of the program wrote it, or another one has changed it",
                                 line, kVersion));
     SnapshotList list;
-    while (std::getline(lines, line))
+    std::size_t fields = 0;
+    while (std::getline(lines, line)) {
         take_line(list, line);
+        fields += list.snapshots.empty() ? 0 : !line.starts_with(kCurrent);
+    }
+    // Who changes the snapshots removes what the list does not name.
+    if (!text.ends_with('\n') || fields != list.snapshots.size() * std::size(kFields) ||
+        (!list.current.empty() && !list.find(list.current)))
+        throw Error(ExitCode::System, "the list of snapshots is cut short");
     return list;
 }
 

@@ -64,4 +64,19 @@ TEST(SnapshotList, KnowsUuids) {
         EXPECT_EQ(parse_uuid(word), std::nullopt) << word;
 }
 
+// Whatever is not named goes with the next change: half of a list is none.
+TEST(SnapshotList, IsNotCutShort) {
+    const std::string text = format_snapshot_list(three());
+    std::size_t whole = 0;
+    for (std::size_t length = 0; length < text.size(); ++length) {
+        try {
+            (void)parse_snapshot_list(text.substr(0, length));
+            ++whole;
+        } catch (const Error&) {
+            // As it should be.
+        }
+    }
+    EXPECT_EQ(whole, 1U);  // without the line of the current one
+}
+
 }  // namespace vps
