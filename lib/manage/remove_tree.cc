@@ -1,6 +1,5 @@
 #include "manage/remove_tree.hh"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,7 +10,7 @@
 #include "sys/error.hh"
 #include "sys/program.hh"
 #include "sys/progress_line.hh"
-#include "sys/removable.hh"
+#include "sys/remove.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -41,12 +40,10 @@ static ExitStatus run_rm(const std::string& dir, bool is_told, FdRef errors) {
 }
 
 void remove_tree(const std::string& dir, bool is_told) {
-    const Fd nothing = sys::open("/dev/null", O_WRONLY);
     is_told = is_told && isatty(STDERR_FILENO) == 1;
-    if (run_rm(dir, is_told, nothing).success())
-        return;
-    make_removable(dir);
-    if (const ExitStatus status = run_rm(dir, is_told, FdRef(STDERR_FILENO)); !status.success())
+    const ExitStatus status =
+        remove_despite_flags(dir, [&](FdRef errors) { return run_rm(dir, is_told, errors); });
+    if (!status.success())
         throw Error(vzctl_code::kCannotRemove,
                     fmt::format("remove '{}': rm ends with {}", dir, status.to_string()));
 }

@@ -17,7 +17,7 @@
 #include "sys/file_handle.hh"
 #include "sys/mount.hh"
 #include "sys/program.hh"
-#include "sys/removable.hh"
+#include "sys/remove.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -139,13 +139,9 @@ void empty_place(const std::string& path) {
             delete_subvolume(directory.fd(), name);
 }
 
-enum class Words { Told, Untold };
-
-ExitStatus run_rm(const std::string& path, Words words) {
-    const Fd nothing = sys::open("/dev/null", O_WRONLY);
-    Child child = start_program({"/bin/rm", "-rf", "--", path}, 0, [&] {
-        return words == Words::Told || dup2(nothing.get(), STDERR_FILENO) >= 0;
-    });
+ExitStatus run_rm(const std::string& path, FdRef errors) {
+    Child child = start_program({"/bin/rm", "-rf", "--", path}, 0,
+                                [error = errors.get()] { return dup2(error, STDERR_FILENO) >= 0; });
     return child.wait().value_or(ExitStatus{});
 }
 
@@ -183,10 +179,9 @@ void remove_copy(const std::string& path) {
         return;
     }
     empty_place(path);
-    if (run_rm(path, Words::Untold).success())
-        return;
-    make_removable(path);
-    if (const ExitStatus status = run_rm(path, Words::Told); !status.success())
+    const ExitStatus status =
+        remove_despite_flags(path, [&](FdRef errors) { return run_rm(path, errors); });
+    if (!status.success())
         throw Error(ExitCode::System,
                     fmt::format("remove '{}': rm ends with {}", path, status.to_string()));
 }
