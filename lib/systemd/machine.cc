@@ -61,26 +61,16 @@ bool is_registered(const Bus& bus, pid_t leader) {
     return result >= 0;
 }
 
-// dbus-daemon refuses the 257th connection of a user (max_connections_per_user). Root has as many
-// while hundreds of VPSes start at once.
-Bus connect_once_there_is_room() {
-    for (const Deadline deadline = deadline_after(kRoomPatience);;) {
-        try {
-            return connect_by_message_bus();
-        } catch (const SysError& error) {
-            if (error.errnum() != ENOBUFS || milliseconds_until(deadline) == 0)
-                throw;
-        }
-        (void)poll(nullptr, 0, kRoomPause);
-    }
-}
-
 }  // namespace
 
 bool register_machine(const Machine& machine) {
     if (access("/run/dbus/system_bus_socket", F_OK) < 0)
         return false;
-    const Bus bus = connect_once_there_is_room();
+    // dbus-daemon refuses the 257th connection of a user (max_connections_per_user). Root has as
+    // many while hundreds of VPSes start at once.
+    const Bus bus = retry(
+        kRoomPatience, kRoomPause, [](int errnum) { return errnum == ENOBUFS; },
+        connect_by_message_bus);
     for (const Deadline deadline = deadline_after(10);;) {
         const Outcome outcome = try_to_register(bus, machine);
         if (outcome != Outcome::NameTaken || is_registered(bus, machine.leader))

@@ -69,22 +69,31 @@ inline bool is_hung_up(int errnum) {
     return errnum == ECONNRESET || errnum == ENOTCONN || errnum == EPIPE;
 }
 
-// Calls `operation` again until systemd answers, for ten seconds: while systemd re-executes itself
-// (systemctl daemon-reexec) its socket refuses or drops connections. `operation` may run twice.
+// Calls `operation` again, for so many seconds and with pauses of so many milliseconds, while it
+// throws a SysError that passes. It may take effect more than once.
 template <typename Operation>
-auto patiently(const Operation& operation) {
-    const Deadline deadline = deadline_after(10);
+auto retry(unsigned seconds, int pause, bool (*is_passing)(int errnum),
+           const Operation& operation) {
+    const Deadline deadline = deadline_after(seconds);
     for (;;) {
         try {
             return operation();
         } catch (const SysError& error) {
-            const int reason = error.errnum();
-            const bool away = is_hung_up(reason) || reason == ECONNREFUSED || reason == ENOENT;
-            if (!away || milliseconds_until(deadline) == 0)
+            if (!is_passing(error.errnum()) || milliseconds_until(deadline) == 0)
                 throw;
-            (void)poll(nullptr, 0, 50);
+            (void)poll(nullptr, 0, pause);
         }
     }
+}
+
+// Until systemd answers, for ten seconds: while systemd re-executes itself (systemctl
+// daemon-reexec) its socket refuses or drops connections. `operation` may run twice.
+template <typename Operation>
+auto patiently(const Operation& operation) {
+    constexpr auto kIsAway = [](int errnum) {
+        return is_hung_up(errnum) || errnum == ECONNREFUSED || errnum == ENOENT;
+    };
+    return retry(10, 50, kIsAway, operation);
 }
 
 }  // namespace vps
