@@ -2,18 +2,14 @@
 // around it, as `vzctl mount` did. systemd calls it as the first step of a start (ExecStartPre= of
 // vps@.service). If anything fails, nothing is mounted.
 
-#include <unistd.h>
-
 #include "command/program.hh"
 #include "context/running_vps.hh"
 #include "life/left_over.hh"
 #include "life/mount.hh"
 #include "manage/cut_switch.hh"
-#include "manage/snapshot_area.hh"
 #include "state/life_counts.hh"
 #include "state/state.hh"
 #include "sys/error.hh"
-#include "sys/sys.hh"
 #include "systemd/cgroup.hh"
 #include "systemd/own_namespaces.hh"
 #include "systemd/unit_name.hh"
@@ -34,9 +30,7 @@ void require_namespaces_of_host(Veid veid) {
 // After a switch to a snapshot that was cut off, files and configuration may not belong together.
 VpsConfig find_config(Veid veid, const Log& log) {
     VpsConfig config = load_config_to_start(veid, log);
-    restore_mount_point(*config.ve_private);
-    if (access(config.ve_private->c_str(), F_OK) == 0 &&
-        end_switch_before_start(veid, sys::realpath(*config.ve_private), log))
+    if (end_switch_before_start(veid, *config.ve_private, log))
         config = load_config_to_start(veid, log);
     return config;
 }

@@ -119,7 +119,11 @@ SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
     return store;
 }
 
-bool end_switch_before_start(Veid veid, const std::string& area, const Log& log) {
+bool end_switch_before_start(Veid veid, const std::string& ve_private, const Log& log) {
+    restore_mount_point(ve_private);
+    if (!is_there(ve_private))
+        return false;
+    const std::string area = sys::realpath(ve_private);
     if (!is_there(place_to_switch_of(area)))
         return false;
     const Lease lease = take_lease(veid, area);
@@ -128,8 +132,9 @@ bool end_switch_before_start(Veid veid, const std::string& area, const Log& log)
         end_cut_switch(veid, area, store,
                        [&](const std::string& line) { log.say(Level::Notice, line); });
     } catch (const Error& error) {
-        if (error.code() != ExitCode::Locked)
-            log.say(Level::Warning, error.what());
+        if (error.code() == ExitCode::Locked)
+            return false;
+        log.say(Level::Warning, error.what());
     }
     return true;
 }

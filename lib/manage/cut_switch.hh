@@ -53,9 +53,10 @@ SnapshotStore open_snapshots(const Call& call, const SnapshotArea& subject,
 
 // For a start of the VPS, before its configuration counts: likewise, with the lease of the area
 // (lease.hh), and returns whether the configuration may be another one now. A copy that is of no
-// use is left for the next operation on the snapshots to remove. A switch that goes on
-// is left alone, for the start may be its own. Throws Error Running, where another host has the
-// lease; what else cannot be ended is told, as the area is a whole one all the same.
-[[nodiscard]] bool end_switch_before_start(Veid veid, const std::string& area, const Log& log);
+// use is left for the next operation on the snapshots to remove. A switch that goes on is left
+// alone, for the start may be its own. Throws Error Running, where another host has the lease; what
+// else cannot be ended is told, as the area is a whole one all the same.
+[[nodiscard]] bool end_switch_before_start(Veid veid, const std::string& ve_private,
+                                           const Log& log);
 
 }  // namespace vps

@@ -53,6 +53,7 @@ VpsConfig require_paths(Veid veid) {
 
 // VE_PRIVATE=/vz/private, without the VEID, would be the areas of all VPSes.
 void require_own_area(Veid veid, const std::string& area) {
+    const std::string snapshots = snapshots_of(area);
     for (const Veid other : list_vpses("/etc/vz/conf")) {
         if (other == veid)
             continue;
@@ -62,7 +63,7 @@ void require_own_area(Veid veid, const std::string& area) {
         } catch (const Error&) {
             continue;  // it has no area that anybody could tell
         }
-        for (const std::string& removed : {area, snapshots_of(area)})
+        for (const std::string& removed : {area, snapshots})
             if (theirs && is_at_or_below(*theirs, removed))
                 refuse(fmt::format("the private area '{}' of VPS {} is in '{}'", *theirs,
                                    other.to_string(), removed));
