@@ -61,14 +61,16 @@ void finish(Veid veid, SnapshotStore& store, const SwitchPlace& cut, const std::
 }
 
 void end_cut_switch(Veid veid, const std::string& area, SnapshotStore& store, const Tell& tell) {
-    const SwitchPlace cut = SwitchPlace::find(store.place_to_switch());
+    const ErrorContext context{
+        fmt::format("a switch was cut off; look at the private area, and if it is right, remove "
+                    "'{}', which tells of the switch",
+                    store.place_to_switch())};
+    const SwitchPlace cut =
+        within(context, [&] { return SwitchPlace::find(store.place_to_switch()); });
     const std::string kept = store.place_of(cut.uuid());
     const std::string at = is_there(kept) ? kept : cut.place();
     const bool took_place =
-        within({fmt::format("a switch was cut off; look at the private area, and if it is right, "
-                            "remove '{}', which tells of the switch",
-                            store.place_to_switch())},
-               [&] { return settle_area(area, at, sys::read_file(cut.area_identity())); });
+        within(context, [&] { return settle_area(area, at, sys::read_file(cut.area_identity())); });
     if (took_place)
         finish(veid, store, cut, at, tell);
     else
