@@ -13,7 +13,7 @@
 #
 # Before it: no VPS, an empty /etc/vz/conf, the vz.conf of `plain_vz_conf`. After it the driver
 # compares mounts, processes, cgroups, links, /run/vps, failed units and jobs with before, then
-# removes every VPS, config and script.
+# removes every VPS, config, name and script.
 
 CONF=/etc/vz/conf
 LOG_SINCE=$(cat /var/lib/vps-tests/since 2>/dev/null)
@@ -383,7 +383,7 @@ clean_up() {
     for tree in $(awk '$5 ~ "^/vz/root/" { print $5 }' /proc/self/mountinfo | sort -r); do
         umount -l "$tree"
     done
-    rm -rf $CONF /etc/systemd/system/vps@*.service.d /etc/systemd/system/vps-*.slice.d
+    rm -rf $CONF /etc/vz/names /etc/systemd/system/vps@*.service.d /etc/systemd/system/vps-*.slice.d
     plain_vz_conf
     for id in /vz/private/.*.tree; do
         [ -e "$id" ] || continue
