@@ -13,8 +13,8 @@
 #include "config/vps_list.hh"
 #include "manage/area_lease.hh"
 #include "manage/config_file.hh"
+#include "manage/forget_vps.hh"
 #include "manage/life_verbs.hh"
-#include "manage/name_link.hh"
 #include "manage/remove_tree.hh"
 #include "manage/snapshot_area.hh"
 #include "manage/vzctl_code.hh"
@@ -22,9 +22,7 @@
 #include "snapshot/copy_area.hh"
 #include "snapshot/snapshot_store.hh"
 #include "snapshot/subvolume.hh"
-#include "state/life_counts.hh"
 #include "state/place.hh"
-#include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/mount.hh"
 #include "sys/sys.hh"
@@ -192,9 +190,7 @@ ExitCode destroy_verb(const Call& call) {
         if (kind.scope == ScriptScope::One)
             put_aside("/etc/vz/conf/" + kind.name(call.veid));
     put_aside(config_path(call.veid));
-    unlink_names(call.veid);
-    forget_running(call.veid);
-    forget_life_counts(call.veid);
+    forget_vps(call.veid);
     call.talk.tell("Container private area was destroyed");
     return ExitCode::Ok;
 }

@@ -8,13 +8,12 @@
 #include "config/config_edit.hh"
 #include "config/vps_list.hh"
 #include "manage/config_file.hh"
+#include "manage/forget_vps.hh"
 #include "manage/life_verbs.hh"
 #include "manage/name_link.hh"
 #include "manage/sample.hh"
 #include "manage/vzctl_code.hh"
-#include "state/life_counts.hh"
 #include "state/place.hh"
-#include "state/running_mark.hh"
 #include "state/state.hh"
 #include "sys/sys.hh"
 
@@ -149,13 +148,11 @@ ExitCode unregister_verb(const Call& call) {
     const VpsLock lock(call.veid);
     require_down(call.veid, config);
     const std::string path = config_path(call.veid);
-    unlink_names(call.veid);
     if (is_link(path))
         (void)sys::unlink_if_there(path);
     else if (rename(path.c_str(), aside_of(call.veid).c_str()) < 0)
         throw SysError(errno, "rename", path, vzctl_code::kUnregister);
-    forget_running(call.veid);
-    forget_life_counts(call.veid);
+    forget_vps(call.veid);
     call.talk.tell("Container unregistered successfully");
     return ExitCode::Ok;
 }

@@ -138,6 +138,17 @@ bool stop_was_called(Veid veid, const SystemdPlaces& places) {
     });
 }
 
+void forget_failure(const std::string& unit, const SystemdPlaces& places) noexcept {
+    try {
+        const Bus bus = connect(places);
+        const Message request = new_call(bus, "ResetFailedUnit");
+        check(sd_bus_message_append(request.get(), "s", unit.c_str()), "fill bus message");
+        (void)call(bus, request, "forget the failure of " + unit);
+    } catch (const Error&) {
+        // It is told in the header.
+    }
+}
+
 bool host_is_stopping(const SystemdPlaces& places) {
     return patiently([&] { return is_host_stopping(connect(places)); });
 }

@@ -46,6 +46,10 @@ pid_t control_process_of(const std::string& service, const SystemdPlaces& places
 // ExecStop= at the stop of a unit that is being started or reloaded.
 bool stop_was_called(Veid veid, const SystemdPlaces& places = {});
 
+// Takes it from a unit that it has failed, as systemctl reset-failed does. A unit that systemd does
+// not know has not; where systemd cannot be asked, the unit stays as it is.
+void forget_failure(const std::string& unit, const SystemdPlaces& places = {}) noexcept;
+
 // True when the host itself is going down.
 bool host_is_stopping(const SystemdPlaces& places = {});
 
