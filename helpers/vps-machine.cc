@@ -39,7 +39,8 @@ std::optional<MachineId> parse_id(std::string_view text) {
 
 // What the VPS says that its id is; zeros, which stand for none, where it has no file for one. At
 // the first boot of a systemd the file is there and the id is not, for a second or two.
-MachineId machine_id_in(FdRef root) {
+MachineId machine_id_in(const std::string& mount_point) {
+    const Fd root = sys::open(mount_point, O_PATH | O_DIRECTORY);
     for (const Deadline deadline = deadline_after(5);;) {
         const Fd file = find_guest_file(root, "/etc/machine-id");
         char text[32];
@@ -67,9 +68,10 @@ ExitCode register_vps(const Invocation& invocation) {
     if (!load_usable_config(invocation.veid).machined)
         return ExitCode::Ok;
     try {
-        const Fd root = sys::open(state->mount_point, O_PATH | O_DIRECTORY);
+        // Nothing of VE_ROOT is open any more while machined is waited for: a stop dismounts it.
+        const MachineId id = machine_id_in(state->mount_point);
         (void)register_machine({.name = "vps" + invocation.veid.to_string(),
-                                .id = machine_id_in(root),
+                                .id = id,
                                 .leader = state->init_pid,
                                 .root = state->mount_point,
                                 .interfaces = host_ends_of(invocation.veid)});
