@@ -66,11 +66,10 @@ bool is_registered(const Bus& bus, pid_t leader) {
 bool register_machine(const Machine& machine) {
     if (access("/run/dbus/system_bus_socket", F_OK) < 0)
         return false;
-    // dbus-daemon refuses the 257th connection of a user (max_connections_per_user). Root has as
-    // many while hundreds of VPSes start at once.
+    // dbus-daemon refuses the 257th connection of a user (max_connections_per_user).
     const Bus bus = retry(
-        kRoomPatience, kRoomPause, [](int errnum) { return errnum == ENOBUFS; },
-        connect_by_message_bus);
+        kRoomPatience, kRoomPause, [](int errnum) { return errnum == ENOBUFS || errnum == EAGAIN; },
+        [] { return connect_by_message_bus(BusUse::Machine); });
     for (const Deadline deadline = deadline_after(10);;) {
         const Outcome outcome = try_to_register(bus, machine);
         if (outcome != Outcome::NameTaken || is_registered(bus, machine.leader))

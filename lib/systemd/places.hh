@@ -11,6 +11,7 @@ namespace vps {
 struct SystemdPlaces {
     std::string socket = "/run/systemd/private";           // the one that systemctl uses
     std::string cgroups = kCgroupOfAll;                    // the directory of vps.slice's cgroup
+    std::string bus_slots = "/run/vps/bus";                // locks (bus_slot.hh)
     std::string drop_ins = "/run/systemd/system.control";  // of set-property
 };
 

@@ -25,6 +25,9 @@ namespace vps {
 namespace {
 
 constexpr const char* kFill = "fill bus message";
+// For a slot of the message bus: a PID 1 that starts a thousand VPSes answers nobody meanwhile.
+constexpr unsigned kSlotPatience = 60;  // seconds
+constexpr int kSlotPause = 250;         // milliseconds
 
 Answer request_scope(const Bus& bus, const ScopeSpec& spec, pid_t keeper) {
     const Message message = new_call(bus, "StartTransientUnit");
@@ -49,7 +52,10 @@ Answer request_scope(const Bus& bus, const ScopeSpec& spec, pid_t keeper) {
 
 Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
     try {
-        return request_scope(connect_by_message_bus(), spec, keeper);
+        const Bus bus = retry(
+            kSlotPatience, kSlotPause, [](int errnum) { return errnum == EAGAIN; },
+            [&] { return connect_by_message_bus(BusUse::Scope, spec.places); });
+        return request_scope(bus, spec, keeper);
     } catch (const Error&) {
         // The bus has failed: PID 1's own socket is asked, or says why not.
     }

@@ -33,10 +33,11 @@ Bus connect(const SystemdPlaces& places) {
     return bus;
 }
 
-Bus connect_by_message_bus() {
+Bus connect_by_message_bus(BusUse use, const SystemdPlaces& places) {
+    Fd slot = take_bus_slot(use, places.bus_slots);
     sd_bus* raw = nullptr;
     check(sd_bus_open_system(&raw), "connect to the message bus");
-    Bus bus(raw);
+    Bus bus(raw, {std::move(slot)});
     // sd_bus_call() would wait a minute and a half for the bus's answer.
     const Deadline deadline = deadline_after(kBusPatience);
     for (int ready = 0; (ready = sd_bus_is_ready(raw)) <= 0;) {

@@ -10,13 +10,16 @@
 #include <string>
 
 #include "sys/error.hh"
+#include "sys/fd.hh"
 #include "sys/process.hh"
+#include "systemd/bus_slot.hh"
 #include "systemd/libsystemd.hh"
 #include "systemd/places.hh"
 
 namespace vps {
 
 struct CloseBus {
+    Fd slot{};  // of the message bus
     void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
 };
 struct DropMessage {
@@ -38,8 +41,9 @@ Bus connect(const SystemdPlaces& places = {});
 // A connection by way of the message bus (dbus-daemon, dbus-broker), where the host has one. The
 // bus spares PID 1 the making known of all its objects to a new connection; but a bus may not
 // answer, which is found out here within seconds, or not know systemd for a moment: a request that
-// fails is to be tried with connect(). Throws SysError.
-Bus connect_by_message_bus();
+// fails is to be tried with connect(). Throws SysError, EAGAIN where all slots of that use are
+// taken.
+Bus connect_by_message_bus(BusUse use, const SystemdPlaces& places = {});
 
 // A call of the manager's method, to which the caller appends arguments. Throws SysError.
 Message new_call(const Bus& bus, const char* method);

@@ -328,6 +328,7 @@ SystemdPeer::~SystemdPeer() {
 SystemdPlaces SystemdPeer::places() const {
     return {.socket = dir_.path() + "/private",
             .cgroups = dir_.path() + "/cgroups",
+            .bus_slots = dir_.path() + "/slots",
             .drop_ins = dir_.path() + "/control"};
 }
 

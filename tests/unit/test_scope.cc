@@ -1,4 +1,5 @@
 // The scope of a VPS, asked for from a process that answers as systemd.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "context/vps_scope.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "systemd/bus_slot.hh"
 #include "systemd_peer.hh"
 
 namespace vps {
@@ -140,6 +142,34 @@ TEST_F(ScopeTest, IsAskedForAgainWhereTheBusFails) {
                                             "socket StartTransientUnit vps-101.scope fail []"}));
         dismiss_keeper(std::move(scope));
     }
+}
+
+TEST_F(ScopeTest, WaitsForASlotOfTheMessageBus) {
+    serve(make_at_once);
+    setenv("DBUS_SYSTEM_BUS_ADDRESS", peer_->bus_address().c_str(), 1);
+    auto [ours, theirs] = sys::pipe();
+    const pid_t test = getpid();
+    Child holder = clone_process();
+    if (holder.pid() == 0) {
+        std::vector<Fd> slots;
+        for (unsigned i = 0; i < kSlotsOfUse; ++i)
+            slots.push_back(take_bus_slot(BusUse::Scope, places().bus_slots));
+        theirs.reset();
+        // Until the test has its keeper besides the peer and this process.
+        const std::string path = fmt::format("/proc/{0}/task/{0}/children", test);
+        for (std::string children; std::count(children.begin(), children.end(), ' ') < 3;
+             children = sys::read_file(path))
+            usleep(1000);
+        _exit(0);
+    }
+    theirs.reset();
+    (void)sys::read_all(ours, "whether all slots are taken");
+    Scope scope = start();
+    EXPECT_EQ(peer_->asked(),
+              std::vector<std::string>{"bus StartTransientUnit vps-101.scope fail []"});
+    EXPECT_TRUE(holder.wait().has_value());
+    await_scope(scope);
+    dismiss_keeper(std::move(scope));
 }
 
 // A systemd that has one device allowed, and another one once it is told so, or never.
