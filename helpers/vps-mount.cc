@@ -11,7 +11,7 @@
 #include "state/state.hh"
 #include "sys/error.hh"
 #include "systemd/cgroup.hh"
-#include "systemd/own_namespaces.hh"
+#include "systemd/service_settings.hh"
 #include "systemd/unit_name.hh"
 
 namespace vps {
@@ -19,12 +19,14 @@ namespace vps {
 namespace {
 
 // A mount namespace of the caller's is the caller's wish where the program is called by hand.
-void require_namespaces_of_host(Veid veid) {
+void check_settings_of_service(Veid veid, const Log& log) {
     const std::string unit = service_unit(veid);
     if (!in_service(unit))
         return;
     if (const auto why = explain_own_namespaces(unit))
         throw Error(ExitCode::System, *why);
+    for (const std::string& lost : explain_lost_rights(unit))
+        log.say(Level::Warning, lost);
 }
 
 // After a switch to a snapshot that was cut off, files and configuration may not belong together.
@@ -37,7 +39,7 @@ VpsConfig find_config(Veid veid, const Log& log) {
 
 ExitCode mount_vps(const Invocation& invocation) {
     require_unified_cgroups();
-    require_namespaces_of_host(invocation.veid);
+    check_settings_of_service(invocation.veid, invocation.log);
     const VpsLock lock(invocation.veid);
     const FoundVps earlier = find_vps(invocation.veid, lock, invocation.log);
     // The supervisor adopts a VPS that runs already, whatever its configuration says by now.
