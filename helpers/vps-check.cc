@@ -8,6 +8,7 @@
 #include "check/print.hh"
 #include "command/main.hh"
 #include "config/vps_list.hh"
+#include "sys/followed_links.hh"
 #include "sys/streams.hh"
 
 namespace vps {
@@ -36,7 +37,7 @@ Checked gather(const std::string& root, const std::vector<std::string>& subjects
     Checked checked;
     if (subjects.empty()) {
         check_host(root, checked);
-        for (const Veid veid : list_vpses(root + "/etc/vz/conf"))
+        for (const Veid veid : list_vpses(find_below(root, "/etc/vz/conf")))
             check_vps(veid, root, checked, Depth::FewFiles);
     }
     for (const std::string& subject : subjects) {

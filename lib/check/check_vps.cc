@@ -26,6 +26,7 @@
 #include "script/action_script.hh"
 #include "snapshot/snapshot_store.hh"
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 #include "sys/sys.hh"
 #include "systemd/masked.hh"
 #include "systemd/unit_name.hh"
@@ -37,6 +38,11 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kConfDir = "/etc/vz/conf";
+const std::string kHostConf = "/etc/vz/vz.conf";
+
+std::string path_of(Veid veid) {
+    return fmt::format("{}/{}.conf", kConfDir, veid.to_string());
+}
 
 // The multi-generational LRU of Linux 6.1 and later keeps MemoryMin= and takes MemoryLow= for a
 // hint (mm/vmscan.c, multigen_lru.rst).
@@ -160,9 +166,10 @@ void check_cut_switch(const VpsConfig& config, CheckedFile& file) {
                        "it, and may bring the configuration of the snapshot back"));
 }
 
-std::optional<ConfigText> find_text(const std::string& path) {
+std::optional<ConfigText> find_text(const std::string& root, const std::string& path) {
+    const std::string shown = root + path;
     try {
-        return ConfigText{path, read_config_text(AT_FDCWD, path.c_str(), path)};
+        return ConfigText{shown, read_config_text(AT_FDCWD, find_below(root, path).c_str(), shown)};
     } catch (const SysError& error) {
         if (error.errnum() == ENOENT)
             return std::nullopt;
@@ -176,11 +183,9 @@ class VpsCheck {
     VpsCheck(Veid veid, const std::string& root, Checked& checked, Depth depth)
         : veid_(veid),
           root_(root),
-          dir_(root + kConfDir),
           checked_(checked),
           depth_(depth),
-          file_{
-              CheckedFile::Kind::VpsConfig, dir_ + "/" + veid.to_string() + ".conf", veid, {}, {}},
+          file_{CheckedFile::Kind::VpsConfig, root + path_of(veid), veid, {}, {}},
           verdict_{veid, ExitCode::Ok, {}},
           inside_(host_) {}
 
@@ -196,7 +201,6 @@ class VpsCheck {
 
     const Veid veid_;
     const std::string& root_;
-    const std::string dir_;
     Checked& checked_;
     const Depth depth_;
     CheckedFile file_;
@@ -208,8 +212,8 @@ class VpsCheck {
 void VpsCheck::run() {
     const std::size_t place = checked_.files.size();
     checked_.files.push_back(file_);  // before its scripts
-    const std::optional<ConfigText> vz_conf = read(root_ + "/etc/vz/vz.conf", ExitCode::NoVzConf);
-    if (const std::optional<ConfigText> text = read(file_.path, ExitCode::NoVpsConf))
+    const std::optional<ConfigText> vz_conf = read(kHostConf, ExitCode::NoVzConf);
+    if (const std::optional<ConfigText> text = read(path_of(veid_), ExitCode::NoVpsConf))
         check_start(check_config(vz_conf, *text));
     checked_.files[place] = std::move(file_);
     checked_.verdicts.push_back(std::move(verdict_));
@@ -217,11 +221,11 @@ void VpsCheck::run() {
 
 std::optional<ConfigText> VpsCheck::read(const std::string& path, ExitCode code) {
     try {
-        if (std::optional<ConfigText> found = find_text(path)) {
+        if (std::optional<ConfigText> found = find_text(root_, path)) {
             check_writers(path);
             return found;
         }
-        throw Error(code, "'" + path + "': no such configuration file");
+        throw Error(code, "'" + root_ + path + "': no such configuration file");
     } catch (const Error& error) {
         file_.findings.push_back({Grade::Error, 0, 0, {}, error.what()});
         verdict_.refuse(code, error.what());
@@ -284,7 +288,8 @@ void VpsCheck::check_start(const VpsConfig& config) {
 
 bool VpsCheck::check_kind(const ScriptKind& kind) {
     const bool in_vps = kind.context == ScriptContext::Vps;
-    return check_script(kind, veid_, dir_, in_vps ? inside_ : host_, checked_, &verdict_);
+    return check_script(kind, veid_, root_, kConfDir, in_vps ? inside_ : host_, checked_,
+                        &verdict_);
 }
 
 // Returns whether there is any that runs then.
@@ -299,9 +304,9 @@ bool VpsCheck::check_scripts(std::string_view when) {
 }  // namespace
 
 void check_host(const std::string& root, Checked& checked) {
-    CheckedFile file{CheckedFile::Kind::HostConfig, root + "/etc/vz/vz.conf", {}, {}, {}};
+    CheckedFile file{CheckedFile::Kind::HostConfig, root + kHostConf, {}, {}, {}};
     try {
-        if (const std::optional<ConfigText> text = find_text(file.path)) {
+        if (const std::optional<ConfigText> text = find_text(root, kHostConf)) {
             CheckedConfig config = check_host_config(*text);
             file.rows = std::move(config.rows);
             file.findings = std::move(config.findings);
@@ -318,7 +323,7 @@ void check_host(const std::string& root, Checked& checked) {
     const ScriptPlace host = this_host();
     for (const ScriptKind& kind : script::kAll)
         if (kind.scope == ScriptScope::All)
-            check_script(kind, *Veid::parse("1"), root + kConfDir, host, checked, nullptr);
+            check_script(kind, *Veid::parse("1"), root, kConfDir, host, checked, nullptr);
 }
 
 void check_vps(Veid veid, const std::string& root, Checked& checked, Depth depth) {
@@ -332,7 +337,7 @@ void check_file(const std::string& path, Checked& checked) {
     const std::size_t dot = name.find('.');
     const std::optional<Veid> veid = dot ? Veid::parse(name.substr(0, dot)) : std::nullopt;
     if (name.ends_with(".conf") || name.ends_with(".conf-sample")) {
-        const std::optional<ConfigText> text = find_text(path);
+        const std::optional<ConfigText> text = find_text({}, path);
         if (!text)
             throw Error(ExitCode::NoVpsConf, "'" + path + "': no such configuration file");
         if (name == "vz.conf") {
@@ -345,7 +350,7 @@ void check_file(const std::string& path, Checked& checked) {
             return;
         }
         const Veid number = veid.value_or(*Veid::parse("1"));
-        const std::optional<ConfigText> vz_conf = find_text(dir + "/../vz.conf");
+        const std::optional<ConfigText> vz_conf = find_text({}, dir + "/../vz.conf");
         CheckedConfig config = check_vps_config(vz_conf, *text, number);
         checked.files.push_back({CheckedFile::Kind::VpsConfig, path, veid, std::move(config.rows),
                                  std::move(config.findings)});
@@ -365,7 +370,7 @@ void check_file(const std::string& path, Checked& checked) {
         const Veid number = veid.value_or(*Veid::parse("1"));
         if (name == kind.name(number) && (veid || kind.scope == ScriptScope::All)) {
             StartVerdict verdict{number, ExitCode::Ok, {}};
-            if (!check_script(kind, number, dir, this_host(), checked, nullptr))
+            if (!check_script(kind, number, {}, dir, this_host(), checked, nullptr))
                 throw Error(ExitCode::Usage, "'" + path + "': no such script");
             for (const Finding& finding : checked.files.back().findings)
                 if (finding.grade == Grade::Error)

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -80,7 +81,7 @@ std::set<std::string> find_cluster_resources(std::string_view cib) {
 std::set<std::string> read_cluster_resources(const std::string& root) {
     try {
         return find_cluster_resources(
-            sys::read_file(root + "/var/lib/pacemaker/cib/cib.xml", kLongestCib));
+            sys::read_file(find_below(root, "/var/lib/pacemaker/cib/cib.xml"), kLongestCib));
     } catch (const SysError&) {
         return {};
     }

@@ -9,6 +9,7 @@
 
 #include "config/vznet_conf.hh"
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -35,14 +36,28 @@ static std::vector<Finding> check_open_script(const ScriptKind& kind, const Acti
     return check_script_text(kind, read_script(script), status.st_mode, place);
 }
 
-bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
-                  const ScriptPlace& place, Checked& checked, StartVerdict* verdict) {
-    const std::string path = dir + "/" + kind.name(veid);
+// A link leads below `root`, where its own error would not tell it from one that is not there.
+static std::optional<ActionScript> find_script_below(const ScriptKind& kind, Veid veid,
+                                                     const std::string& root,
+                                                     const std::string& dir) {
+    const std::string name = kind.name(veid), found = find_below(root, dir + "/" + name);
+    std::optional<ActionScript> script = find_script(kind, name, found);
+    struct stat link {};
+    if (!script && lstat((find_below(root, dir) + "/" + name).c_str(), &link) == 0)
+        fail_script(kind, root + dir + "/" + name,
+                    fmt::format("is a link to '{}', which does not exist", found));
+    return script;
+}
+
+bool check_script(const ScriptKind& kind, Veid veid, const std::string& root,
+                  const std::string& dir, const ScriptPlace& place, Checked& checked,
+                  StartVerdict* verdict) {
+    const std::string path = root + dir + "/" + kind.name(veid);
     CheckedFile file{CheckedFile::Kind::Script, path, {}, {}, {}};
     if (kind.scope == ScriptScope::One)
         file.veid = veid;
     try {
-        const std::optional<ActionScript> script = find_script(kind, veid, dir);
+        const std::optional<ActionScript> script = find_script_below(kind, veid, root, dir);
         if (!script)
             return false;
         file.findings = check_open_script(kind, *script, path, place);
@@ -74,7 +89,7 @@ void check_external_script(const std::string& root, Checked& checked) {
             return;
         constexpr ScriptKind kKind{ScriptScope::All, "vznet", ScriptContext::Host, {}, {}};
         const std::string path = root + name;
-        if (const auto script = find_script(kKind, "vznet", path)) {
+        if (const auto script = find_script(kKind, "vznet", find_below(root, name))) {
             file.path = path;
             file.findings = check_open_script(kKind, *script, path, this_host());
         } else {

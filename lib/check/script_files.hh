@@ -16,10 +16,11 @@ namespace vps {
 // cannot be looked into, each is taken to be there.
 ScriptPlace place_in_vps(std::optional<Fd> files);
 
-// Checks the script of this kind in `dir`. A script that fails refuses the start of `verdict`,
-// which may be null, where the start runs it. Returns whether there is one.
-bool check_script(const ScriptKind& kind, Veid veid, const std::string& dir,
-                  const ScriptPlace& place, Checked& checked, StartVerdict* verdict);
+// Checks the script of this kind in `dir`, a directory below `root`. A script that fails refuses
+// the start of `verdict`, which may be null, where the start runs it. Returns whether there is one.
+bool check_script(const ScriptKind& kind, Veid veid, const std::string& root,
+                  const std::string& dir, const ScriptPlace& place, Checked& checked,
+                  StartVerdict* verdict);
 
 // Checks the script of vznet.conf, which runs for devices of NETIF. Once for all VPSes.
 void check_external_script(const std::string& root, Checked& checked);

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 
 namespace vps {
 
@@ -26,15 +27,15 @@ std::vector<Veid> list_vpses(const std::string& dir) {
 }
 
 std::optional<std::string> explain_no_conf_dir(const std::string& root) {
-    const std::string dir = root + "/etc/vz/conf";
+    const std::string dir = "/etc/vz/conf";
     std::error_code failure;
-    if (fs::exists(dir, failure) || failure)
+    if (fs::exists(find_below(root, dir), failure) || failure)
         return std::nullopt;
-    if (const fs::path target = fs::read_symlink(dir, failure); !failure)
+    if (const fs::path target = fs::read_symlink(root + dir, failure); !failure)
         return "'/etc/vz/conf' is a symbolic link to '" + target.string() +
                "', which does not exist: no VPS is known; if it is mounted later, run systemctl "
                "daemon-reload then";
-    if (!fs::exists(root + "/etc/vz/vz.conf", failure))
+    if (!fs::exists(find_below(root, "/etc/vz/vz.conf"), failure))
         return std::nullopt;
     return "'/etc/vz/conf' does not exist: no VPS is known";
 }

@@ -8,6 +8,7 @@
 
 #include "config/config_text.hh"
 #include "sys/error.hh"
+#include "sys/followed_links.hh"
 
 namespace vps {
 
@@ -146,9 +147,9 @@ std::string find_external_script(std::string_view text) {
 }
 
 std::string read_external_script(const std::string& root) {
-    const std::string path = root + kVznetConf;
+    const std::string path = find_below(root, kVznetConf);
     try {
-        return find_external_script(read_config_text(AT_FDCWD, path.c_str(), path));
+        return find_external_script(read_config_text(AT_FDCWD, path.c_str(), root + kVznetConf));
     } catch (const SysError& error) {
         if (error.errnum() != ENOENT)
             throw;

@@ -109,4 +109,11 @@ std::vector<std::string> FollowedLinks::of(const std::string& path) {
     return places;
 }
 
+std::string find_below(const std::string& root, const std::string& path) {
+    if (root.empty())
+        return path;
+    const std::vector<std::string> places = FollowedLinks(root).of(path);
+    return root + (places.empty() ? path : places.back());
+}
+
 }  // namespace vps

@@ -43,4 +43,8 @@ class FollowedLinks {
     std::map<std::string, Parent, std::less<>> parents_;
 };
 
+// Where a process that is chrooted to `root` finds `path`: a path of ours, on which no symbolic
+// link below `root` is left. Without a root it is `path` as it is.
+std::string find_below(const std::string& root, const std::string& path);
+
 }  // namespace vps

@@ -10,6 +10,7 @@
 
 #include "check/check_vps.hh"
 #include "check/cluster_resources.hh"
+#include "check/print.hh"
 #include "context/old_programs.hh"
 #include "sys/error.hh"
 #include "sys/sys.hh"
@@ -335,6 +336,37 @@ TEST(CheckVps, OtherFilesAreNoVps) {
     const Node node;
     Checked checked;
     EXPECT_THROW(check_file("/etc/passwd", checked), Error);
+}
+
+// As on the node itself: nothing of this host is taken for another node's.
+TEST(CheckVps, FollowsTheLinksOfANodeBelowItsRoot) {
+    const Node node;
+    const auto move = [&](const char* from, const char* to) {
+        fs::create_directories((node.path() + to).substr(0, (node.path() + to).rfind('/')));
+        fs::rename(node.path() + from, node.path() + to);
+        fs::create_symlink(to, node.path() + from);
+    };
+    node.write("etc/vz/conf/101.mount", "#!/no/such/interpreter\n", 0755);
+    move("/etc/vz/conf/101.mount", "/hooks/mount");
+    move("/etc/vz/conf/101.conf", "/configs/101.conf");
+    move("/etc/vz/conf", "/cluster/openvz");
+    move("/etc/vz/vz.conf", "/sysconfig/vz");
+    move("/private", "/disk/areas");
+    Checked checked;
+    check_host(node.path(), checked);
+    ASSERT_EQ(checked.files.size(), 1U);
+    EXPECT_EQ(count_findings(checked, Grade::Error), 0U);
+    EXPECT_NE(spell(node.check(checked)).find("79 "), std::string::npos);
+    EXPECT_NE(spell(node.check(checked)).find("/no/such/interpreter"), std::string::npos);
+    node.remove("hooks/mount");
+    EXPECT_NE(spell(node.check(checked)).find("/hooks/mount', which does not exist"),
+              std::string::npos);
+    node.remove("cluster/openvz/101.mount");
+    EXPECT_EQ(node.check(checked).code, ExitCode::Ok) << spell(node.check(checked));
+    // A file of this host's is none of the node's.
+    node.remove("cluster/openvz/101.conf");
+    fs::create_symlink("/proc/version", node.path() + "/cluster/openvz/101.conf");
+    EXPECT_EQ(node.check(checked).code, ExitCode::NoVpsConf);
 }
 
 }  // namespace
