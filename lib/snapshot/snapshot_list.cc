@@ -115,11 +115,11 @@ std::string without_braces(const std::string& uuid) {
 }
 
 std::string format_snapshot_list(const SnapshotList& list) {
-    std::string text = fmt::format("{}\ncurrent={}\n", kVersion, list.current);
+    std::string text = fmt::format("{}\n", kVersion);
     for (const Snapshot& snapshot : list.snapshots)
         for (const auto& field : kFields)
             text += fmt::format("{}={}\n", field.key, escape(snapshot.*field.member));
-    return text;
+    return text + fmt::format("{}{}\n", kCurrent, list.current);
 }
 
 SnapshotList parse_snapshot_list(const std::string& text) {
@@ -132,12 +132,17 @@ SnapshotList parse_snapshot_list(const std::string& text) {
                                 line, kVersion));
     SnapshotList list;
     std::size_t fields = 0;
+    bool has_current = false;
     while (std::getline(lines, line)) {
         take_line(list, line);
-        fields += list.snapshots.empty() ? 0 : !line.starts_with(kCurrent);
+        if (line.starts_with(kCurrent))
+            has_current = true;
+        else
+            ++fields;
     }
     // Who changes the snapshots removes what the list does not name.
-    if (!text.ends_with('\n') || fields != list.snapshots.size() * std::size(kFields) ||
+    if (!text.ends_with('\n') || !has_current ||
+        fields != list.snapshots.size() * std::size(kFields) ||
         (!list.current.empty() && !list.find(list.current)))
         throw Error(ExitCode::System, "the list of snapshots is cut short");
     return list;

@@ -37,7 +37,8 @@ std::optional<std::string> parse_uuid(std::string_view word);
 std::string without_braces(const std::string& uuid);
 
 // The text of the list's file, and back. Throws Error System for a text of a version that is not
-// known, and for one that is broken.
+// known, and for one that is broken. The current one is the last line, so that a text that is cut
+// short is known wherever the cut is; in texts of older versions it is the first one.
 std::string format_snapshot_list(const SnapshotList& list);
 SnapshotList parse_snapshot_list(const std::string& text);
 

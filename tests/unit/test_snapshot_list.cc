@@ -46,8 +46,8 @@ TEST(SnapshotList, GrowsAsATree) {
 
 TEST(SnapshotList, RefusesWhatItDoesNotKnow) {
     for (const char* text :
-         {"", "version=2\n", "current=\n", "version=1\nname=x\n", "version=1\nuuid=x\n",
-          "version=1\nuuid=../../etc\n", "version=1\nfrob\n",
+         {"", "version=1\n", "version=2\n", "current=\n", "version=1\nname=x\n",
+          "version=1\nuuid=x\n", "version=1\nuuid=../../etc\n", "version=1\nfrob\n",
           "version=1\nuuid={11111111-2222-3333-4444-555555555555}\nfrob=1\n",
           "version=1\nuuid={11111111-2222-3333-4444-555555555555}\nparent=x\n"})
         EXPECT_THROW((void)parse_snapshot_list(text), Error) << text;
@@ -76,7 +76,18 @@ TEST(SnapshotList, IsNotCutShort) {
             // As it should be.
         }
     }
-    EXPECT_EQ(whole, 1U);  // without the line of the current one
+    EXPECT_EQ(whole, 0U);
+}
+
+TEST(SnapshotList, ReadsTheTextsOfOlderVersions) {
+    SnapshotList list = three();
+    std::string text = format_snapshot_list(list);
+    const std::size_t current = text.rfind("current=");
+    const std::string last = text.substr(current);
+    text.erase(current);
+    text.insert(text.find('\n') + 1, last);
+    EXPECT_EQ(parse_snapshot_list(text), list);
+    EXPECT_EQ(parse_snapshot_list("version=1\ncurrent=\n"), SnapshotList());
 }
 
 }  // namespace vps
