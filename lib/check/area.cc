@@ -15,6 +15,7 @@
 #include "context/accounts_beyond.hh"
 #include "context/become_init.hh"
 #include "context/old_programs.hh"
+#include "context/vps_root.hh"
 #include "limits/block_device.hh"
 #include "limits/slice_limits.hh"
 #include "ploop/file_system.hh"
@@ -69,9 +70,8 @@ void AreaJudge::judge_content(bool may_come) {
         }
         if (kind_ == AreaKind::Disk)
             return;
-        struct stat status {};
-        if (area_ && config_.userns && fstat(area_.get(), &status) == 0)
-            (void)find_shifted_ids(status, config_);
+        if (area_ && has_own_ids() && is_this_host())
+            judge_mapping(may_come);
     });
 }
 
@@ -278,6 +278,12 @@ void AreaJudge::judge_owners() {
         beyond > names.size() ? " and others" : "", beyond > 1 ? "" : "s", config_.userns_ids - 1,
         wanted ? fmt::format("; USERNS_IDS={} has them", *wanted) : "");
     file_.findings.push_back(file_.about(Grade::Warning, "USERNS_IDS", text));
+}
+
+// Whether the file system can show the ids of the VPS.
+void AreaJudge::judge_mapping(bool may_come) {
+    if (geteuid() == 0 && !can_map_ids(fmt::format("/proc/self/fd/{}", area_.get())))
+        find(ExitCode::CannotMount, may_come, explain_no_mapped_ids(shown_));
 }
 
 void AreaJudge::judge_io_limits() {

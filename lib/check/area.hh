@@ -56,6 +56,7 @@ class AreaJudge {
     void judge_quota(bool may_come);
     void judge_accounts();
     void judge_owners();
+    void judge_mapping(bool may_come);
     [[nodiscard]] bool has_own_ids() const;
     void judge_io_limits();
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -16,6 +17,7 @@
 #include "context/foreign_ids.hh"
 #include "state/id_range.hh"
 #include "sys/error.hh"
+#include "sys/process.hh"
 #include "sys/sys.hh"
 
 namespace vps {
@@ -80,6 +82,28 @@ void map_ids(pid_t pid, const UserIds& ids) {
     write_map(pid, "gid_map", ids.first_gid, ids.count);
 }
 
+bool can_map_ids(const std::string& directory) {
+    const DetachedMount copy = DetachedMount::copy_of(directory);
+    auto [hold, hold_end] = sys::pipe();
+    const Child child = clone_process(CLONE_NEWUSER);
+    if (child.pid() == 0) {
+        hold_end.reset();
+        char none = 0;
+        (void)!read(hold.get(), &none, 1);  // until we end, however
+        _exit(0);
+    }
+    map_ids(child.pid(), {.first_uid = kFirstId, .first_gid = kFirstId, .shifted = false});
+    return copy.map_ids(sys::open(fmt::format("/proc/{}/ns/user", child.pid()), O_RDONLY));
+}
+
+std::string explain_no_mapped_ids(const std::string& directory) {
+    return fmt::format(
+        "user ids cannot be mapped in '{}': its file system cannot do that; move "
+        "the private area to ext4, xfs or btrfs, or set USERNS=no, which makes "
+        "root in the VPS root on the host",
+        directory);
+}
+
 namespace {
 
 // The kernel says it from what it knows: a FUSE or NFS server that is asked may never answer.
@@ -105,11 +129,7 @@ RootMounts make_root(const std::string& mount_point, const std::optional<UserIds
         // A file system of the tree cannot map ids, so that the mounts are mapped one by one.
         root.top = DetachedMount::copy_of(mount_point);
         if (!root.top.map_ids(user_namespace))
-            throw Error(ExitCode::CannotMount,
-                        fmt::format("user ids cannot be mapped in '{}': its file system cannot do "
-                                    "that; move the private area to ext4, xfs or btrfs, or set "
-                                    "USERNS=no, which makes root in the VPS root on the host",
-                                    mount_point));
+            throw Error(ExitCode::CannotMount, explain_no_mapped_ids(mount_point));
         const std::vector<MountEntry> mounts = mounts_at_or_below(read_mounts(), mount_point);
         for (auto entry = mounts.begin(); entry != mounts.end(); ++entry) {
             const bool covered = std::any_of(entry + 1, mounts.end(), [&](const MountEntry& later) {

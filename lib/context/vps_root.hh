@@ -29,6 +29,13 @@ std::optional<UserIds> find_shifted_ids_of(const VpsConfig& config);
 // Writes uid_map and gid_map of the process (user_namespaces(7)). Throws SysError.
 void map_ids(pid_t pid, const UserIds& ids);
 
+// Whether the file system of this directory can be shown with other ids than its own. Changes
+// nothing. Throws SysError, also where the caller is not root of the host.
+bool can_map_ids(const std::string& directory);
+
+// The words for one that cannot, and what to do.
+std::string explain_no_mapped_ids(const std::string& directory);
+
 // The mounts at and below VE_ROOT, with the ids of the VPS.
 struct RootMounts {
     struct Below {
