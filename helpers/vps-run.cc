@@ -49,9 +49,9 @@ Supervised start(Veid veid, VpsLock lock, const VpsState& state, FdRef stored_le
     Fd listener = open_console(veid, log);
     if (vps.boot)
         (void)notify_with_console("STATUS=Starting: waiting for init to say that it has booted",
-                                  vps.console, listener);
+                                  vps.console);
     else
-        require_told(notify_with_console(ready_message(veid, init), vps.console, listener));
+        require_told(notify_with_console(ready_message(veid, init), vps.console));
     store_lease(lease);
     // Nobody needs to wait for the steps from here on. The keeper's end takes CPU time from PID 1,
     // too.
@@ -88,10 +88,9 @@ Supervised start_or_adopt(const Invocation& invocation, StoredDescriptors& store
         throw Error(ExitCode::NotMounted,
                     fmt::format("is not mounted; start it with systemctl start {}",
                                 service_unit(invocation.veid)));
-    if (stored.terminal) {  // the console of a run that has ended in a reboot
+    if (stored.console) {  // of a run that has ended in a reboot
         forget_console();
-        stored.terminal.reset();
-        stored.listener.reset();
+        stored.console.reset();
     }
     return start(invocation.veid, std::move(lock), *vps.state, stored.lease, log);
 }

@@ -1,7 +1,6 @@
 #include "life/adopt.hh"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <string>
 #include <utility>
@@ -18,32 +17,15 @@
 
 namespace vps {
 
-namespace {
-
-// A VPS that an older version started has no listener in the store. A listener whose file is gone
-// lets nobody in: another one takes its place.
-Fd find_listener(Veid veid, const StoredDescriptors& console, const Log& log) {
-    if (console.listener && access(console_socket_path(veid).c_str(), F_OK) == 0)
-        return sys::duplicate(console.listener);
-    Fd listener = open_console(veid, log);
-    if (console.listener)
-        forget_console();
-    if (listener || console.listener)
-        (void)notify_with_console("", console.terminal, listener);
-    return listener;
-}
-
-}  // namespace
-
 Supervised adopt_vps(Veid veid, const VpsState& state, Fd init, const StoredDescriptors& stored,
                      VpsLock lock, const Log& log) {
     if (!log.to_journal())
         throw Error(ExitCode::Running, "is running");
     Supervised vps{veid, state.init_pid, Kinship::Adopter};
     vps.init_handle = std::move(init);
-    if (stored.terminal) {
-        vps.listener = find_listener(veid, stored, log);
-        vps.console = sys::duplicate(stored.terminal);
+    if (stored.console) {
+        vps.listener = open_console(veid, log);
+        vps.console = sys::duplicate(stored.console);
     }
     vps.held = hold_file_systems(veid, state.mount_point, state.init_pid, log);
     if (Fd lease = keep_lease(veid, state, stored.lease, log))

@@ -17,7 +17,7 @@ static constexpr const char* kLeaseName = "lease";
 
 namespace {
 
-// Terminal and listener have one name in the store, so that one message is enough.
+// An older version had the socket of those who attach to the console kept, too, by the same name.
 bool is_socket(FdRef fd) {
     struct stat status {};
     return fstat(fd.get(), &status) == 0 && S_ISSOCK(status.st_mode);
@@ -33,8 +33,8 @@ StoredDescriptors take_stored_descriptors() {
     const int count = sd_listen_fds_with_names(1, &names);
     for (int i = 0; i < count; ++i) {
         Fd fd(SD_LISTEN_FDS_START + i);
-        if (std::string_view(names[i]) == kConsoleName)
-            (is_socket(fd) ? stored.listener : stored.terminal) = std::move(fd);
+        if (std::string_view(names[i]) == kConsoleName && !is_socket(fd))
+            stored.console = std::move(fd);
         else if (std::string_view(names[i]) == kLeaseName)
             stored.lease = std::move(fd);
         std::free(names[i]);
@@ -43,11 +43,10 @@ StoredDescriptors take_stored_descriptors() {
     return stored;
 }
 
-int notify_with_console(const std::string& message, FdRef terminal, FdRef listener) {
+int notify_with_console(const std::string& message, FdRef console) {
     // FDPOLL=0: systemd would drop a terminal that nobody has open for the moment.
-    const std::string lines =
-        fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName);
-    return listener.get() < 0 ? notify(lines, {terminal}) : notify(lines, {terminal, listener});
+    return notify(fmt::format("{}\nFDSTORE=1\nFDNAME={}\nFDPOLL=0", message, kConsoleName),
+                  {console});
 }
 
 void forget_console() {
