@@ -9,7 +9,7 @@
 namespace vps {
 
 // Each use has slots of its own, so that a machined that hangs keeps no start waiting.
-enum class BusUse { Scope, Machine };
+enum class BusUse { Manager, Machine };
 
 inline constexpr unsigned kSlotsOfUse = 16;
 

@@ -25,9 +25,6 @@ namespace vps {
 namespace {
 
 constexpr const char* kFill = "fill bus message";
-// For a slot of the message bus: a PID 1 that starts a thousand VPSes answers nobody meanwhile.
-constexpr unsigned kSlotPatience = 60;  // seconds
-constexpr int kSlotPause = 250;         // milliseconds
 
 Answer request_scope(const Bus& bus, const ScopeSpec& spec, pid_t keeper) {
     const Message message = new_call(bus, "StartTransientUnit");
@@ -48,18 +45,6 @@ Answer request_scope(const Bus& bus, const ScopeSpec& spec, pid_t keeper) {
     check(sd_bus_message_close_container(m), kFill);
     check(sd_bus_message_append(m, "a(sa(sv))", 0U), kFill);
     return call(bus, message, "start " + spec.unit);
-}
-
-Answer try_to_start(const ScopeSpec& spec, pid_t keeper) {
-    try {
-        const Bus bus = retry(
-            kSlotPatience, kSlotPause, [](int errnum) { return errnum == EAGAIN; },
-            [&] { return connect_by_message_bus(BusUse::Scope, spec.places); });
-        return request_scope(bus, spec, keeper);
-    } catch (const Error&) {
-        // The bus has failed: PID 1's own socket is asked, or says why not.
-    }
-    return patiently([&] { return request_scope(connect(spec.places), spec, keeper); });
 }
 
 [[noreturn]] void keep_scope(pid_t parent) noexcept {
@@ -96,7 +81,10 @@ bool is_in(const std::string& cgroup, pid_t pid) {
 
 void ask_for(const ScopeSpec& spec, const Scope& scope) {
     const Deadline deadline = deadline_after(10);
-    while (try_to_start(spec, scope.keeper.pid()) == Answer::UnitExists) {
+    const auto request = [&](const Bus& bus) {
+        return request_scope(bus, spec, scope.keeper.pid());
+    };
+    while (ask(spec.places, request) == Answer::UnitExists) {
         if (is_in(scope.dir, scope.keeper.pid()))
             return;  // the scope was made, and the answer lost
         if (milliseconds_until(deadline) == 0)

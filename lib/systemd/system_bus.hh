@@ -40,9 +40,8 @@ Bus connect(const SystemdPlaces& places = {});
 
 // A connection by way of the message bus (dbus-daemon, dbus-broker), where the host has one. The
 // bus spares PID 1 the making known of all its objects to a new connection; but a bus may not
-// answer, which is found out here within seconds, or not know systemd for a moment: a request that
-// fails is to be tried with connect(). Throws SysError, EAGAIN where all slots of that use are
-// taken.
+// answer, which is found out here within seconds, or not know systemd for a moment: see ask().
+// Throws SysError, EAGAIN where all slots of that use are taken.
 Bus connect_by_message_bus(BusUse use, const SystemdPlaces& places = {});
 
 // A call of the manager's method, to which the caller appends arguments. Throws SysError.
@@ -98,6 +97,23 @@ auto patiently(const Operation& operation) {
         return is_hung_up(errnum) || errnum == ECONNREFUSED || errnum == ENOENT;
     };
     return retry(10, 50, kIsAway, operation);
+}
+
+// For what every start or stop asks: `operation`, with a connection by way of the message bus, and
+// where that fails with one to systemd's own socket, patiently. It may run more than once.
+template <typename Operation>
+auto ask(const SystemdPlaces& places, const Operation& operation) {
+    // For a slot: a PID 1 that starts a thousand VPSes answers nobody meanwhile.
+    constexpr unsigned kPatience = 60;  // seconds
+    constexpr int kPause = 250;         // milliseconds
+    constexpr auto kIsFull = [](int errnum) { return errnum == EAGAIN; };
+    try {
+        return operation(retry(kPatience, kPause, kIsFull,
+                               [&] { return connect_by_message_bus(BusUse::Manager, places); }));
+    } catch (const Error&) {
+        // systemd's own socket is asked, or says why not.
+    }
+    return patiently([&] { return operation(connect(places)); });
 }
 
 }  // namespace vps

@@ -113,8 +113,7 @@ static std::string find_job(const Bus& bus, Veid veid) {
 }
 
 Orders orders_for(Veid veid, const SystemdPlaces& places) {
-    return patiently([&] {
-        const Bus bus = connect(places);
+    return ask(places, [&](const Bus& bus) {
         return Orders{find_job(bus, veid), is_host_stopping(bus)};
     });
 }

@@ -1,6 +1,7 @@
 // Requests to systemd (PID 1) over its private socket, as systemctl makes them: no dbus-daemon is
-// needed. Each call connects, asks and disconnects at once: PID 1 sends every signal to each open
-// connection. org.freedesktop.systemd1(5).
+// needed. What each stop asks goes over the message bus, where there is one. Each call connects,
+// asks and disconnects at once: PID 1 sends every signal to each open connection.
+// org.freedesktop.systemd1(5).
 #pragma once
 
 #include <sys/types.h>

@@ -23,19 +23,19 @@ TEST(BusSlot, EachUseHasSoMany) {
     const TemporaryDirectory run;
     const std::string file = run.path() + "/bus";
     std::vector<Fd> slots;
-    for (const BusUse use : {BusUse::Scope, BusUse::Machine}) {
+    for (const BusUse use : {BusUse::Manager, BusUse::Machine}) {
         for (unsigned i = 0; i < kSlotsOfUse; ++i)
             slots.push_back(take_bus_slot(use, file));
         EXPECT_EQ(errnum_of_another(use, file), EAGAIN);
     }
     slots[3].reset();
     EXPECT_EQ(errnum_of_another(BusUse::Machine, file), EAGAIN);
-    slots[3] = take_bus_slot(BusUse::Scope, file);
-    EXPECT_EQ(errnum_of_another(BusUse::Scope, file), EAGAIN);
+    slots[3] = take_bus_slot(BusUse::Manager, file);
+    EXPECT_EQ(errnum_of_another(BusUse::Manager, file), EAGAIN);
 }
 
 TEST(BusSlot, NeedsItsFile) {
-    EXPECT_EQ(errnum_of_another(BusUse::Scope, "/nowhere/bus"), ENOENT);
+    EXPECT_EQ(errnum_of_another(BusUse::Manager, "/nowhere/bus"), ENOENT);
 }
 
 }  // namespace

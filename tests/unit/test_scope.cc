@@ -153,7 +153,7 @@ TEST_F(ScopeTest, WaitsForASlotOfTheMessageBus) {
     if (holder.pid() == 0) {
         std::vector<Fd> slots;
         for (unsigned i = 0; i < kSlotsOfUse; ++i)
-            slots.push_back(take_bus_slot(BusUse::Scope, places().bus_slots));
+            slots.push_back(take_bus_slot(BusUse::Manager, places().bus_slots));
         theirs.reset();
         // Until the test has its keeper besides the peer and this process.
         const std::string path = fmt::format("/proc/{0}/task/{0}/children", test);

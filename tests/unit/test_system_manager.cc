@@ -14,6 +14,16 @@ namespace {
 const Veid kVeid = *Veid::parse("101");
 constexpr const char* kUnitName = "vps@101.service";
 
+// The message bus is the peer's.
+class OrdersTest : public testing::Test {
+  protected:
+    static Orders ask(const SystemdPeer& peer) {
+        setenv("DBUS_SYSTEM_BUS_ADDRESS", peer.bus_address().c_str(), 1);
+        return orders_for(kVeid, peer.places());
+    }
+    void TearDown() override { unsetenv("DBUS_SYSTEM_BUS_ADDRESS"); }
+};
+
 std::string property_in(const Request& request) {
     return request.arguments.substr(request.arguments.rfind(' ') + 1);
 }
@@ -45,7 +55,7 @@ TEST(SystemManager, TellsOfAPropertyThatItDoesNotGet) {
               "ask systemd for 'SystemState': Permission denied");
 }
 
-TEST(SystemManager, KnowsTheOrdersOfAService) {
+TEST_F(OrdersTest, AreThoseOfAService) {
     struct Case {
         unsigned job;
         const char* type;
@@ -61,15 +71,15 @@ TEST(SystemManager, KnowsTheOrdersOfAService) {
                 return property("(uo)", c.job, c.job == 0 ? "/" : job_path(7));
             return property("s", property_in(request) == "JobType" ? c.type : c.state);
         });
-        const Orders orders = orders_for(kVeid, peer.places());
+        const Orders orders = ask(peer);
         EXPECT_EQ(orders.job, c.expected_job);
         EXPECT_EQ(orders.host_stopping, c.expected_stopping);
         EXPECT_EQ(peer.asked().front(),
-                  "socket Get of vps_40101_2eservice org.freedesktop.systemd1.Unit Job");
+                  "bus Get of vps_40101_2eservice org.freedesktop.systemd1.Unit Job");
     }
 }
 
-TEST(SystemManager, LooksAgainWhenAJobEndsMeanwhile) {
+TEST_F(OrdersTest, AreReadAgainWhenAJobEndsMeanwhile) {
     const SystemdPeer peer([](const Request& request) {
         if (property_in(request) == "Job")
             return request.count == 1 ? property("(uo)", 7U, job_path(7))
@@ -78,7 +88,7 @@ TEST(SystemManager, LooksAgainWhenAJobEndsMeanwhile) {
             return refuse("org.freedesktop.DBus.Error.UnknownObject", "Unknown object.");
         return property("s", "running");
     });
-    EXPECT_EQ(orders_for(kVeid, peer.places()).job, "");
+    EXPECT_EQ(ask(peer).job, "");
 }
 
 TEST(SystemManager, KnowsWhetherExecStopWasCalled) {
