@@ -1,7 +1,9 @@
 #include "context/foreign_ids.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <optional>
 #include <set>
@@ -28,6 +30,8 @@ class Search {
     // `way` is the cgroup's, below the root of all: "system.slice".
     void look_into(const std::string& way) {
         const std::string path = way.empty() ? kCgroups : fmt::format("{}/{}", kCgroups, way);
+        if (is_empty(path))
+            return;
         for (const pid_t pid : processes_in(path))
             note(pid);
         Directory directory(path);  // it may be gone
@@ -49,6 +53,16 @@ class Search {
     }
 
   private:
+    // True of the slice of a VPS that has stopped, for instance. The root of all has no such file.
+    static bool is_empty(const std::string& path) {
+        const Fd events(open((path + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+        char text[64];
+        const ssize_t length = pread(events.get(), text, sizeof text, 0);
+        return length > 0 &&
+               std::string_view(text, static_cast<std::size_t>(length)).find("populated 0") !=
+                   std::string_view::npos;
+    }
+
     void note(pid_t pid) {
         struct stat status {};
         if (stat(fmt::format("/proc/{}", pid).c_str(), &status) < 0)

@@ -132,14 +132,12 @@ void read_value(std::string_view text, Number& number) {
 
 std::optional<VpsState> read_state_in(const std::string& dir) {
     const std::string path = dir + "/state";
-    std::string text;
-    try {
-        text = sys::read_file(path);
-    } catch (const SysError& error) {
-        if (error.errnum() == ENOENT)
-            return std::nullopt;
-        throw;
-    }
+    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && errno == ENOENT)
+        return std::nullopt;
+    if (!file)
+        throw SysError(errno, "open", path);
+    const std::string text = sys::read_all(file, path);
     VpsState state;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
