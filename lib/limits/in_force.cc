@@ -1,5 +1,7 @@
 #include "limits/in_force.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -23,6 +25,16 @@ std::optional<std::string> read_control(const std::string& cgroup, const char* f
             return std::nullopt;
         throw;
     }
+}
+
+// Whether the host has the controller for this setting. The slice of a VPS lies two below the top,
+// where the kernel tells of those.
+bool host_has_controller(const std::string& slice, const LimitSetting& setting) {
+    const auto controllers = read_control(slice + "/../..", "cgroup.controllers");
+    const std::string_view file =
+        setting.kind == LimitKind::PerDevice ? "io.max" : setting.in_kernel;
+    const std::string name = fmt::format(" {} ", file.substr(0, file.find('.')));
+    return !controllers || fmt::format(" {} ", *controllers).find(name) != std::string::npos;
 }
 
 // An Amount or Quota as the kernel writes it (cgroup-v2.rst).
@@ -59,8 +71,9 @@ bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limi
     return std::all_of(
         kLimitSettings.begin(), kLimitSettings.end(), [&](const LimitSetting& setting) {
             const SliceLimit* limit = find_limit(limits, setting);
-            return setting.kind == LimitKind::PerDevice ? !limit
-                                                        : is_in_force(cgroup, setting, limit);
+            return (setting.kind == LimitKind::PerDevice ? !limit
+                                                         : is_in_force(cgroup, setting, limit)) ||
+                   !host_has_controller(cgroup, setting);
         });
 }
 

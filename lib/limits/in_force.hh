@@ -10,9 +10,10 @@
 
 namespace vps {
 
-// Whether the cgroup in this directory has these limits, of all in kLimitSettings, and no others.
-// False, too, where the files do not show it: for a device's limits, or without the controller.
-// Throws SysError.
+// Whether the slice's cgroup in this directory has these limits, of all in kLimitSettings, and no
+// others. A limit whose controller the host does not have, which nobody can bring into force, is
+// left out. False, too, where the files do not show it: for a device's limits, or where the
+// controller is not in use yet. Throws SysError.
 bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limits);
 
 // Whether the cgroup shows another value for this setting than that of these limits, or one where

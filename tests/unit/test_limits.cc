@@ -183,6 +183,27 @@ TEST(CgroupLimits, AreThoseOfTheConfigurationAndNoOthers) {
     EXPECT_FALSE(are_in_force(cgroup.path(), limits));
 }
 
+TEST(CgroupLimits, AreLeftOutWithoutTheControllerOfTheHost) {
+    const TemporaryDirectory top;
+    const std::string slice = top.path() + "/vps.slice/vps-101.slice";
+    fs::create_directories(slice);
+    const std::vector<SliceLimit> limits{{&setting_of("MemoryMax"), 268435456, {}},
+                                         {&setting_of("TasksMax"), 400, {}},
+                                         {&setting_of("IOReadIOPSMax"), 100, "/"}};
+    (void)top.write("vps.slice/vps-101.slice/memory.max", "268435456\n");
+    EXPECT_FALSE(are_in_force(slice, limits));
+    (void)top.write("cgroup.controllers", "cpuset memory pids\n");
+    EXPECT_FALSE(are_in_force(slice, limits));
+    (void)top.write("cgroup.controllers", "cpuset io memory\n");
+    EXPECT_FALSE(are_in_force(slice, limits));
+    (void)top.write("cgroup.controllers", "cpuset memory pidsx\n");
+    EXPECT_TRUE(are_in_force(slice, limits));
+    (void)top.write("cgroup.controllers", "memory\n");
+    EXPECT_TRUE(are_in_force(slice, limits));
+    (void)top.write("vps.slice/vps-101.slice/memory.max", "1048576\n");
+    EXPECT_FALSE(are_in_force(slice, limits));
+}
+
 TEST(CgroupLimits, AreNoneInAnEmptyCgroup) {
     const TemporaryDirectory cgroup;
     EXPECT_TRUE(are_in_force(cgroup.path(), {}));
