@@ -74,17 +74,19 @@ void remove_host_keys(FdRef etc) {
 }  // namespace
 
 std::string find_template(const std::string& dir, const std::string& name) {
-    const std::string start = fmt::format("{}/cache/{}", dir, name);
+    const std::string cache = dir + "/cache", start = fmt::format("{}/{}", cache, name);
     if (is_link_name(name))
         for (const Packing& packing : kPackings)
             if (const std::string path = start + std::string(packing.suffix);
                 access(path.c_str(), R_OK) == 0)
                 return path;
-    throw Complaint(vzctl_code::kNoTemplate,
-                    fmt::format("Cached OS template {}.tar[.gz|.xz|.zst|.bz2] not found; make one: "
-                                "mmdebstrap --include=systemd-sysv,openssh-server bookworm "
-                                "{}.tar.gz",
-                                start, start));
+    const bool has_cache = access(cache.c_str(), F_OK) == 0;
+    throw Complaint(
+        vzctl_code::kNoTemplate,
+        fmt::format("Cached OS template {0}.tar[.gz|.xz|.zst|.bz2] not found; make one: "
+                    "{1}mmdebstrap --include=systemd-sysv,openssh-server bookworm "
+                    "{0}.tar.gz",
+                    start, has_cache ? "" : fmt::format("mkdir -p {} && ", cache)));
 }
 
 void unpack_template(const Call& call, const VpsConfig& config, const std::string& tarball,
