@@ -192,7 +192,8 @@ std::string DumpArchive::read_config(const TarIds& ids, const std::string& dir) 
             });
         if (!ended || ended->signal == SIGINT)
             told_to_end();
-        if (ended->success() && !text.empty())
+        // What is wrong with the rest of the archive is told when that is unpacked.
+        if (ended->signal == 0 && !text.empty())
             return text;
         last = *ended;
     }
