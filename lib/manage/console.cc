@@ -20,6 +20,7 @@
 #include "manage/leave_keys.hh"
 #include "manage/life_verbs.hh"
 #include "sys/caught_signals.hh"
+#include "sys/process.hh"
 #include "sys/unix_address.hh"
 
 namespace vps {
@@ -27,6 +28,9 @@ namespace vps {
 namespace {
 
 constexpr int kRetryPause = 200;  // milliseconds, between two looks for a supervisor
+// In which a new one takes over, as a rule. Keys stay in the terminal meanwhile, and nothing is
+// told.
+constexpr unsigned kTakeover = 2;  // seconds
 
 // Nothing while nobody listens there.
 Fd connect_to_console(Veid veid) {
@@ -62,6 +66,8 @@ class Attachment {
     void lose_supervisor();
     void send_size();
     void send(const std::string& message);
+    [[nodiscard]] bool may_be_taken_over() const;
+    [[nodiscard]] bool reads_keys() const;
     [[nodiscard]] int timeout() const;
     [[nodiscard]] WindowSize size() const;
 
@@ -75,7 +81,8 @@ class Attachment {
     std::string shown_;  // on its way to our output
     std::uint64_t lost_ = 0;
     bool told_waiting_ = false;
-    std::optional<AttachAs> told_as_;  // of this run of the VPS
+    std::optional<Deadline> takeover_;  // since the supervisor was lost
+    std::optional<AttachAs> told_as_;   // since the last wait
     std::optional<ExitCode> end_;
 };
 
@@ -103,9 +110,11 @@ void Attachment::note(const std::string& text) {
 void Attachment::attach() {
     socket_ = connect_to_console(call_.veid);
     if (socket_) {
-        told_waiting_ = false;
+        if (std::exchange(told_waiting_, false))
+            told_as_.reset();  // the wait is over
+        takeover_.reset();
         typed_ = format_attach({as_, size()});
-    } else if (!std::exchange(told_waiting_, true)) {
+    } else if (!may_be_taken_over() && !std::exchange(told_waiting_, true)) {
         const unsigned veid = call_.veid.value();
         note(is_running(call_.veid)
                  ? fmt::format("Nobody serves the console of CT {}: waiting (ESC . leaves)", veid)
@@ -113,9 +122,13 @@ void Attachment::attach() {
     }
 }
 
-// A new one may take over at once.
+bool Attachment::may_be_taken_over() const {
+    return takeover_ && milliseconds_until(*takeover_) > 0;
+}
+
 void Attachment::lose_supervisor() {
     socket_.reset();
+    takeover_ = deadline_after(kTakeover);
     typed_.clear();
     if (as_ == AttachAs::Taker)
         as_ = AttachAs::Writer;  // nobody else is thrown out once more
@@ -236,6 +249,7 @@ void Attachment::take(const ParsedConsoleMessage& message) {
             told_waiting_ = true;
             told_as_.reset();
             lose_supervisor();
+            takeover_.reset();  // keys are not for the next run
             break;
         default:
             lose_supervisor();
@@ -260,6 +274,10 @@ void Attachment::write_out() {
         end_ = ExitCode::Ok;  // nobody looks any more
 }
 
+bool Attachment::reads_keys() const {
+    return socket_ ? typed_.empty() : !may_be_taken_over();
+}
+
 int Attachment::timeout() const {
     return !socket_ || lost_ > 0 ? kRetryPause : -1;
 }
@@ -270,8 +288,7 @@ ExitCode Attachment::run() {
             attach();
         // While the output is not taken, no more is read: the supervisor does not wait for us.
         std::array<pollfd, 4> events{
-            pollfd{signals_.get(), POLLIN, 0},
-            pollfd{typed_.empty() || !socket_ ? STDIN_FILENO : -1, POLLIN, 0},
+            pollfd{signals_.get(), POLLIN, 0}, pollfd{reads_keys() ? STDIN_FILENO : -1, POLLIN, 0},
             pollfd{shown_.empty() ? -1 : STDOUT_FILENO, POLLOUT, 0},
             pollfd{
                 shown_.empty() || !typed_.empty() ? socket_.get() : -1,
