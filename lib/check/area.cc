@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "check/guest_addresses.hh"
@@ -280,9 +281,19 @@ void AreaJudge::judge_owners() {
     file_.findings.push_back(file_.about(Grade::Warning, "USERNS_IDS", text));
 }
 
-// Whether the file system can show the ids of the VPS.
+// Whether the file system can show the ids of the VPS. One look is enough for all on it.
 void AreaJudge::judge_mapping(bool may_come) {
-    if (geteuid() == 0 && !can_map_ids(fmt::format("/proc/self/fd/{}", area_.get())))
+    static std::map<dev_t, bool> can_map;
+    struct stat status {};
+    if (geteuid() != 0 || fstat(area_.get(), &status) < 0)
+        return;
+    auto known = can_map.find(status.st_dev);
+    if (known == can_map.end())
+        known =
+            can_map
+                .emplace(status.st_dev, can_map_ids(fmt::format("/proc/self/fd/{}", area_.get())))
+                .first;
+    if (!known->second)
         find(ExitCode::CannotMount, may_come, explain_no_mapped_ids(shown_));
 }
 
