@@ -1,9 +1,7 @@
 #include "systemd/service_settings.hh"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -22,29 +20,28 @@ struct Kind {
 };
 
 // Empty where it cannot be told.
-std::string read_link(const std::string& path) {
-    char target[PATH_MAX];
-    const ssize_t length = readlink(path.c_str(), target, sizeof target);
-    return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : std::string();
-}
-
-std::string read_text(const std::string& path) {
+std::string or_empty(std::string (*find)(const std::string& process), const std::string& process) {
     try {
-        return sys::read_file(path);
+        return find(process);
     } catch (const SysError&) {
         return {};
     }
 }
 
+std::string status_of(const std::string& process) {
+    return sys::read_file(process + "/status");
+}
+
 // From within a user namespace nobody may look at the other namespaces of PID 1. The table of ids
 // can be read, and no namespace below PID 1's has the same.
 constexpr Kind kKinds[] = {
-    {[](const std::string& process) { return read_text(process + "/uid_map"); }, "a user namespace",
-     "PrivateUsers="},
-    {[](const std::string& process) { return read_link(process + "/ns/mnt"); }, "a mount namespace",
+    {[](const std::string& process) { return sys::read_file(process + "/uid_map"); },
+     "a user namespace", "PrivateUsers="},
+    {[](const std::string& process) { return sys::readlink(process + "/ns/mnt"); },
+     "a mount namespace",
      "PrivateTmp=, PrivateMounts=, PrivateDevices=, ProtectHome=, ProtectSystem=, ProtectProc= or "
      "PrivateNetwork="},
-    {[](const std::string& process) { return read_link(process + "/ns/net"); },
+    {[](const std::string& process) { return sys::readlink(process + "/ns/net"); },
      "a network namespace", "PrivateNetwork= or NetworkNamespacePath="},
 };
 
@@ -70,7 +67,8 @@ std::optional<std::uint64_t> find_number(const std::string& status, std::string_
 std::optional<std::string> explain_own_namespaces(const std::string& unit,
                                                   const std::string& proc) {
     for (const Kind& kind : kKinds) {
-        const std::string own = kind.find(proc + "/self"), of_host = kind.find(proc + "/1");
+        const std::string own = or_empty(kind.find, proc + "/self"),
+                          of_host = or_empty(kind.find, proc + "/1");
         if (!own.empty() && !of_host.empty() && own != of_host)
             return fmt::format(
                 "a setting of {} gives its processes {} of their own, in which no VPS can be "
@@ -81,8 +79,8 @@ std::optional<std::string> explain_own_namespaces(const std::string& unit,
 }
 
 std::vector<std::string> explain_lost_rights(const std::string& unit, const std::string& proc) {
-    const std::string own = read_text(proc + "/self/status"),
-                      of_host = read_text(proc + "/1/status");
+    const std::string own = or_empty(status_of, proc + "/self"),
+                      of_host = or_empty(status_of, proc + "/1");
     const auto differ = [&](std::string_view key, int base, auto lost) {
         const auto here = find_number(own, key, base), there = find_number(of_host, key, base);
         return here && there && lost(*here, *there);
