@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <optional>
 #include <set>
@@ -55,12 +54,8 @@ class Search {
   private:
     // True of the slice of a VPS that has stopped, for instance. The root of all has no such file.
     static bool is_empty(const std::string& path) {
-        const Fd events(open((path + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
-        char text[64];
-        const ssize_t length = pread(events.get(), text, sizeof text, 0);
-        return length > 0 &&
-               std::string_view(text, static_cast<std::size_t>(length)).find("populated 0") !=
-                   std::string_view::npos;
+        return is_populated(Fd(open((path + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC))) ==
+               false;
     }
 
     void note(pid_t pid) {

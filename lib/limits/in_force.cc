@@ -1,7 +1,5 @@
 #include "limits/in_force.hh"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 
 #include "sys/error.hh"
 #include "sys/sys.hh"
+#include "systemd/cgroup.hh"
 
 namespace vps {
 
@@ -27,14 +26,11 @@ std::optional<std::string> read_control(const std::string& cgroup, const char* f
     }
 }
 
-// Whether the host has the controller for this setting. The slice of a VPS lies two below the top,
-// where the kernel tells of those.
-bool host_has_controller(const std::string& slice, const LimitSetting& setting) {
-    const auto controllers = read_control(slice + "/../..", "cgroup.controllers");
+// Whether the host can have this setting in force, on a VPS's slice, which lies two below the top.
+bool has_controller_for(const std::string& slice, const LimitSetting& setting) {
     const std::string_view file =
         setting.kind == LimitKind::PerDevice ? "io.max" : setting.in_kernel;
-    const std::string name = fmt::format(" {} ", file.substr(0, file.find('.')));
-    return !controllers || fmt::format(" {} ", *controllers).find(name) != std::string::npos;
+    return host_has_controller(file.substr(0, file.find('.')), slice + "/../..");
 }
 
 // An Amount or Quota as the kernel writes it (cgroup-v2.rst).
@@ -73,7 +69,7 @@ bool are_in_force(const std::string& cgroup, const std::vector<SliceLimit>& limi
             const SliceLimit* limit = find_limit(limits, setting);
             return (setting.kind == LimitKind::PerDevice ? !limit
                                                          : is_in_force(cgroup, setting, limit)) ||
-                   !host_has_controller(cgroup, setting);
+                   !has_controller_for(cgroup, setting);
         });
 }
 

@@ -40,11 +40,6 @@ bool is_in_force(const std::string& io_max, const std::vector<std::string>& disk
     return false;
 }
 
-bool has_io_controller() {
-    const std::string controllers = " " + sys::read_file("/sys/fs/cgroup/cgroup.controllers");
-    return controllers.find(" io") != std::string::npos;
-}
-
 std::string read_io_max(Veid veid) {
     const std::string path = slice_cgroup(veid) + "/io.max";
     return access(path.c_str(), F_OK) == 0 ? sys::read_file(path) : std::string();
@@ -78,7 +73,7 @@ void enforce_io_limits(Veid veid, const VpsConfig& config, std::vector<SliceLimi
         return;
     const std::string path = limits.front().text;
     const auto disks = find_disks(path);
-    if (disks.empty() || !has_io_controller()) {
+    if (disks.empty() || !host_has_controller("io")) {
         const std::string why =
             disks.empty() ? explain_no_disk(path) : "this host has no cgroup controller \"io\"";
         for (const std::string_view key : io_limits_of(config))

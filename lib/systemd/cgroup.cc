@@ -1,7 +1,9 @@
 #include "systemd/cgroup.hh"
 
+#include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <sstream>
 
@@ -40,6 +42,25 @@ std::vector<pid_t> processes_in(const std::string& cgroup) {
             throw;
     }
     return pids;
+}
+
+std::optional<bool> is_populated(FdRef events) {
+    char text[64];
+    const ssize_t length = pread(events.get(), text, sizeof text, 0);
+    if (length <= 0)
+        return std::nullopt;
+    const std::string_view words(text, static_cast<std::size_t>(length));
+    return words.find("populated 1") != words.npos;
+}
+
+bool host_has_controller(std::string_view name, const std::string& top) {
+    try {
+        std::string names = " " + sys::read_file(top + "/cgroup.controllers");
+        names.back() = ' ';  // of the line's end
+        return names.find(fmt::format(" {} ", name)) != names.npos;
+    } catch (const SysError&) {
+        return true;
+    }
 }
 
 bool in_service(const std::string& unit) {

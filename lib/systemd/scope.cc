@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <vector>
 
 #include "sys/error.hh"
@@ -104,16 +105,13 @@ int pause_after(int tries) {
 
 // True if the cgroup has a process, by its file cgroup.events, which is opened if it is not open,
 // and which polls POLLPRI when it changes (cgroups(7)).
-bool is_populated(const std::string& cgroup, Fd& events) {
+bool has_process(const std::string& cgroup, Fd& events) {
     if (!events)
         events = Fd(open((cgroup + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
-    char text[64];
-    const ssize_t length = pread(events.get(), text, sizeof text, 0);
-    if (length < 0)
+    const std::optional<bool> populated = is_populated(events);
+    if (!populated)
         events.reset();  // the cgroup is gone
-    return length > 0 &&
-           std::string_view(text, static_cast<std::size_t>(length)).find("populated 1") !=
-               std::string_view::npos;
+    return populated.value_or(false);
 }
 
 // A watch that can be read when an entry is made in that directory; nothing where the user's
@@ -162,9 +160,9 @@ void wait_until_moved(Scope& scope, unsigned seconds) {
     unsigned patience = 1;
     Deadline next_question = deadline_after(patience);
     Fd events;
-    if (!is_populated(scope.dir, events))
+    if (!has_process(scope.dir, events))
         scope.watch = watch_directory(scope.dir.substr(0, scope.dir.rfind('/')));
-    for (int tries = 0; !is_populated(scope.dir, events); ++tries) {
+    for (int tries = 0; !has_process(scope.dir, events); ++tries) {
         if (milliseconds_until(deadline) == 0)
             throw Error(ExitCode::System, fmt::format("systemd has put no process into {} within "
                                                       "{} seconds; look at journalctl _PID=1",

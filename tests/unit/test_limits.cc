@@ -192,14 +192,13 @@ TEST(CgroupLimits, AreLeftOutWithoutTheControllerOfTheHost) {
                                          {&setting_of("IOReadIOPSMax"), 100, "/"}};
     (void)top.write("vps.slice/vps-101.slice/memory.max", "268435456\n");
     EXPECT_FALSE(are_in_force(slice, limits));
-    (void)top.write("cgroup.controllers", "cpuset memory pids\n");
-    EXPECT_FALSE(are_in_force(slice, limits));
-    (void)top.write("cgroup.controllers", "cpuset io memory\n");
-    EXPECT_FALSE(are_in_force(slice, limits));
-    (void)top.write("cgroup.controllers", "cpuset memory pidsx\n");
-    EXPECT_TRUE(are_in_force(slice, limits));
-    (void)top.write("cgroup.controllers", "memory\n");
-    EXPECT_TRUE(are_in_force(slice, limits));
+    for (const auto& [controllers, expected] : {std::pair("cpuset memory pids\n", false),
+                                                {"cpuset io memory\n", false},
+                                                {"cpuset memory pidsx\n", true},
+                                                {"memory\n", true}}) {
+        (void)top.write("cgroup.controllers", controllers);
+        EXPECT_EQ(are_in_force(slice, limits), expected) << controllers;
+    }
     (void)top.write("vps.slice/vps-101.slice/memory.max", "1048576\n");
     EXPECT_FALSE(are_in_force(slice, limits));
 }
